@@ -1,0 +1,1 @@
+//! Outside vectors, the table of hostile inputs, frozen formats: tests only.

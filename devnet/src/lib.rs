@@ -1,0 +1,1 @@
+//! The whole world in one process, and the journey of the first credential.

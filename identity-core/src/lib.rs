@@ -1,0 +1,1 @@
+//! Keys, DIDs, credentials, protocols, registry rules and verdicts, without IO.

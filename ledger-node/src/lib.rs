@@ -1,0 +1,1 @@
+//! Orders transactions, executes the registry rules, certifies and serves the ledger.

@@ -1,0 +1,1 @@
+//! Log tree, state tree, checkpoints, cosignatures and proofs: bytes and keys only.

@@ -1,0 +1,1 @@
+# English messages. Ids are prefixed by room; zh-CN.ftl has the same ids and variables.

@@ -1,0 +1,1 @@
+//! The one shell that touches the world: HTTP, store, clock, chance, fetch, key files, telemetry.

@@ -1,1 +1,3 @@
 //! Keys, DIDs, credentials, protocols, registry rules and verdicts, without IO.
+
+pub mod datatype;

@@ -1,0 +1,229 @@
+//! Opening the file: where it comes from, whose data it is, and what is wrong if it cannot be opened.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableHandle};
+
+use super::CACHE_BYTES;
+
+/// Whose data this is. One row per item: `service` and `version`.
+const FORMAT: TableDefinition<&str, &str> = TableDefinition::new("xinfu-format");
+
+/// Whose data a store holds, and in which version of its layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// The service that owns the data, e.g. `xinfu-issuer`.
+    pub service: &'static str,
+    /// Version of the layout of its keys and values; raised when old code could no longer read them.
+    pub version: u32,
+}
+
+/// Why a store could not be opened. The text is for the operator and names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory of the file is not there.
+    #[error("{} does not exist: create the directory or correct the path", .0.display())]
+    NoDirectory(PathBuf),
+    /// Another process (or another store in this one) has it open.
+    #[error("{} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The file was not written by us.
+    #[error("{} is not a store of {expected}", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The service that wanted to open it.
+        expected: &'static str,
+    },
+    /// It holds the data of another of our services.
+    #[error("{} holds the data of {found}, not of {expected}", .path.display())]
+    OtherService {
+        /// The file.
+        path: PathBuf,
+        /// The service named in it.
+        found: String,
+        /// The service that wanted to open it.
+        expected: &'static str,
+    },
+    /// It was written by another version of this service.
+    #[error("{} has layout version {found}; this program knows version {known}", .path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Version in the file.
+        found: String,
+        /// Version this program reads and writes.
+        known: u32,
+    },
+    /// Its bytes are not what was written.
+    #[error("{} is damaged: {detail}", .path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What the store engine found.
+        detail: String,
+    },
+    /// No space to open it.
+    #[error("the disk of {} is full", .0.display())]
+    Full(PathBuf),
+    /// It could not be read or written.
+    #[error("{} cannot be opened: {detail}", .path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+}
+
+/// Where a database comes from: a file, or in tests a disk that fails on purpose.
+pub(super) trait Source: Send + Sync {
+    /// Opens or creates the database. Called again after the disk failed.
+    fn open(&self) -> Result<Database, DatabaseError>;
+
+    /// The file, for messages.
+    fn path(&self) -> &Path;
+}
+
+/// The usual source: a file.
+pub(super) struct FileSource {
+    path: PathBuf,
+}
+
+impl FileSource {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+}
+
+impl Source for FileSource {
+    fn open(&self) -> Result<Database, DatabaseError> {
+        builder().create(&self.path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// How we use redb: a bounded cache, and no file trusted before its checksums were checked.
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    builder
+}
+
+/// Opens the source and makes sure it holds data of `format`; a new, empty database gets its marker.
+pub(super) fn open_marked(source: &dyn Source, format: &Format) -> Result<Database, OpenError> {
+    let path = source.path();
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty())
+        && !directory.is_dir()
+    {
+        return Err(OpenError::NoDirectory(directory.to_owned()));
+    }
+    let opening = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| source.open()));
+    let database = match opening {
+        Ok(opened) => opened.map_err(|error| explain(error, path, format))?,
+        // redb asserts on some kinds of damage instead of answering; the file is damaged all the same.
+        Err(_) => {
+            return Err(OpenError::Corrupt {
+                path: path.to_owned(),
+                detail: "its structure contradicts itself".into(),
+            });
+        }
+    };
+    check_marker(&database, path, format)?;
+    Ok(database)
+}
+
+fn check_marker(database: &Database, path: &Path, format: &Format) -> Result<(), OpenError> {
+    match read_marker(database).map_err(|error| explain_later(&error, path))? {
+        Marker::New => write_marker(database, format).map_err(|error| explain_later(&error, path)),
+        Marker::Foreign => Err(OpenError::Foreign { path: path.to_owned(), expected: format.service }),
+        Marker::Ours { service, version } => {
+            if service != format.service {
+                return Err(OpenError::OtherService {
+                    path: path.to_owned(),
+                    found: service,
+                    expected: format.service,
+                });
+            }
+            if version != format.version.to_string() {
+                return Err(OpenError::OtherVersion { path: path.to_owned(), found: version, known: format.version });
+            }
+            Ok(())
+        }
+    }
+}
+
+enum Marker {
+    New,
+    Foreign,
+    Ours { service: String, version: String },
+}
+
+fn read_marker(database: &Database) -> Result<Marker, redb::Error> {
+    let transaction = database.begin_read()?;
+    let names: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
+    if names.is_empty() {
+        return Ok(Marker::New);
+    }
+    if !names.iter().any(|name| name == FORMAT.name()) {
+        return Ok(Marker::Foreign);
+    }
+    let table = match transaction.open_table(FORMAT) {
+        Ok(table) => table,
+        Err(redb::TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Ok(Marker::Foreign),
+    };
+    let text = |key: &str| -> Result<Option<String>, redb::Error> {
+        Ok(table.get(key)?.map(|found| found.value().to_owned()))
+    };
+    Ok(match (text("service")?, text("version")?) {
+        (Some(service), Some(version)) => Marker::Ours { service, version },
+        _ => Marker::Foreign,
+    })
+}
+
+fn write_marker(database: &Database, format: &Format) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(FORMAT)?;
+        table.insert("service", format.service)?;
+        table.insert("version", format.version.to_string().as_str())?;
+        // Tables exist from their first opening in a write: readers may then rely on them.
+        transaction.open_table(super::disk::DATA)?;
+        transaction.open_table(super::disk::COUNTER)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn explain(error: DatabaseError, path: &Path, format: &Format) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path),
+        DatabaseError::Storage(StorageError::Corrupted(detail)) => OpenError::Corrupt { path, detail },
+        DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
+            io::ErrorKind::InvalidData => OpenError::Foreign { path, expected: format.service },
+            io::ErrorKind::UnexpectedEof => OpenError::Corrupt { path, detail: "it ends too early".into() },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::Full(path),
+            _ => OpenError::Broken { path, detail: error.to_string() },
+        },
+        DatabaseError::UpgradeRequired(_) => OpenError::Foreign { path, expected: format.service },
+        other => OpenError::Broken { path, detail: other.to_string() },
+    }
+}
+
+fn explain_later(error: &redb::Error, path: &Path) -> OpenError {
+    let path = path.to_owned();
+    match super::disk::explain(error) {
+        crate::store::StoreError::Full => OpenError::Full(path),
+        crate::store::StoreError::Corrupt(detail) => OpenError::Corrupt { path, detail },
+        other => OpenError::Broken { path, detail: other.to_string() },
+    }
+}

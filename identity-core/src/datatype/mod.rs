@@ -15,48 +15,20 @@
 mod citizen_number;
 mod credit_code;
 mod date;
+mod datum;
 mod division;
 mod ethnicity;
 mod sex;
+mod subject;
 
 pub use citizen_number::CitizenNumber;
 pub use credit_code::CreditCode;
 pub use date::Date;
+pub use datum::Datum;
 pub use division::{DivisionCode, DivisionEntry, DivisionLevel, divisions};
 pub use ethnicity::{Ethnicity, ethnicities};
 pub use sex::Sex;
-
-/// Which datum a text was meant to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Datum {
-    /// A GB 11643 citizen number.
-    CitizenNumber,
-    /// A GB 32100 unified social credit code.
-    CreditCode,
-    /// A GB/T 2260 division code.
-    DivisionCode,
-    /// A GB/T 3304 nationality.
-    Ethnicity,
-    /// A GB/T 2261.1 sex code.
-    Sex,
-    /// A calendar date.
-    Date,
-}
-
-impl Datum {
-    /// The datum's name for messages, in English.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CitizenNumber => "citizen number",
-            Self::CreditCode => "unified social credit code",
-            Self::DivisionCode => "division code",
-            Self::Ethnicity => "ethnicity",
-            Self::Sex => "sex",
-            Self::Date => "date",
-        }
-    }
-}
+pub use subject::{CellFault, SubjectShape};
 
 /// What is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -76,6 +48,15 @@ pub enum Fault {
     /// The code stands in no edition of its table.
     #[error("is, or contains, a code that its table does not have")]
     UnknownCode,
+    /// Fits by itself, but contradicts another datum of the same subject.
+    #[error("contradicts another datum of the same subject")]
+    Contradiction,
+    /// Must be there and is not.
+    #[error("is missing")]
+    Missing,
+    /// Stands where the type has no such claim.
+    #[error("is not a claim of this type")]
+    Unexpected,
 }
 
 /// A text that is not what it was meant to be. Carries no part of the text.

@@ -1,3 +1,11 @@
 //! Keys, DIDs, credentials, protocols, registry rules and verdicts, without IO.
+//!
+//! Nothing in this crate reads a clock, a disk, a network, an environment or chance: time and random numbers
+//! are arguments. One exception is documented at [`crypto`]: `aws-lc-rs` draws the ECDSA nonce itself.
 
+pub mod crypto;
 pub mod datatype;
+pub mod encoding;
+pub mod jose;
+pub mod problem;
+pub mod time;

@@ -1,0 +1,115 @@
+//! Base64url without padding (RFC 7515 §2), one spelling per byte string.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use thiserror::Error;
+
+use crate::problem::Code;
+
+/// Why a text is not the one accepted base64url spelling of anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Base64Error {
+    /// It carries `=` padding, which JOSE leaves out.
+    #[error("base64url text carries padding")]
+    Padding,
+    /// It holds a character outside the alphabet: white space, `+`, `/`, a line break.
+    #[error("base64url text holds a foreign character")]
+    Character,
+    /// Its last character sets bits that belong to no byte, so a second spelling exists.
+    #[error("base64url text has stray trailing bits")]
+    TrailingBits,
+    /// Its length is impossible, or not the length this value must have.
+    #[error("base64url text has a wrong length")]
+    Length,
+}
+
+impl Base64Error {
+    /// The code of the catalogue.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Padding => Code::Base64Padding,
+            Self::Character => Code::Base64Character,
+            Self::TrailingBits => Code::Base64TrailingBits,
+            Self::Length => Code::Base64Length,
+        }
+    }
+}
+
+/// Encodes without padding.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Encodes without padding at the end of `out`.
+pub fn encode_into(bytes: &[u8], out: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, out);
+}
+
+/// Decodes text of any length.
+///
+/// # Errors
+/// [`Base64Error`] for anything but the one spelling [`encode`] gives.
+pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Base64Error> {
+    let text = text.as_ref();
+    URL_SAFE_NO_PAD.decode(text).map_err(|error| refusal(text, &error))
+}
+
+/// Decodes exactly `N` bytes: a digest, a key, a signature.
+///
+/// # Errors
+/// As [`decode`]; [`Base64Error::Length`] if it is some other number of bytes.
+pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Result<[u8; N], Base64Error> {
+    let text = text.as_ref();
+    let mut out = [0_u8; N];
+    match URL_SAFE_NO_PAD.decode_slice(text, &mut out) {
+        Ok(length) if length == N => Ok(out),
+        Ok(_) | Err(base64::DecodeSliceError::OutputSliceTooSmall) => Err(Base64Error::Length),
+        Err(base64::DecodeSliceError::DecodeError(error)) => Err(refusal(text, &error)),
+    }
+}
+
+fn refusal(text: &[u8], error: &base64::DecodeError) -> Base64Error {
+    match error {
+        base64::DecodeError::InvalidByte(..) | base64::DecodeError::InvalidPadding if text.contains(&b'=') => {
+            Base64Error::Padding
+        }
+        base64::DecodeError::InvalidByte(..) => Base64Error::Character,
+        base64::DecodeError::InvalidPadding => Base64Error::Padding,
+        base64::DecodeError::InvalidLastSymbol(..) => Base64Error::TrailingBits,
+        base64::DecodeError::InvalidLength(..) => Base64Error::Length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Base64Error, decode, decode_array, encode};
+
+    #[test]
+    fn each_bad_spelling_has_its_own_refusal() {
+        assert_eq!(decode("Zm8"), Ok(b"fo".to_vec()));
+        assert_eq!(decode("Zm8="), Err(Base64Error::Padding));
+        assert_eq!(decode("Zm9="), Err(Base64Error::Padding));
+        assert_eq!(decode("Zm 8"), Err(Base64Error::Character));
+        assert_eq!(decode("Zm8\n"), Err(Base64Error::Character));
+        assert_eq!(decode("Zm+/"), Err(Base64Error::Character));
+        assert_eq!(decode("Zm9"), Err(Base64Error::TrailingBits));
+        assert_eq!(decode("Zm8Zm"), Err(Base64Error::Length));
+    }
+
+    #[test]
+    fn arrays_need_their_exact_length() {
+        assert_eq!(decode_array::<2>("Zm8"), Ok(*b"fo"));
+        assert_eq!(decode_array::<3>("Zm8"), Err(Base64Error::Length));
+        assert_eq!(decode_array::<1>("Zm8"), Err(Base64Error::Length));
+        assert_eq!(decode_array::<2>("Zm9"), Err(Base64Error::TrailingBits));
+        assert_eq!(decode_array::<2>("Zm8="), Err(Base64Error::Padding));
+    }
+
+    #[test]
+    fn there_is_no_padding_to_write() {
+        assert_eq!(encode(b"fo"), "Zm8");
+        assert_eq!(encode(&[0xfb, 0xff]), "-_8");
+    }
+}

@@ -1,0 +1,250 @@
+//! The grammar, one function per kind of value. The text is known to be UTF-8.
+
+use serde_json::{Map, Number, Value};
+
+use super::{JsonError, limits};
+
+pub(super) fn parse(text: &str, max_depth: usize) -> Result<Value, JsonError> {
+    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, max_depth };
+    parser.skip_space();
+    let value = parser.value(0)?;
+    parser.skip_space();
+    if parser.at < text.len() { Err(JsonError::TrailingData { at: parser.at }) } else { Ok(value) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    max_depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// `depth` counts the arrays and objects around this value.
+    fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal("true", Value::Bool(true)),
+            Some(b'f') => self.literal("false", Value::Bool(false)),
+            Some(b'n') => self.literal("null", Value::Null),
+            Some(_) | None => Err(self.malformed()),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.enter(depth)?;
+        let mut members = Map::new();
+        if self.take(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.malformed());
+            }
+            let name = self.string()?;
+            self.skip_space();
+            if !self.take(b':') {
+                return Err(self.malformed());
+            }
+            self.skip_space();
+            let value = self.value(depth + 1)?;
+            if members.insert(name, value).is_some() {
+                return Err(JsonError::DuplicateKey { at: self.at });
+            }
+            if members.len() > limits::JSON_MEMBERS {
+                return Err(JsonError::TooManyMembers);
+            }
+            if !self.another(b'}')? {
+                return Ok(Value::Object(members));
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.enter(depth)?;
+        let mut elements = Vec::new();
+        if self.take(b']') {
+            return Ok(Value::Array(elements));
+        }
+        loop {
+            elements.push(self.value(depth + 1)?);
+            if !self.another(b']')? {
+                return Ok(Value::Array(elements));
+            }
+        }
+    }
+
+    fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
+        if depth >= self.max_depth {
+            return Err(JsonError::TooDeep { limit: self.max_depth });
+        }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
+    }
+
+    /// After an element: a comma means another one, `end` means none.
+    fn another(&mut self, end: u8) -> Result<bool, JsonError> {
+        self.skip_space();
+        if self.take(end) {
+            return Ok(false);
+        }
+        if !self.take(b',') {
+            return Err(self.malformed());
+        }
+        self.skip_space();
+        Ok(true)
+    }
+
+    fn string(&mut self) -> Result<String, JsonError> {
+        self.at += 1;
+        let plain = self.plain_run()?;
+        if self.take(b'"') {
+            return Ok(plain.to_owned());
+        }
+        let mut out = plain.to_owned();
+        loop {
+            // plain_run stops at a quote or a backslash only.
+            if self.take(b'"') {
+                return Ok(out);
+            }
+            self.at += 1;
+            out.push(self.escape()?);
+            out.push_str(self.plain_run()?);
+        }
+    }
+
+    /// The characters up to the next quote or backslash.
+    fn plain_run(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.at;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
+        self.at = start + length.unwrap_or(rest.len());
+        match self.peek() {
+            Some(b'"' | b'\\') => self.text.get(start..self.at).ok_or(JsonError::Malformed { at: start }),
+            Some(_) => Err(JsonError::ControlCharacter { at: self.at }),
+            None => Err(self.malformed()),
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let at = self.at;
+        let letter = self.peek().ok_or(JsonError::Malformed { at })?;
+        self.at += 1;
+        match letter {
+            b'"' => Ok('"'),
+            b'\\' => Ok('\\'),
+            b'/' => Ok('/'),
+            b'b' => Ok('\u{8}'),
+            b'f' => Ok('\u{c}'),
+            b'n' => Ok('\n'),
+            b'r' => Ok('\r'),
+            b't' => Ok('\t'),
+            b'u' => self.unicode_escape(at),
+            _ => Err(JsonError::Malformed { at }),
+        }
+    }
+
+    fn unicode_escape(&mut self, at: usize) -> Result<char, JsonError> {
+        let first = self.four_hex()?;
+        if let Some(plain) = char::from_u32(first) {
+            return Ok(plain);
+        }
+        // A surrogate: only a high one directly followed by an escaped low one is a character.
+        if first >= 0xdc00 || !(self.take(b'\\') && self.take(b'u')) {
+            return Err(JsonError::LoneSurrogate { at });
+        }
+        let second = self.four_hex()?;
+        if !(0xdc00..0xe000).contains(&second) {
+            return Err(JsonError::LoneSurrogate { at });
+        }
+        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(JsonError::LoneSurrogate { at })
+    }
+
+    fn four_hex(&mut self) -> Result<u32, JsonError> {
+        let mut number = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|b| char::from(b).to_digit(16)).ok_or_else(|| self.malformed())?;
+            number = number * 16 + digit;
+            self.at += 1;
+        }
+        Ok(number)
+    }
+
+    fn number(&mut self) -> Result<Value, JsonError> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        let mut integer = true;
+        if self.take(b'.') {
+            integer = false;
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            integer = false;
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        number_of(text, integer).map(Value::Number).ok_or(JsonError::NumberOutOfRange { at: start })
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.malformed()) } else { Ok(()) }
+    }
+
+    fn literal(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word.as_bytes()) {
+            return Err(self.malformed());
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    const fn malformed(&self) -> JsonError {
+        JsonError::Malformed { at: self.at }
+    }
+}
+
+/// `-0` stays a float, as `serde_json` has it: as an integer it would lose its sign.
+fn number_of(text: &str, integer: bool) -> Option<Number> {
+    if text.len() > limits::JSON_NUMBER {
+        return None;
+    }
+    if !integer || text == "-0" {
+        return Number::from_f64(text.parse().ok()?);
+    }
+    match text.parse::<u64>() {
+        Ok(number) => Some(number.into()),
+        Err(_) => text.parse::<i64>().ok().map(Number::from),
+    }
+}

@@ -1,0 +1,33 @@
+//! Every limit on hostile input, each with where its number comes from. Sizes are bytes unless said otherwise.
+
+/// One compact JWS, except where a format states its own limit. A credential of 12 claims is about 2 kB, a
+/// request object with three queries about 4 kB; sixteen times that leaves room.
+pub const JWS: usize = 64 * 1024;
+
+/// The protected header of a JWS, encoded. Ours are below 300; an `x5c` chain of three certificates is about 5 kB.
+pub const JWS_HEADER: usize = 16 * 1024;
+
+/// A `kid`. A DID URL of ours is about 110 bytes; a `did:jwk` key reference stays below 500.
+pub const KEY_ID: usize = 2 * 1024;
+
+/// Nesting of JSON arrays and objects, the outermost counted as one. The deepest message of the protocols
+/// followed here (issuer metadata) nests 9 deep.
+pub const JSON_DEPTH: usize = 32;
+
+/// Digits and signs of one JSON number. The longest 64-bit float in full needs fewer than 30.
+pub const JSON_NUMBER: usize = 64;
+
+/// Members of one JSON object. A status-free message never passes 100; bounds the search for duplicate names.
+pub const JSON_MEMBERS: usize = 4 * 1024;
+
+/// A JSON message of our own API or of the protocols, when the caller knows no tighter bound.
+pub const JSON_MESSAGE: usize = 256 * 1024;
+
+/// A multibase string. Base58 decoding is quadratic; the longest we accept is a P-256 key (50 characters).
+pub const MULTIBASE: usize = 128;
+
+/// A DID or DID URL. `did:jwk` of a P-256 key with all usual members is about 350 bytes.
+pub const DID: usize = 2 * 1024;
+
+/// A DID document. Ours with 10 keys and 5 services is about 5 kB.
+pub const DID_DOCUMENT: usize = 64 * 1024;

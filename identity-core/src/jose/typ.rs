@@ -1,0 +1,16 @@
+//! The `typ` of each object we sign: one signed thing can never be taken for another.
+
+/// An SD-JWT VC.
+pub const CREDENTIAL: &str = "dc+sd-jwt";
+/// The holder binding of a presentation.
+pub const KEY_BINDING: &str = "kb+jwt";
+/// A proof of possession at issuance.
+pub const VCI_PROOF: &str = "openid4vci-proof+jwt";
+/// A signed authorization request.
+pub const REQUEST_OBJECT: &str = "oauth-authz-req+jwt";
+/// A token status list.
+pub const STATUS_LIST: &str = "statuslist+jwt";
+/// A ledger transaction.
+pub const TRANSACTION: &str = "xinfu-tx+jwt";
+/// The creation of a DID.
+pub const CREATE: &str = "xinfu-create+jwt";

@@ -77,9 +77,8 @@ impl PublicKey {
     /// Rules 4 and 5, given `s` that satisfies rule 3.
     fn verify_cofactored(&self, message: &[u8], r_bytes: &[u8; 32], s: &Scalar) -> Result<(), SignatureError> {
         let r = decode_point(r_bytes).ok_or(SignatureError::CommitmentNotCanonical)?;
-        let k = Scalar::from_hash(
-            Sha512::new().chain_update(r_bytes).chain_update(self.as_bytes()).chain_update(message),
-        );
+        let k =
+            Scalar::from_hash(Sha512::new().chain_update(r_bytes).chain_update(self.as_bytes()).chain_update(message));
         let minus_a = -self.0.to_edwards();
         let recomputed_r = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &minus_a, s);
         if (recomputed_r - r).mul_by_cofactor().is_identity() { Ok(()) } else { Err(SignatureError::Mismatch) }

@@ -30,6 +30,8 @@ pub use ethnicity::{Ethnicity, ethnicities};
 pub use sex::Sex;
 pub use subject::{CellFault, SubjectShape};
 
+use crate::problem::Code;
+
 /// What is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Fault {
@@ -69,7 +71,30 @@ pub struct InvalidDatum {
     pub fault: Fault,
 }
 
+impl Fault {
+    /// The stable code of this fault.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::Length => Code::CredentialDatumLength,
+            Self::Character => Code::CredentialDatumCharacter,
+            Self::Checksum => Code::CredentialDatumChecksum,
+            Self::Date => Code::CredentialDatumDate,
+            Self::UnknownCode => Code::CredentialDatumUnknownCode,
+            Self::Contradiction => Code::CredentialDatumContradiction,
+            Self::Missing => Code::CredentialDatumMissing,
+            Self::Unexpected => Code::CredentialDatumUnexpected,
+        }
+    }
+}
+
 impl InvalidDatum {
+    /// The stable code of its fault.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.fault.code()
+    }
+
     const fn new(datum: Datum, fault: Fault) -> Self {
         Self { datum, fault }
     }

@@ -4,6 +4,7 @@
 //! its items separated by `;`. An empty cell is an absent claim.
 
 use super::{CitizenNumber, Date, Datum, Fault, Sex};
+use crate::problem::Code;
 use serde_json::{Map, Value};
 
 /// The leaf claims that a credential type has, each with its kind.
@@ -30,6 +31,14 @@ pub struct CellFault {
     pub column: String,
     /// What is wrong.
     pub fault: Fault,
+}
+
+impl CellFault {
+    /// The stable code of this fault.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.fault.code()
+    }
 }
 
 impl SubjectShape {

@@ -1,0 +1,69 @@
+//! Sample subjects: tables that departments import, every row plainly marked as a sample (样本), every value passing the
+//! checks of `identity_core::datatype`.
+//!
+//! The same seed makes the same table, row by row: a longer table begins with the shorter one.
+//!
+//! No row can be mistaken for, or collide with, somebody real. People are born 1880 to 1889, like the example in
+//! GB 11643 itself, so their numbers are formally valid and belong to nobody alive. Organisation codes begin with `YB`,
+//! which no office assigns.
+
+mod business;
+mod chance;
+mod resident;
+
+pub use business::businesses;
+pub use resident::residents;
+
+use chance::Chance;
+use identity_core::datatype::{DivisionEntry, DivisionLevel, divisions};
+
+/// A table as `schemas/README.md` describes it: column `id`, then one column per claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    columns: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The names of the columns, in order.
+    #[must_use]
+    pub fn columns(&self) -> &'static [&'static str] {
+        self.columns
+    }
+
+    /// The rows, each with one cell per column.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// The table as CSV with a line of column names. No cell needs quoting: none has a comma, a quote or a line end.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let rows = self.rows.iter().map(|row| format!("{}\n", row.join(",")));
+        std::iter::once(format!("{}\n", self.columns.join(","))).chain(rows).collect()
+    }
+}
+
+const STEMS: [&str; 10] = ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸"];
+const BRANCHES: [&str; 12] = ["子", "丑", "寅", "卯", "辰", "巳", "午", "未", "申", "酉", "戌", "亥"];
+
+/// A person's name that says what it is: 样本 and a place in the cycle of sixty.
+fn person_name(number: usize) -> String {
+    let place = |list: &[&'static str]| list.get(number % list.len()).copied().unwrap_or_default();
+    format!("样本{}{}", place(&STEMS), place(&BRANCHES))
+}
+
+/// A county in force today.
+fn county(chance: &mut Chance) -> &'static DivisionEntry {
+    loop {
+        let entry = chance.pick(divisions());
+        if let Some(entry) = entry.filter(|entry| entry.until.is_none() && entry.code.level() == DivisionLevel::County)
+        {
+            return entry;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

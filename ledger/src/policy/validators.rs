@@ -1,0 +1,124 @@
+//! The policy that a set of validators makes, in its one rendering: its SHA-256 stands in every seal.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use crate::note::{SignatureKind, VerifierKey};
+
+/// The most validators of one set. Their quorum of 15 and one log signature fill a note's 16 signatures.
+pub const MAX_VALIDATORS: usize = 21;
+
+/// Name of the group that is the quorum; no validator may have it.
+const GROUP: &str = "validators";
+
+/// A member's keys for certifying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validator {
+    /// The member's short name: `[a-z0-9-]`, 1 to 32 characters.
+    pub name: String,
+    /// Signs checkpoints as the log: type `0x01`, its name is the origin.
+    pub log: VerifierKey,
+    /// Cosigns checkpoints: type `0x04`.
+    pub witness: VerifierKey,
+}
+
+/// The validators of one epoch, sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatorSet {
+    validators: Vec<Validator>,
+}
+
+impl ValidatorSet {
+    /// Puts validators in their order.
+    ///
+    /// # Errors
+    /// [`ValidatorSetError`] if their number, a name or a key does not fit the rules of [`Validator`], or if two share
+    /// a name or a key.
+    pub fn new(origin: &str, mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+        if validators.is_empty() || validators.len() > MAX_VALIDATORS {
+            return Err(ValidatorSetError::Count);
+        }
+        validators.sort_by(|a, b| a.name.cmp(&b.name));
+        let (mut names, mut keys) = (HashSet::new(), HashSet::new());
+        for validator in &validators {
+            if !is_name(&validator.name) {
+                return Err(ValidatorSetError::Name);
+            }
+            if !names.insert(&validator.name) {
+                return Err(ValidatorSetError::NameTwice);
+            }
+            let kinds = (validator.log.kind(), validator.witness.kind());
+            if kinds != (SignatureKind::Ed25519, SignatureKind::CosignatureV1) {
+                return Err(ValidatorSetError::KeyKind);
+            }
+            if validator.log.name() != origin {
+                return Err(ValidatorSetError::Origin);
+            }
+            for key in [&validator.log, &validator.witness] {
+                if !keys.insert(key.public_key().as_bytes()) {
+                    return Err(ValidatorSetError::KeyTwice);
+                }
+            }
+        }
+        Ok(Self { validators })
+    }
+
+    /// The validators, sorted by name.
+    #[must_use]
+    pub fn validators(&self) -> &[Validator] {
+        &self.validators
+    }
+
+    /// How many of them must cosign: [`quorum_of`] their number.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        quorum_of(self.validators.len())
+    }
+
+    /// The policy file, byte for byte.
+    #[must_use]
+    pub fn to_policy_text(&self) -> String {
+        let mut text = String::new();
+        for Validator { name, log, witness } in &self.validators {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "log {log}\nwitness {name} {witness}\n");
+        }
+        let names: Vec<&str> = self.validators.iter().map(|validator| validator.name.as_str()).collect();
+        let _ = write!(text, "group {GROUP} {} {}\nquorum {GROUP}\n", self.quorum(), names.join(" "));
+        text
+    }
+}
+
+/// More than two thirds of `n` validators: any two quorums share one that is honest while fewer than a third are not.
+#[must_use]
+pub const fn quorum_of(n: usize) -> usize {
+    2 * n / 3 + 1
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(allowed) && name != GROUP && name != "none"
+}
+
+/// Why validators make no set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ValidatorSetError {
+    /// None, or more than [`MAX_VALIDATORS`].
+    #[error("a set has 1 to {MAX_VALIDATORS} validators")]
+    Count,
+    /// A name is not `[a-z0-9-]{1,32}`, or is `validators` or `none`.
+    #[error("a validator's name is not allowed")]
+    Name,
+    /// Two validators have one name.
+    #[error("two validators have the same name")]
+    NameTwice,
+    /// A log key is not of type `0x01` or a witness key not of type `0x04`.
+    #[error("a validator's key has the wrong signature type")]
+    KeyKind,
+    /// The name of a log key is not the origin.
+    #[error("the name of a validator's log key is not the origin")]
+    Origin,
+    /// One public key stands in two places.
+    #[error("one public key stands in two places")]
+    KeyTwice,
+}

@@ -1,0 +1,225 @@
+//! Whom a verifier trusts, and what it then believes about a checkpoint.
+
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::hash::{Hash, sha256};
+use crate::note::{LineError, Note, NoteError, NoteSignature};
+use crate::policy::{Policy, PolicyError};
+
+/// A verifier's anchor of trust: a C2SP tlog-policy file whose logs are one log, and which asks for cosignatures.
+///
+/// ```
+/// use ledger::TrustRoot;
+///
+/// let file = "\
+/// log xinfu/example+7f1b7b6c+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+/// quorum none
+/// ";
+/// assert!(TrustRoot::parse(file).is_err(), "nobody would vouch for anything");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustRoot {
+    policy: Policy,
+    origin: String,
+    digest: Hash,
+}
+
+impl TrustRoot {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// [`TrustRootError`] if it is not a policy, has no log or logs of several names, or asks for no cosignature.
+    pub fn parse(file: &str) -> Result<Self, TrustRootError> {
+        let policy = Policy::parse(file)?;
+        let (first, others) = policy.logs().split_first().ok_or(TrustRootError::NoLog)?;
+        if others.iter().any(|log| log.name() != first.name()) {
+            return Err(TrustRootError::SeveralOrigins);
+        }
+        if !policy.has_quorum() {
+            return Err(TrustRootError::NoQuorum);
+        }
+        Ok(Self { origin: first.name().to_owned(), digest: sha256(file.as_bytes()), policy })
+    }
+
+    /// The log's origin, which is the name of its keys.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// SHA-256 of the file: what a seal states as `policy` when this set is in force after it.
+    #[must_use]
+    pub const fn digest(&self) -> Hash {
+        self.digest
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Verifies that a checkpoint is certified: it is of this log, carries a signature of the log, and cosignatures
+    /// that make the quorum. Signatures by unknown keys are ignored; one bad signature that claims to be by a known key
+    /// refuses the whole note.
+    ///
+    /// This does **not** check that the checkpoint is recent: see [`CertifiedCheckpoint::cosigned_at`].
+    ///
+    /// # Errors
+    /// [`CertificateError`] naming what is wrong or missing.
+    pub fn verify_checkpoint(&self, note: &str) -> Result<CertifiedCheckpoint, CertificateError> {
+        let parsed = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse_text(parsed.text())?;
+        if checkpoint.origin != self.origin {
+            return Err(CertificateError::OtherOrigin);
+        }
+        let mut logged = false;
+        let mut cosigned: Vec<Option<u64>> = vec![None; self.policy.witnesses().len()];
+        for signature in parsed.signatures() {
+            logged |= self.is_signed_by_log(parsed.text(), signature)?;
+            self.note_cosignature(parsed.text(), signature, &mut cosigned)?;
+        }
+        if !logged {
+            return Err(CertificateError::NoLogSignature);
+        }
+        if !self.policy.is_met_by(|place| matches!(cosigned.get(place), Some(Some(_)))) {
+            return Err(CertificateError::NoQuorum);
+        }
+        let witnesses = self.policy.witnesses().iter().zip(cosigned);
+        let cosigned = witnesses
+            .filter_map(|(witness, time)| Some(Cosigned { witness: witness.name.clone(), time: time? }))
+            .collect();
+        Ok(CertifiedCheckpoint { checkpoint, cosigned, note_digest: sha256(note.as_bytes()) })
+    }
+
+    fn is_signed_by_log(&self, text: &str, signature: &NoteSignature) -> Result<bool, CertificateError> {
+        match self.policy.logs().iter().find(|log| log.is_named_by(signature)) {
+            None => Ok(false),
+            Some(log) => {
+                log.verify(text, signature).map_err(CertificateError::BadLogSignature)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn note_cosignature(
+        &self,
+        text: &str,
+        signature: &NoteSignature,
+        cosigned: &mut [Option<u64>],
+    ) -> Result<(), CertificateError> {
+        for (witness, entry) in self.policy.witnesses().iter().zip(cosigned) {
+            if witness.key.is_named_by(signature) {
+                let time = witness.key.verify(text, signature).map_err(CertificateError::BadCosignature)?;
+                *entry = (*entry).max(time);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A checkpoint that a trust root certified. Only [`TrustRoot::verify_checkpoint`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertifiedCheckpoint {
+    checkpoint: Checkpoint,
+    cosigned: Vec<Cosigned>,
+    note_digest: Hash,
+}
+
+/// That a witness cosigned, and when it says it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosigned {
+    /// The witness's name in the policy.
+    pub witness: String,
+    /// Seconds since the epoch.
+    pub time: u64,
+}
+
+impl CertifiedCheckpoint {
+    /// Origin, size and root.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// How many leaves the log had.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.checkpoint.size
+    }
+
+    /// Root of the log's tree.
+    #[must_use]
+    pub const fn root(&self) -> &Hash {
+        &self.checkpoint.root
+    }
+
+    /// The cosignatures that were verified, in the order of the policy.
+    #[must_use]
+    pub fn cosigned(&self) -> &[Cosigned] {
+        &self.cosigned
+    }
+
+    /// When the checkpoint was cosigned, in seconds since the epoch: the (lower) median of the cosignatures' times.
+    ///
+    /// In a quorum of more than two thirds, fewer than half are dishonest while fewer than a third of all are, so the
+    /// median lies between the times that two honest witnesses state: no dishonest one can make the checkpoint look
+    /// younger, or older, than honest ones say it is.
+    #[must_use]
+    pub fn cosigned_at(&self) -> u64 {
+        let mut times: Vec<u64> = self.cosigned.iter().map(|cosigned| cosigned.time).collect();
+        times.sort_unstable();
+        times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+    }
+
+    /// SHA-256 of the note as it was verified: the same bytes need no second verification.
+    #[must_use]
+    pub const fn note_digest(&self) -> &Hash {
+        &self.note_digest
+    }
+}
+
+/// Why a file is not a trust root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TrustRootError {
+    /// It is not a policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// It has no log line.
+    #[error("the trust root names no log")]
+    NoLog,
+    /// Its log lines have different key names.
+    #[error("the trust root names several logs")]
+    SeveralOrigins,
+    /// Its quorum is `none`.
+    #[error("the trust root asks for no cosignature")]
+    NoQuorum,
+}
+
+/// Why a note is not a certified checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// It is not a signed note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// Its text is not a checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// It is a checkpoint of another log.
+    #[error("the checkpoint is of another log")]
+    OtherOrigin,
+    /// A signature that claims to be by the log is not.
+    #[error("the log's signature of the checkpoint is bad: {0}")]
+    BadLogSignature(LineError),
+    /// A signature that claims to be by a witness is not.
+    #[error("a cosignature of the checkpoint is bad: {0}")]
+    BadCosignature(LineError),
+    /// No known key of the log signed it.
+    #[error("no known key of the log signed the checkpoint")]
+    NoLogSignature,
+    /// The known witnesses that cosigned it make no quorum.
+    #[error("the cosignatures of the checkpoint make no quorum")]
+    NoQuorum,
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,3 +1,13 @@
 //! The one shell that touches the world: HTTP, store, clock, chance, fetch, key files, telemetry.
+//!
+//! Services are thin because of what is here; nothing here knows a protocol. Each module is one port or one
+//! habit of the house, and each says in its own words what it promises.
 
+pub mod admin;
+pub mod chance;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod private_file;
+pub mod reply;
 pub mod store;

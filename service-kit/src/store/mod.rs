@@ -22,6 +22,8 @@ pub mod redb;
 
 use std::{future::Future, pin::Pin};
 
+use identity_core::problem::Code;
+
 pub use batch::{Batch, MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, Precondition, Write};
 pub use range::Range;
 
@@ -78,6 +80,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Precondition { .. } => Code::StoreConflict,
+            Self::Full => Code::StoreFull,
+            Self::Corrupt(_) => Code::StoreCorrupt,
+            Self::Broken(_) => Code::StoreBroken,
+            Self::Misused(_) => Code::StoreMisused,
+        }
+    }
+
     /// True when the batch lost a race or a thing was taken already: an answer, not a fault.
     #[must_use]
     pub fn is_precondition(&self) -> bool {

@@ -1,0 +1,159 @@
+//! Reading request bodies strictly: bounded in size and time, of the announced kind, one value per name.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    web::{Buf, Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+use identity_core::{
+    encoding::json::{self, JsonError},
+    problem::Code,
+};
+use serde::de::DeserializeOwned;
+
+use super::limits;
+
+/// Why a body was refused. Carries no part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// Longer than the route allows.
+    #[error("the body is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// It did not arrive in time.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// It broke off.
+    #[error("the body broke off")]
+    BrokeOff,
+    /// Not the kind that the route takes.
+    #[error("the content type is not {expected}")]
+    ContentType {
+        /// The kind it takes.
+        expected: &'static str,
+    },
+    /// Compressed: nothing we take is large enough to need it, and bombs are.
+    #[error("the body is compressed")]
+    Compressed,
+    /// Not strict JSON, or JSON of another shape.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// Not a form.
+    #[error("the form is malformed")]
+    Form,
+    /// A name stands twice in a form (RFC 6749 §3.2 forbids it).
+    #[error("the form has a name twice")]
+    FormDuplicate,
+}
+
+impl BodyError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooLarge { .. } => Code::HttpBodyTooLarge,
+            Self::TooSlow => Code::HttpBodyTooSlow,
+            Self::BrokeOff => Code::HttpBodyBrokeOff,
+            Self::ContentType { .. } => Code::HttpContentType,
+            Self::Compressed => Code::HttpBodyCompressed,
+            Self::Json(error) => error.code(),
+            Self::Form => Code::HttpFormMalformed,
+            Self::FormDuplicate => Code::HttpFormDuplicate,
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes within [`limits::BODY`].
+///
+/// # Errors
+/// Too large (before anything beyond the limit is kept), too slow, broken off, compressed.
+pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes, BodyError> {
+    let headers = request.headers();
+    if headers.contains_key("content-encoding") {
+        return Err(BodyError::Compressed);
+    }
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > limit)) {
+        return Err(BodyError::TooLarge { limit });
+    }
+    tokio::time::timeout(limits::BODY, gather(payload, limit)).await.map_err(|_| BodyError::TooSlow)?
+}
+
+async fn gather(payload: &mut Payload, limit: usize) -> Result<Bytes, BodyError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| BodyError::BrokeOff)?;
+        if body.len().saturating_add(chunk.remaining()) > limit {
+            return Err(BodyError::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Checks that the request announces `expected` (parameters such as `charset` aside).
+///
+/// # Errors
+/// [`BodyError::ContentType`].
+pub fn check_content_type(request: &HttpRequest, expected: &'static str) -> Result<(), BodyError> {
+    let announced = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = announced.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(expected) { Ok(()) } else { Err(BodyError::ContentType { expected }) }
+}
+
+/// Parses a JSON body strictly (no duplicate names, bounded depth) into `T`.
+///
+/// # Errors
+/// [`BodyError::Json`].
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
+    Ok(json::read(body, json::Limits::of(limits::BODY_BYTES))?)
+}
+
+/// Parses a form into its names and values.
+///
+/// # Errors
+/// Not UTF-8 after decoding, or a name twice.
+pub fn parse_form(body: &[u8]) -> Result<BTreeMap<String, String>, BodyError> {
+    if !body.is_ascii() {
+        return Err(BodyError::Form);
+    }
+    let mut form = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        // The parser puts U+FFFD for what is no UTF-8: two different values could then look alike.
+        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+            return Err(BodyError::Form);
+        }
+        if form.insert(name.into_owned(), value.into_owned()).is_some() {
+            return Err(BodyError::FormDuplicate);
+        }
+    }
+    Ok(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_has_each_name_once() {
+        let form = parse_form(b"grant_type=a%20b&tx_code=").unwrap();
+        assert_eq!((form["grant_type"].as_str(), form["tx_code"].as_str()), ("a b", ""));
+        assert_eq!(parse_form(b"a=1&a=2"), Err(BodyError::FormDuplicate));
+        assert_eq!(parse_form(b"a=%ff"), Err(BodyError::Form));
+        assert_eq!(parse_form("a=é".as_bytes()), Err(BodyError::Form));
+        assert!(parse_form(b"").unwrap().is_empty());
+    }
+
+    #[test]
+    fn json_is_strict() {
+        assert!(parse_json::<serde_json::Value>(br#"{"a":1}"#).is_ok());
+        assert!(parse_json::<serde_json::Value>(br#"{"a":1,"a":2}"#).is_err());
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod crypto;
 pub mod datatype;
+pub mod did;
 pub mod encoding;
 pub mod jose;
 pub mod problem;

@@ -44,6 +44,17 @@ impl Point {
         &self.bytes
     }
 
+    /// SEC 1 compressed: `02` or `03`, then `x`.
+    pub(crate) fn compressed(&self) -> [u8; 33] {
+        let [_, coordinates @ ..] = &self.bytes;
+        let odd = coordinates.last().is_some_and(|byte| byte & 1 == 1);
+        let mut compressed = [if odd { 3 } else { 2 }; 33];
+        for (target, source) in compressed.iter_mut().skip(1).zip(coordinates) {
+            *target = *source;
+        }
+        compressed
+    }
+
     pub(super) fn coordinates(&self) -> (&[u8], &[u8]) {
         let [_, coordinates @ ..] = &self.bytes;
         coordinates.split_at(32)

@@ -112,4 +112,4 @@ pub enum StatePathError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

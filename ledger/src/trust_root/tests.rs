@@ -1,1 +1,176 @@
+use ed25519_dalek::{Signer, SigningKey};
+use proptest::prelude::*;
 
+use super::*;
+use crate::cosignature::cosign;
+use crate::ed25519::PublicKey;
+use crate::note::{KeyId, SignatureKind, VerifierKey};
+use crate::policy::{Validator, ValidatorSet};
+
+pub(crate) const ORIGIN: &str = "xinfu/demo/f00d";
+
+/// Validators with known secrets, to certify whatever a test wants.
+pub(crate) struct Validators {
+    secrets: Vec<(SigningKey, SigningKey)>,
+    set: ValidatorSet,
+}
+
+impl Validators {
+    pub(crate) fn new(count: u8) -> Self {
+        let secrets: Vec<(SigningKey, SigningKey)> = (0..count)
+            .map(|n| (SigningKey::from_bytes(&[n + 1; 32]), SigningKey::from_bytes(&[n + 101; 32])))
+            .collect();
+        let public = |secret: &SigningKey| PublicKey::from_bytes(secret.verifying_key().as_bytes()).unwrap();
+        let validators = (0..).zip(&secrets).map(|(n, (log, witness))| Validator {
+            name: format!("member-{n:02}"),
+            log: VerifierKey::new(ORIGIN, SignatureKind::Ed25519, public(log)).unwrap(),
+            witness: VerifierKey::new(
+                &format!("{ORIGIN}/member-{n:02}"),
+                SignatureKind::CosignatureV1,
+                public(witness),
+            )
+            .unwrap(),
+        });
+        let set = ValidatorSet::new(ORIGIN, validators.collect()).unwrap();
+        Self { secrets, set }
+    }
+
+    pub(crate) fn trust_root(&self) -> TrustRoot {
+        TrustRoot::parse(&self.set.to_policy_text()).unwrap()
+    }
+
+    pub(crate) fn log_line(&self, by: usize, checkpoint: &Checkpoint) -> NoteSignature {
+        checkpoint.sign(&self.set.validators()[by].log, |m| self.secrets[by].0.sign(m).to_bytes()).unwrap()
+    }
+
+    pub(crate) fn cosignature(&self, by: usize, checkpoint: &Checkpoint, time: u64) -> NoteSignature {
+        let key = &self.set.validators()[by].witness;
+        cosign(checkpoint, key, time, |m| self.secrets[by].1.sign(m).to_bytes()).unwrap()
+    }
+
+    /// The note as it is published: one log signature, exactly a quorum of cosignatures, a second apart.
+    pub(crate) fn certify(&self, checkpoint: &Checkpoint) -> String {
+        let lines = (0..self.set.quorum()).zip(1000..).map(|(by, time)| self.cosignature(by, checkpoint, time));
+        let lines = std::iter::once(self.log_line(0, checkpoint)).chain(lines);
+        checkpoint.to_note(lines).unwrap().to_string()
+    }
+}
+
+fn checkpoint() -> Checkpoint {
+    Checkpoint { origin: ORIGIN.to_owned(), size: 42, root: sha256(b"root") }
+}
+
+fn verify(validators: &Validators, lines: Vec<NoteSignature>) -> Result<CertifiedCheckpoint, CertificateError> {
+    validators.trust_root().verify_checkpoint(&checkpoint().to_note(lines).unwrap().to_string())
+}
+
+#[test]
+fn a_published_checkpoint_is_certified() {
+    for count in [1, 4, 21] {
+        let validators = Validators::new(count);
+        let note = validators.certify(&checkpoint());
+        let certified = validators.trust_root().verify_checkpoint(&note).unwrap();
+        assert_eq!(certified.checkpoint(), &checkpoint());
+        assert_eq!(certified.cosigned().len(), crate::policy::quorum_of(count.into()));
+        assert_eq!(certified.note_digest(), &sha256(note.as_bytes()));
+    }
+}
+
+#[test]
+fn the_time_is_the_median_of_the_cosignatures() {
+    let v = Validators::new(4);
+    let times = |a, b, c| {
+        let lines = [(0, a), (1, b), (2, c)].map(|(by, time)| v.cosignature(by, &checkpoint(), time));
+        verify(&v, [vec![v.log_line(0, &checkpoint())], lines.to_vec()].concat()).unwrap().cosigned_at()
+    };
+    assert_eq!(times(30, 10, 20), 20);
+    assert_eq!(times(10, 20, 9_000_000), 20);
+    assert_eq!(times(0, 20, 21), 20);
+}
+
+#[test]
+fn less_than_a_quorum_certifies_nothing() {
+    let v = Validators::new(4);
+    let [log, a, b] =
+        [v.log_line(0, &checkpoint()), v.cosignature(0, &checkpoint(), 1), v.cosignature(1, &checkpoint(), 1)];
+    assert_eq!(verify(&v, vec![log.clone(), a.clone(), b.clone()]), Err(CertificateError::NoQuorum));
+    assert_eq!(
+        verify(&v, vec![log.clone(), a.clone(), b.clone(), b.clone()]),
+        Err(CertificateError::NoQuorum),
+        "one witness counts once"
+    );
+    let c = v.cosignature(3, &checkpoint(), 1);
+    assert_eq!(verify(&v, vec![a.clone(), b.clone(), c.clone()]), Err(CertificateError::NoLogSignature));
+    assert!(verify(&v, vec![log, a, b, c]).is_ok());
+}
+
+#[test]
+fn unknown_signatures_are_ignored_and_bad_known_ones_are_not() {
+    let v = Validators::new(1);
+    let good = || vec![v.log_line(0, &checkpoint()), v.cosignature(0, &checkpoint(), 1)];
+    let with = |line: NoteSignature| verify(&v, [good(), vec![line]].concat());
+
+    let mut same_name = v.cosignature(0, &checkpoint(), 1);
+    same_name.key_id = KeyId([9, 9, 9, 9]);
+    assert!(with(same_name).is_ok());
+    let mut same_id = v.cosignature(0, &checkpoint(), 1);
+    same_id.name = "somebody-else".to_owned();
+    assert!(with(same_id).is_ok());
+
+    let mut bad = v.cosignature(0, &checkpoint(), 1);
+    bad.bytes[70] ^= 1;
+    assert!(matches!(with(bad), Err(CertificateError::BadCosignature(LineError::Cosignature(_)))));
+    let mut short = v.log_line(0, &checkpoint());
+    short.bytes.pop();
+    assert_eq!(with(short), Err(CertificateError::BadLogSignature(LineError::Length)));
+}
+
+#[test]
+fn a_signature_of_another_kind_does_not_count() {
+    let v = Validators::new(1);
+    // The witness's secret used as a plain note signature, under the witness's name and id.
+    let key = &v.set.validators()[0].witness;
+    let plain = NoteSignature::make(key, &checkpoint().to_text(), |m| v.secrets[0].1.sign(m).to_bytes());
+    let outcome = verify(&v, vec![v.log_line(0, &checkpoint()), plain]);
+    assert!(matches!(outcome, Err(CertificateError::BadCosignature(_))));
+}
+
+#[test]
+fn another_log_is_refused() {
+    let v = Validators::new(1);
+    let other = Checkpoint { origin: "xinfu/other/f00d".to_owned(), ..checkpoint() };
+    let line = v.cosignature(0, &other, 1);
+    let note = other.to_note([line]).unwrap().to_string();
+    assert_eq!(v.trust_root().verify_checkpoint(&note), Err(CertificateError::OtherOrigin));
+}
+
+#[test]
+fn files_that_are_no_trust_root_are_refused() {
+    let v = Validators::new(2);
+    let validators = v.set.validators();
+    let (log, witness) = (&validators[0].log, &validators[0].witness);
+    let other = VerifierKey::new("other", SignatureKind::Ed25519, *validators[1].log.public_key()).unwrap();
+    for (file, error) in [
+        (format!("witness a {witness}\nquorum a\n"), TrustRootError::NoLog),
+        (format!("log {log}\nlog {other}\nwitness a {witness}\nquorum a\n"), TrustRootError::SeveralOrigins),
+        (format!("log {log}\nquorum none\n"), TrustRootError::NoQuorum),
+        (format!("log {log}\n"), TrustRootError::Policy(PolicyError::NoQuorum)),
+    ] {
+        assert_eq!(TrustRoot::parse(&file), Err(error));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_changed_byte_of_a_published_checkpoint_is_refused(at: prop::sample::Index, change in 1u8..=255) {
+        let v = Validators::new(4);
+        let mut bytes = v.certify(&checkpoint()).into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] ^= change;
+        if let Ok(note) = String::from_utf8(bytes) {
+            prop_assert!(v.trust_root().verify_checkpoint(&note).is_err());
+        }
+    }
+}

@@ -8,5 +8,7 @@ pub mod datatype;
 pub mod did;
 pub mod encoding;
 pub mod jose;
+pub mod oauth;
+pub mod oid4vci;
 pub mod problem;
 pub mod time;

@@ -22,9 +22,13 @@ impl Alg {
         }
     }
 
-    /// The algorithm with this exact JOSE name; case matters.
+    /// The algorithm with this exact JOSE name; case matters. `Ed25519` is the fully specified name (RFC 9864) of
+    /// what `EdDSA` means here: read, never written.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
+        }
         Self::ALL.iter().copied().find(|alg| alg.name() == name)
     }
 }

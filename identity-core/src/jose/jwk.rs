@@ -171,7 +171,7 @@ fn check_purpose(members: &Map<String, Value>, alg: Alg) -> Result<(), JwkError>
     if members.get("key_ops").is_some_and(|operations| !may_verify(operations)) {
         return Err(JwkError::Purpose);
     }
-    if members.get("alg").is_some_and(|name| name != alg.name()) {
+    if members.get("alg").is_some_and(|name| name.as_str().and_then(Alg::parse) != Some(alg)) {
         return Err(JwkError::Algorithm);
     }
     Ok(())

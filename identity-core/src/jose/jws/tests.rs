@@ -63,6 +63,8 @@ fn algorithms_come_from_the_closed_list_and_must_be_the_keys_own() {
         assert_eq!(header_refusal(&missing), JwsError::AlgMissing);
     }
     assert_eq!(refusal(&token(Alg::Es256)), JwsError::AlgKeyMismatch);
+    let full_name = signed(Alg::EdDsa, br#"{"alg":"Ed25519","typ":"kb+jwt"}"#, b"{}");
+    assert!(UnverifiedJws::parse(&full_name).unwrap().verify(key(Alg::EdDsa).public_key(), TYP).is_ok());
 }
 
 #[test]

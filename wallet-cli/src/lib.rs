@@ -1,1 +1,3 @@
 //! The holder's wallet in the terminal.
+
+pub mod vault;

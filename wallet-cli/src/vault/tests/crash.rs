@@ -1,0 +1,182 @@
+//! The power goes at every step of every write, and what was not synced may be there, in part, or not at all.
+
+use super::*;
+use std::sync::{Arc, Mutex};
+
+/// What the platter holds, and what is still on its way.
+#[derive(Clone, Default)]
+struct State {
+    durable: Vec<u8>,
+    pending: Vec<Step>,
+    /// Steps until the power goes.
+    left: usize,
+    /// The fault is an error, and the power stays: the step that fails may still have been done.
+    done_all_the_same: bool,
+}
+
+#[derive(Clone)]
+enum Step {
+    Write(usize, Vec<u8>),
+    Cut(usize),
+}
+
+fn apply(bytes: &mut Vec<u8>, step: &Step) {
+    match step {
+        Step::Write(at, content) => {
+            bytes.resize(bytes.len().max(at + content.len()), 0);
+            bytes[*at..at + content.len()].copy_from_slice(content);
+        }
+        Step::Cut(length) => bytes.resize(*length, 0),
+    }
+}
+
+struct FaultyDisk(Arc<Mutex<State>>);
+
+impl FaultyDisk {
+    fn step(&self, step: Option<Step>) -> Result<(), VaultError> {
+        let mut state = self.0.lock().unwrap();
+        let failed = state.left == 0;
+        if !failed || state.done_all_the_same {
+            match step {
+                Some(step) => state.pending.push(step),
+                None => {
+                    let State { durable, pending, .. } = &mut *state;
+                    pending.drain(..).for_each(|step| apply(durable, &step));
+                }
+            }
+        }
+        state.left = state.left.saturating_sub(1);
+        if failed { Err(VaultError::Io(std::io::ErrorKind::Other)) } else { Ok(()) }
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn read_all(&mut self) -> Result<Vec<u8>, VaultError> {
+        Ok(self.0.lock().unwrap().durable.clone())
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), VaultError> {
+        self.step(Some(Step::Write(usize::try_from(offset).unwrap(), bytes.to_vec())))
+    }
+
+    fn set_length(&mut self, length: u64) -> Result<(), VaultError> {
+        self.step(Some(Step::Cut(usize::try_from(length).unwrap())))
+    }
+
+    fn sync(&mut self) -> Result<(), VaultError> {
+        self.step(None)
+    }
+}
+
+/// Everything that may be on the platter after a crash: each pending step done, not done, or, if it is the one that
+/// died, done up to some byte.
+fn aftermaths(state: &State) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for subset in 0..1_usize << state.pending.len() {
+        let chosen: Vec<_> = (0..state.pending.len()).filter(|at| subset >> at & 1 == 1).collect();
+        let mut bytes = state.durable.clone();
+        for at in &chosen {
+            apply(&mut bytes, &state.pending[*at]);
+        }
+        all.push(bytes);
+        let Some((torn, before)) = chosen.split_last() else { continue };
+        if let Step::Write(at, content) = &state.pending[*torn] {
+            for length in (0..content.len()).step_by(13) {
+                let mut bytes = state.durable.clone();
+                before.iter().for_each(|at| apply(&mut bytes, &state.pending[*at]));
+                apply(&mut bytes, &Step::Write(*at, content[..length].to_vec()));
+                all.push(bytes);
+            }
+        }
+    }
+    all
+}
+
+/// A vault's bytes and a way to its key without the passphrase, which costs too much to derive each time.
+fn start(torn_tail: bool) -> (Vec<u8>, [u8; 32]) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = create(dir.path());
+    vault.append(b"first", &mut rng()).unwrap();
+    let mut bytes = fs::read(dir.path().join("vault")).unwrap();
+    if torn_tail {
+        bytes.extend([9; 40]);
+    }
+    (bytes, *vault.key.key())
+}
+
+fn open(bytes: Vec<u8>, key: &[u8; 32], left: usize, done: bool) -> (Result<Vault, VaultError>, Arc<Mutex<State>>) {
+    let state = State { durable: bytes.clone(), pending: Vec::new(), left, done_all_the_same: done };
+    let state = Arc::new(Mutex::new(state));
+    let key = RecordKey::new(Zeroizing::new(*key), &bytes[..512]);
+    (Vault::read(Box::new(FaultyDisk(Arc::clone(&state))), key, &bytes), state)
+}
+
+const NEVER: usize = usize::MAX;
+
+#[test]
+fn nothing_acknowledged_is_lost_whenever_the_power_goes() {
+    for torn_tail in [false, true] {
+        let (bytes, key) = start(torn_tail);
+        // The longest way is: cut, write, sync, write, sync, twice over.
+        for left in 0..=10 {
+            let (vault, state) = open(bytes.clone(), &key, left, false);
+            let mut vault = vault.unwrap();
+            let mut acknowledged = vec![b"first".to_vec()];
+            let mut attempted = acknowledged.clone();
+            for content in [b"second".as_slice(), b"third"] {
+                attempted.push(content.to_vec());
+                if vault.append(content, &mut rng()).is_err() {
+                    break;
+                }
+                acknowledged.push(content.to_vec());
+            }
+            let state = state.lock().unwrap().clone();
+            for aftermath in aftermaths(&state) {
+                let (reopened, _) = open(aftermath, &key, NEVER, false);
+                let mut reopened = reopened.unwrap();
+                let found = contents(&reopened);
+                assert!(found == acknowledged || found == attempted, "after {left} steps");
+                // And life goes on.
+                reopened.append(b"later", &mut rng()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_that_did_its_work_all_the_same_loses_nothing_either() {
+    let (bytes, key) = start(false);
+    for left in 0..4 {
+        for done in [false, true] {
+            let (vault, state) = open(bytes.clone(), &key, left, done);
+            let mut vault = vault.unwrap();
+            assert!(vault.append(b"second", &mut rng()).is_err());
+            assert!(matches!(vault.append(b"third", &mut rng()), Err(VaultError::Poisoned)), "no write after a fault");
+            let mut state = state.lock().unwrap().clone();
+            let State { durable, pending, .. } = &mut state;
+            pending.drain(..).for_each(|step| apply(durable, &step));
+            let (reopened, _) = open(state.durable, &key, NEVER, false);
+            let found = contents(&reopened.unwrap());
+            assert!(found == [b"first".to_vec()] || found == [b"first".to_vec(), b"second".to_vec()]);
+        }
+    }
+}
+
+#[test]
+fn a_write_completed_by_the_next_open_is_committed_by_the_next_write() {
+    let (bytes, key) = start(false);
+    let (vault, state) = open(bytes, &key, 2, false);
+    assert!(vault.unwrap().append(b"second", &mut rng()).is_err());
+    let durable = state.lock().unwrap().durable.clone();
+    let (reopened, state) = open(durable, &key, NEVER, false);
+    let mut reopened = reopened.unwrap();
+    assert_eq!(reopened.notes(), [Note::WriteCompleted]);
+    reopened.append(b"third", &mut rng()).unwrap();
+    let durable = state.lock().unwrap().durable.clone();
+    let (whole, _) = open(durable.clone(), &key, NEVER, false);
+    let whole = whole.unwrap();
+    assert!(whole.notes().is_empty());
+    assert_eq!(contents(&whole), [b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]);
+    let (cut, _) = open(durable[..durable.len() - 316].to_vec(), &key, NEVER, false);
+    assert!(matches!(cut, Err(VaultError::Truncated { .. })));
+}

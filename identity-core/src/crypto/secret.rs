@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::es256::Pair;
 use super::{Alg, KeyError, PublicKey, Signature};
+use crate::problem::Code;
 
 /// Whatever can sign: a key in memory, or one behind a device.
 ///
@@ -32,6 +33,14 @@ pub trait Signer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("signing failed")]
 pub struct SigningFailed;
+
+impl SigningFailed {
+    /// The code of the catalogue.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        Code::JoseSigningFailed
+    }
+}
 
 /// A secret key in memory. Its bytes are wiped when it is dropped and never printed.
 pub struct SecretKey {

@@ -47,6 +47,19 @@ pub fn encode_into(bytes: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_string(bytes, out);
 }
 
+/// Encodes without padding at the end of a buffer of bytes.
+pub(crate) fn append(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let length = out.get_mut(start..).map_or(0, |room| encode_slice(bytes, room));
+    out.truncate(start + length);
+}
+
+/// Encodes into `out` and gives the length: 0 if `out` has not four bytes for every three.
+pub(crate) fn encode_slice(bytes: &[u8], out: &mut [u8]) -> usize {
+    URL_SAFE_NO_PAD.encode_slice(bytes, out).unwrap_or_default()
+}
+
 /// Decodes text of any length.
 ///
 /// # Errors

@@ -31,3 +31,13 @@ pub const DID: usize = 2 * 1024;
 
 /// A DID document. Ours with 10 keys and 5 services is about 5 kB.
 pub const DID_DOCUMENT: usize = 64 * 1024;
+
+/// An SD-JWT with all its disclosures and key binding. A resident identity with all claims is about 4 kB; sixty
+/// times that leaves room for a small picture.
+pub const SD_JWT: usize = 256 * 1024;
+
+/// Disclosures in one SD-JWT. Ours have below 30; each costs a digest before any is known to be genuine.
+pub const DISCLOSURES: usize = 1024;
+
+/// Nesting of claims, and segments of a claims path, disclosures inside disclosures included. Ours nest 3 deep.
+pub const CLAIM_DEPTH: usize = 16;

@@ -1,0 +1,178 @@
+//! Every way in which a key binding can be stripped, swapped, replayed or bent has its own error.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::crypto::{Alg, SecretKey};
+use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt, UnverifiedSdJwt, issue};
+
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+const WINDOW: Window = Window { max_age: 300, leeway: 30 };
+const HERE: Occasion<'static> = Occasion { audience: "decentralized_identifier:did:example:v", nonce: "n-1" };
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_bytes(Alg::EdDsa, &[seed; 32]).unwrap()
+}
+
+fn holder() -> SecretKey {
+    key(2)
+}
+
+fn held_with(cnf: &Value, hash: HashAlg) -> HeldSdJwt {
+    let claims = json!({"name": "样本", "age": 40, "cnf": cnf});
+    let concealment = Concealment::new(hash).conceal(&ClaimPath::top("name")).conceal(&ClaimPath::top("age"));
+    let mut rng = StdRng::seed_from_u64(1);
+    let text = issue(SignHeader::new("x"), claims.as_object().unwrap(), &concealment, &key(1), &mut rng).unwrap();
+    HeldSdJwt::dangerous_reopen(text).unwrap()
+}
+
+fn held() -> HeldSdJwt {
+    held_with(&json!({"jwk": Jwk::new(holder().public_key().clone())}), HashAlg::Sha256)
+}
+
+fn presented() -> Presentation {
+    held().present(&[ClaimPath::top("name")]).unwrap()
+}
+
+fn judge(text: &str) -> Result<HolderBinding, KbJwtError> {
+    let verified =
+        UnverifiedSdJwt::parse(text).unwrap().verify(key(1).public_key(), ExpectedTyp::DangerousAny).unwrap();
+    verify(&verified, HERE, WINDOW, NOW)
+}
+
+/// A key binding whose claims are the right ones, changed.
+fn bent(change: impl Fn(&mut Map<String, Value>)) -> String {
+    let presentation = presented();
+    let claims = json!({"iat": NOW, "aud": HERE.audience, "nonce": HERE.nonce, "sd_hash": presentation.sd_hash()});
+    let mut claims = claims.as_object().unwrap().clone();
+    change(&mut claims);
+    signed(&Value::Object(claims), typ::KEY_BINDING, &holder())
+}
+
+fn signed(claims: &Value, typ: &str, key: &SecretKey) -> String {
+    let kb_jwt = sign_compact(SignHeader::new(typ), claims.to_string().as_bytes(), key).unwrap();
+    format!("{}{kb_jwt}", presented().text())
+}
+
+fn with_claim(name: &'static str, value: Value) -> String {
+    bent(|claims| {
+        claims.insert(name.to_owned(), value.clone());
+    })
+}
+
+#[test]
+fn what_the_holder_binds_is_accepted_under_each_hash() {
+    for hash in [HashAlg::Sha256, HashAlg::Sha384, HashAlg::Sha512] {
+        let held = held_with(&json!({"jwk": Jwk::new(holder().public_key().clone())}), hash);
+        let text = bind(&held.present(&[]).unwrap(), HERE, &holder(), NOW).unwrap();
+        let binding = judge(&text).unwrap();
+        assert_eq!(&binding.key, holder().public_key());
+        assert_eq!(binding.issued_at, NOW);
+    }
+}
+
+#[test]
+fn an_es256_holder_key_does_as_well() {
+    let holder = SecretKey::from_bytes(Alg::Es256, &[3; 32]).unwrap();
+    let held = held_with(&json!({"jwk": Jwk::new(holder.public_key().clone())}), HashAlg::Sha256);
+    let text = bind(&held.present(&[]).unwrap(), HERE, &holder, NOW).unwrap();
+    assert!(judge(&text).is_ok());
+}
+
+#[test]
+fn a_stripped_key_binding_is_missed() {
+    assert_eq!(judge(presented().text()), Err(KbJwtError::Missing));
+}
+
+#[test]
+fn a_swapped_key_is_refused() {
+    let text = bind(&presented(), HERE, &key(9), NOW).unwrap();
+    assert_eq!(judge(&text), Err(KbJwtError::Signature));
+}
+
+#[test]
+fn the_key_binding_of_another_presentation_is_refused() {
+    let other = bind(&held().present(&[ClaimPath::top("age")]).unwrap(), HERE, &holder(), NOW).unwrap();
+    let kb_jwt = other.rsplit('~').next().unwrap();
+    assert_eq!(judge(&format!("{}{kb_jwt}", presented().text())), Err(KbJwtError::SdHash));
+}
+
+#[test]
+fn a_disclosure_added_or_removed_after_signing_is_noticed() {
+    let held = held();
+    let both = held.present(&[ClaimPath::top("name"), ClaimPath::top("age")]).unwrap();
+    for (signed, sent) in [(&presented(), &both), (&both, &presented())] {
+        let text = bind(signed, HERE, &holder(), NOW).unwrap();
+        let kb_jwt = text.rsplit('~').next().unwrap();
+        assert_eq!(judge(&format!("{}{kb_jwt}", sent.text())), Err(KbJwtError::SdHash));
+    }
+}
+
+#[test]
+fn audience_and_nonce_are_exact() {
+    for audience in ["did:example:v", "decentralized_identifier:did:example:V", ""] {
+        assert_eq!(judge(&with_claim("aud", json!(audience))), Err(KbJwtError::Audience));
+    }
+    for nonce in ["n-2", "N-1", "n-1 ", ""] {
+        assert_eq!(judge(&with_claim("nonce", json!(nonce))), Err(KbJwtError::Nonce));
+    }
+}
+
+#[test]
+fn time_is_a_window_with_two_sides() {
+    let at = |seconds: i64| judge(&with_claim("iat", json!(NOW.0 + seconds))).map(|binding| binding.issued_at);
+    assert!(at(-330).is_ok());
+    assert_eq!(at(-331), Err(KbJwtError::TooOld));
+    assert!(at(30).is_ok());
+    assert_eq!(at(31), Err(KbJwtError::InFuture));
+    assert_eq!(judge(&with_claim("exp", json!(NOW.0 - 31))), Err(KbJwtError::Claim(ClaimError::Expired)));
+}
+
+#[test]
+fn each_claim_must_be_there_and_of_its_type() {
+    for name in ["iat", "aud", "nonce", "sd_hash"] {
+        let without = bent(|claims| {
+            claims.remove(name);
+        });
+        assert!(matches!(judge(&without), Err(KbJwtError::Claim(ClaimError::Missing { .. }))), "{name}");
+    }
+    for (name, value) in [
+        ("aud", json!([HERE.audience])),
+        ("nonce", json!(1)),
+        ("sd_hash", json!(null)),
+        ("iat", json!("1800000000")),
+        ("iat", json!(1.8e9)),
+        ("iat", json!(-1)),
+        ("iat", json!(u64::MAX)),
+    ] {
+        assert!(matches!(judge(&with_claim(name, value)), Err(KbJwtError::Claim(_))), "{name}");
+    }
+}
+
+#[test]
+fn another_typ_or_alg_is_refused() {
+    let claims = json!({});
+    assert_eq!(judge(&signed(&claims, "JWT", &holder())), Err(KbJwtError::Jws(JwsError::TypWrong)));
+    let es256 = SecretKey::from_bytes(Alg::Es256, &[3; 32]).unwrap();
+    assert_eq!(judge(&signed(&claims, typ::KEY_BINDING, &es256)), Err(KbJwtError::Jws(JwsError::AlgKeyMismatch)));
+    let unsigned = format!("{}eyJhbGciOiJub25lIiwidHlwIjoia2Irand0In0.e30.", presented().text());
+    assert_eq!(judge(&unsigned), Err(KbJwtError::Jws(JwsError::AlgNone)));
+}
+
+#[test]
+fn the_holder_key_is_named_by_jwk_alone() {
+    let jwk = json!(Jwk::new(holder().public_key().clone()));
+    for (cnf, expected) in [
+        (json!({"kid": "did:example:holder#1"}), KbJwtError::CnfUnsupported),
+        (json!({"jwk": jwk, "kid": "did:example:attacker#1"}), KbJwtError::CnfUnsupported),
+        (json!({"jku": "https://attacker.example"}), KbJwtError::CnfUnsupported),
+        (json!("key"), KbJwtError::CnfUnsupported),
+        (json!({"jwk": {"kty": "oct", "k": "AA"}}), KbJwtError::CnfKey(JwkError::Private)),
+    ] {
+        let text = bind(&held_with(&cnf, HashAlg::Sha256).present(&[]).unwrap(), HERE, &holder(), NOW).unwrap();
+        assert_eq!(judge(&text), Err(expected), "{cnf}");
+    }
+    assert_eq!(confirmation_key(&Map::new()), Err(KbJwtError::CnfMissing));
+}

@@ -8,7 +8,8 @@
 //! 2. `A` is not of small order: `[8]A` is not the neutral element;
 //! 3. `S`, little-endian, is less than `L` (§5.1.7 step 1);
 //! 4. the 32 bytes of `R` are the canonical encoding of a point;
-//! 5. `[8][S]B = [8]R + [8][k]A`, with `k = SHA-512(R || A || M) mod L` over the bytes as received (§5.1.7 step 3).
+//! 5. `[8]([S]B - R - [k]A)` is the neutral element, with `k = SHA-512(R || A || M) mod L` over the bytes as received
+//!    (§5.1.7 step 3; `[k]A` first and `[8]` last, never `[8k mod L]A`, which differs when `A` is not of order `L`).
 //!
 //! Each rule is there for a reason. Canonical encodings (1, 4) and a reduced `S` (3) leave no second spelling of a
 //! signature. A small-order key (2) would accept one signature for many messages, so it would bind its owner to nothing.

@@ -3,6 +3,7 @@
 //! Nothing in this crate reads a clock, a disk, a network, an environment or chance: time and random numbers
 //! are arguments. One exception is documented at [`crypto`]: `aws-lc-rs` draws the ECDSA nonce itself.
 
+pub mod anchor;
 pub mod crypto;
 pub mod datatype;
 pub mod did;
@@ -12,5 +13,7 @@ pub mod kb_jwt;
 pub mod oauth;
 pub mod oid4vci;
 pub mod problem;
+pub mod registry;
 pub mod sd_jwt;
 pub mod time;
+pub mod trust;

@@ -1,0 +1,195 @@
+//! Anchor proofs: that a digest was in a batch which a named member put on the ledger, at which log index.
+//!
+//! Three links: the digest's path in the batch, the `anchor` transaction that states the batch's root, and the
+//! transaction's `tlog-proof` under a certified checkpoint. Only accepted transactions become log entries, so the
+//! third link stands for every check the ledger made, the sender's signature included. A proof counts only for the
+//! kind of anchor it is about (design §4).
+
+use ledger::{Hash, LogProof, TrustRoot, batch};
+use serde::{Deserialize, Serialize};
+
+use crate::did::Did;
+use crate::encoding::json::{self, Limits};
+use crate::problem::Code;
+use crate::registry::{Anchor, AnchorKind, Operation, Transaction};
+
+/// Longest anchor proof, in bytes: a transaction, a note with 16 signatures, two paths, and JSON around them.
+pub const MAX_BYTES: usize = 96 * 1024;
+
+/// An anchor proof as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnchorProof {
+    /// Where the digest stands in its batch.
+    pub batch: BatchPath,
+    /// The `anchor` transaction, the log entry's exact text.
+    pub transaction: String,
+    /// The transaction's C2SP `tlog-proof`.
+    pub proof: String,
+}
+
+/// A digest's place in its batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchPath {
+    /// Counted from 0.
+    pub index: u64,
+    /// Digests in the batch, as the transaction states it.
+    pub count: u64,
+    /// Siblings, the leaf's first.
+    pub path: Vec<Hash>,
+}
+
+/// A digest that is on the ledger. Only [`AnchorProof::verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnchoredAt {
+    index: u64,
+    sender: Did,
+    key_id: String,
+    kind: AnchorKind,
+    checkpoint_size: u64,
+}
+
+impl AnchoredAt {
+    /// Log index of the transaction: when, by the ledger's clock.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Who put it there. Whether that is the credential's issuer is the caller's to compare.
+    #[must_use]
+    pub fn sender(&self) -> &Did {
+        &self.sender
+    }
+
+    /// Fragment of the key that signed the transaction.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// What the digest is of.
+    #[must_use]
+    pub fn kind(&self) -> AnchorKind {
+        self.kind
+    }
+
+    /// Size of the log that the proof was made under.
+    #[must_use]
+    pub fn checkpoint_size(&self) -> u64 {
+        self.checkpoint_size
+    }
+}
+
+/// Why an anchor proof does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnchorError {
+    /// Not the JSON object it should be, or too long.
+    #[error("the anchor proof is malformed")]
+    Malformed,
+    /// What stands as `transaction` is not an `anchor` transaction.
+    #[error("the anchor proof's transaction is not an anchor")]
+    NotAnAnchor,
+    /// The transaction anchors things of another kind.
+    #[error("the anchor is for another kind of thing")]
+    OtherKind,
+    /// The transaction names another ledger than the trust root.
+    #[error("the anchor is on another ledger")]
+    OtherLedger,
+    /// The path states another size of the batch than the transaction.
+    #[error("the batch has another size")]
+    Count,
+    /// The digest is not in the batch at this place.
+    #[error("the digest is not in the batch")]
+    NotInBatch,
+    /// The transaction's log proof is malformed.
+    #[error("the log proof is malformed")]
+    LogProof,
+    /// The log proof's checkpoint is not certified under the trust root.
+    #[error("the log proof's checkpoint is not certified")]
+    NotCertified,
+    /// The transaction is not in the log at this place.
+    #[error("the transaction is not in the log")]
+    NotInLog,
+}
+
+impl AnchorError {
+    /// The stable code of this reason.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Malformed => Code::RegistryProofMalformed,
+            Self::NotAnAnchor => Code::RegistryProofNotAnAnchor,
+            Self::OtherKind => Code::RegistryProofOtherKind,
+            Self::OtherLedger => Code::RegistryProofOtherLedger,
+            Self::Count => Code::RegistryProofCount,
+            Self::NotInBatch => Code::RegistryProofNotInBatch,
+            Self::LogProof => Code::RegistryProofLogProof,
+            Self::NotCertified => Code::RegistryProofNotCertified,
+            Self::NotInLog => Code::RegistryProofNotInLog,
+        }
+    }
+}
+
+impl AnchorProof {
+    /// Parses an anchor proof.
+    ///
+    /// # Errors
+    /// [`AnchorError::Malformed`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, AnchorError> {
+        json::read(bytes, Limits { bytes: MAX_BYTES, depth: 4 }).map_err(|_| AnchorError::Malformed)
+    }
+
+    /// Verifies that `digest` was anchored as `kind` on the ledger of `trust_root`.
+    ///
+    /// This does **not** say that the sender was entitled to anchor this very thing: compare [`AnchoredAt::sender`].
+    ///
+    /// # Errors
+    /// [`AnchorError`], naming the first link that does not hold.
+    pub fn verify(&self, digest: &Hash, kind: AnchorKind, trust_root: &TrustRoot) -> Result<AnchoredAt, AnchorError> {
+        let transaction = Transaction::parse(&self.transaction).map_err(|_| AnchorError::NotAnAnchor)?;
+        let anchor = anchor_of(&transaction)?;
+        if anchor.kind != kind {
+            return Err(AnchorError::OtherKind);
+        }
+        if transaction.envelope().aud != trust_root.origin() {
+            return Err(AnchorError::OtherLedger);
+        }
+        self.verify_batch(digest, anchor)?;
+        let proof = LogProof::parse(&self.proof).map_err(|_| AnchorError::LogProof)?;
+        let checkpoint = trust_root.verify_checkpoint(&proof.note).map_err(|_| AnchorError::NotCertified)?;
+        let leaf = proof.verify_under(&checkpoint, self.transaction.as_bytes()).map_err(|_| AnchorError::NotInLog)?;
+        Ok(AnchoredAt {
+            index: leaf.index(),
+            sender: transaction.sender().clone(),
+            key_id: transaction.key_id().to_owned(),
+            kind,
+            checkpoint_size: checkpoint.size(),
+        })
+    }
+
+    fn verify_batch(&self, digest: &Hash, anchor: &Anchor) -> Result<(), AnchorError> {
+        if self.batch.count != anchor.count {
+            return Err(AnchorError::Count);
+        }
+        batch::verify(digest, self.batch.index, anchor.count, &self.batch.path, &anchor.root)
+            .map_err(|_| AnchorError::NotInBatch)
+    }
+}
+
+fn anchor_of(transaction: &Transaction) -> Result<&Anchor, AnchorError> {
+    match transaction.operation() {
+        Operation::Anchor(anchor) => Ok(anchor),
+        Operation::Update(_)
+        | Operation::Deactivate
+        | Operation::Relay(_)
+        | Operation::Accredit(_)
+        | Operation::EndAccreditation(_)
+        | Operation::Schema(_) => Err(AnchorError::NotAnAnchor),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! Applying one transaction.
+
+use super::block::Block;
+use super::history::{DidHistory, KeyRecord, Member};
+use super::keys::KeyUse;
+use super::rules;
+use super::state::{Overlay, StateView, WriteSet, did_key, member_key, sequence_key};
+use super::transaction::{Operation, Relayed, Transaction};
+use super::{AnchorKind, NotApplied, Refused};
+use crate::did::Did;
+
+/// What an accepted transaction changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// New values by key.
+    pub writes: WriteSet,
+}
+
+/// Applies a transaction at log index `index` of `block`.
+///
+/// The checks stand in a fixed order, so that every node names the same reason: ledger, expiry, sender, key,
+/// signature, sequence, then the operation's own rules.
+///
+/// # Errors
+/// [`NotApplied::Refused`] is the ledger's verdict; [`NotApplied::State`] says that this node has none.
+pub fn apply(
+    state: &dyn StateView,
+    block: &Block,
+    index: u64,
+    transaction: &Transaction,
+) -> Result<Accepted, NotApplied> {
+    let mut state = Overlay::new(state);
+    let sender = check_sender(&state, block, transaction)?;
+    take_sequence(&mut state, transaction)?;
+    let act = Act { block, index, sender: transaction.sender() };
+    match transaction.operation() {
+        Operation::Update(update) => rules::did::update(&mut state, &act, sender, update)?,
+        Operation::Deactivate => rules::did::deactivate(&mut state, &act, sender)?,
+        Operation::Relay(relayed) => relay(&mut state, &act, relayed)?,
+        Operation::Anchor(anchor) => rules::anchor::anchor(&mut state, &act, anchor)?,
+        Operation::Accredit(accredit) => rules::accredit::accredit(&mut state, &act, accredit)?,
+        Operation::EndAccreditation(end) => rules::accredit::end(&mut state, &act, end)?,
+        Operation::Schema(schema) => rules::schema::register(&mut state, &act, schema)?,
+    }
+    Ok(Accepted { writes: state.into_writes() })
+}
+
+/// Checks a transaction at the door, before it is ordered: everything that [`apply`] checks about ledger, expiry,
+/// sender, key and signature. What was checked here is not checked again later under the same key.
+///
+/// Nothing is decided by this: order decides. It keeps strangers from filling blocks and disks.
+///
+/// # Errors
+/// As [`apply`].
+pub fn authenticate(state: &dyn StateView, block: &Block, transaction: &mut Transaction) -> Result<(), NotApplied> {
+    let state = Overlay::new(state);
+    let key = {
+        let sender = sender_history(&state, block, transaction)?;
+        current_key(&sender, transaction)?.jwk.key().clone()
+    };
+    transaction.authenticate(&key)?;
+    Ok(())
+}
+
+/// Where an operation happens and by whom.
+pub(super) struct Act<'a> {
+    pub(super) block: &'a Block,
+    pub(super) index: u64,
+    pub(super) sender: &'a Did,
+}
+
+fn check_sender(state: &Overlay<'_>, block: &Block, transaction: &Transaction) -> Result<DidHistory, NotApplied> {
+    let history = sender_history(state, block, transaction)?;
+    let key = current_key(&history, transaction)?;
+    if !transaction.is_authentic_under(key.jwk.key()) {
+        return Err(Refused::Signature.into());
+    }
+    Ok(history)
+}
+
+fn sender_history(state: &Overlay<'_>, block: &Block, transaction: &Transaction) -> Result<DidHistory, NotApplied> {
+    check_envelope(block, transaction)?;
+    let history = active_did(state, transaction.sender(), Refused::SenderUnknown)?;
+    let member: Option<Member> = state.read(&member_key(transaction.sender()))?;
+    if member.is_some_and(|member| member.until.is_none()) { Ok(history) } else { Err(Refused::NotMember.into()) }
+}
+
+fn check_envelope(block: &Block, transaction: &Transaction) -> Result<(), Refused> {
+    if transaction.envelope().aud != block.origin {
+        return Err(Refused::OtherLedger);
+    }
+    if block.seconds() >= transaction.envelope().exp {
+        return Err(Refused::Expired);
+    }
+    Ok(())
+}
+
+pub(super) fn active_did(state: &Overlay<'_>, did: &Did, absent: Refused) -> Result<DidHistory, NotApplied> {
+    let history: DidHistory = state.read(&did_key(did))?.ok_or(absent)?;
+    if history.deactivated.is_some() { Err(Refused::Deactivated.into()) } else { Ok(history) }
+}
+
+fn current_key<'a>(history: &'a DidHistory, transaction: &Transaction) -> Result<&'a KeyRecord, Refused> {
+    let key = history.current_key(transaction.key_id()).ok_or(Refused::KeyUnknown)?;
+    match key.key_use {
+        KeyUse::CapabilityInvocation => Ok(key),
+        KeyUse::Relay if is_for_relay_keys(transaction.operation()) => Ok(key),
+        KeyUse::Relay => Err(Refused::RelayKeyOnly),
+        KeyUse::AssertionMethod | KeyUse::Authentication => Err(Refused::KeyRole),
+    }
+}
+
+fn is_for_relay_keys(operation: &Operation) -> bool {
+    match operation {
+        Operation::Relay(_) => true,
+        Operation::Anchor(anchor) => anchor.kind == AnchorKind::Notarised,
+        Operation::Update(_)
+        | Operation::Deactivate
+        | Operation::Accredit(_)
+        | Operation::EndAccreditation(_)
+        | Operation::Schema(_) => false,
+    }
+}
+
+fn take_sequence(state: &mut Overlay<'_>, transaction: &Transaction) -> Result<(), NotApplied> {
+    let key = sequence_key(transaction.key_url());
+    let last: u64 = state.read(&key)?.unwrap_or(0);
+    let expected = last.saturating_add(1);
+    let got = transaction.envelope().seq;
+    if got != expected {
+        return Err(Refused::Sequence { expected, got }.into());
+    }
+    state.write(key, &got)
+}
+
+fn relay(state: &mut Overlay<'_>, act: &Act<'_>, relayed: &Relayed) -> Result<(), NotApplied> {
+    match relayed {
+        Relayed::Create(create) => rules::did::create(state, act.block, act.index, create),
+        Relayed::Change(change) => relay_change(state, act, change),
+    }
+}
+
+/// A DID's own change, signed by its own key; its holder need not be a member.
+fn relay_change(state: &mut Overlay<'_>, act: &Act<'_>, change: &Transaction) -> Result<(), NotApplied> {
+    check_envelope(act.block, change)?;
+    let history = active_did(state, change.sender(), Refused::DidUnknown)?;
+    let key = current_key(&history, change)?;
+    if !change.is_authentic_under(key.jwk.key()) {
+        return Err(Refused::Signature.into());
+    }
+    take_sequence(state, change)?;
+    let act = Act { block: act.block, index: act.index, sender: change.sender() };
+    match change.operation() {
+        Operation::Update(update) => rules::did::update(state, &act, history, update),
+        Operation::Deactivate => rules::did::deactivate(state, &act, history),
+        Operation::Relay(_)
+        | Operation::Anchor(_)
+        | Operation::Accredit(_)
+        | Operation::EndAccreditation(_)
+        | Operation::Schema(_) => Err(Refused::NotRelayable.into()),
+    }
+}

@@ -1,0 +1,53 @@
+//! What the rules know of a block, and what happens by itself at its end.
+
+use super::NotApplied;
+use super::accreditation::Ending;
+use super::rules::accredit::{end_grant, start_grant};
+use super::schedule::{Event, take_due_once};
+use super::state::{Overlay, StateUnreadable, StateView, WriteSet};
+use crate::time::UnixMillis;
+
+/// The block a transaction stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Name of the chain.
+    pub chain: String,
+    /// Origin of the ledger, which every transaction names as `aud`.
+    pub origin: String,
+    /// Height; the genesis block has 0.
+    pub height: u64,
+    /// The block's time, agreed by all nodes.
+    pub time: UnixMillis,
+}
+
+impl Block {
+    /// The block's time in whole seconds, for comparison with `exp`, `from` and `until`: a second has come once the
+    /// block's milliseconds have reached it.
+    pub(super) fn seconds(&self) -> i64 {
+        self.time.0.div_euclid(1000)
+    }
+}
+
+/// Ends a block: writes starts and lapses that have come due into the histories, at the seal's index.
+///
+/// # Errors
+/// [`StateUnreadable`]: the node must stop rather than guess.
+pub fn close_block(state: &dyn StateView, block: &Block, seal_index: u64) -> Result<WriteSet, StateUnreadable> {
+    let mut state = Overlay::new(state);
+    match close(&mut state, block, seal_index) {
+        Ok(()) => Ok(state.into_writes()),
+        Err(NotApplied::State(unreadable)) => Err(unreadable),
+        // Nothing at a block's end can be refused; a rule that tries is our own mistake, not the sender's.
+        Err(NotApplied::Refused(refused)) => Err(StateUnreadable(format!("end of block refused: {refused}"))),
+    }
+}
+
+fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), NotApplied> {
+    for due in take_due_once(state, block.seconds())? {
+        match due.event {
+            Event::Start => start_grant(state, &due.subject, due.grant, seal_index)?,
+            Event::Lapse => end_grant(state, &due.subject, due.grant, seal_index, Ending::Lapsed)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The rules of the ledger: what a transaction may do, and what the state holds afterwards.
+//!
+//! ```text
+//! bytes --parse--> Transaction --authenticate (before ordering)--> engine orders --> apply --> writes | refused
+//!                                                            end of block --> close_block --> writes
+//! ```
+//!
+//! [`apply`] and [`close_block`] are pure and deterministic: the same genesis and the same blocks give the same
+//! state on every node. They know neither engine nor store nor clock; a block's time is an argument.
+//! What they are not: a check that a transaction is in the log. That is `ledger`'s, and [`crate::trust`] reads
+//! the histories written here.
+
+use crate::encoding::json::Limits;
+
+mod accreditation;
+mod anchor;
+mod apply;
+mod block;
+mod create;
+mod genesis;
+mod history;
+mod keys;
+mod make;
+mod refused;
+mod rules;
+mod schedule;
+mod services;
+mod state;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
+pub use anchor::{Anchor, AnchorKind};
+pub use apply::{Accepted, apply, authenticate};
+pub use block::{Block, close_block};
+pub use create::{Create, CreatePayload};
+pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator};
+pub use history::{
+    DidHistory, KeyRecord, Member, Owner, Recovery, SchemaHistory, SchemaRecord, ServiceRecord, UrlHistory,
+};
+pub use keys::{KeyEntry, KeyUse};
+pub use make::{make_create, make_transaction};
+pub use refused::{NotApplied, Refused};
+pub use services::{Label, ServiceEntry, ServiceType};
+pub use state::{
+    MEMBERS, StateUnreadable, StateView, WriteSet, accreditation_key, delegations_key, did_key, member_key,
+    receipts_key, schema_key, sequence_key, url_key,
+};
+pub use transaction::{Accredit, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update};
+
+/// A transaction's bytes, at most (design §4).
+pub const MAX_TRANSACTION_BYTES: usize = 32 * 1024;
+/// Payloads nest at most: object, list of keys, key, JWK, and some room.
+const LIMITS: Limits = Limits { bytes: MAX_TRANSACTION_BYTES, depth: 8 };
+/// Keys a DID may ever have had: bounds what every reader of its history parses.
+pub const MAX_KEYS: usize = 256;
+/// Services a DID may ever have had.
+pub const MAX_SERVICES: usize = 64;
+/// Accreditations between a member and the genesis authority its chain ends in.
+pub const MAX_CHAIN: u8 = 8;
+/// Entries in each list of an accreditation.
+pub const MAX_ACCREDITATION_ENTRIES: usize = 256;
+/// Longest period of an accreditation and the furthest its end may lie ahead: twenty years, in seconds.
+pub const MAX_ACCREDITATION_SECONDS: i64 = 20 * 366 * 24 * 60 * 60;

@@ -1,0 +1,225 @@
+//! Why a transaction was refused. Every reason has its own code; none carries a value of the transaction.
+
+use super::state::StateUnreadable;
+use crate::problem::Code;
+
+/// A transaction that changes nothing, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// Longer than [`super::MAX_TRANSACTION_BYTES`].
+    #[error("a transaction of {got} bytes; at most {limit} are allowed")]
+    TooLarge {
+        /// Bytes received.
+        got: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Not a compact JWS with the members a transaction has.
+    #[error("malformed transaction: {0}")]
+    Malformed(&'static str),
+    /// The JWS header's `typ` is another object's.
+    #[error("the header's typ is not that of a transaction")]
+    WrongType,
+    /// The header's `kid` is not the DID URL of a key.
+    #[error("the header's kid does not name a key of a did:xinfu on this chain")]
+    KeyName,
+    /// `op` is none of the known operations.
+    #[error("unknown operation")]
+    UnknownOperation,
+    /// The signature does not hold under the named key, or an ES256 signature has a high S.
+    #[error("the signature does not hold")]
+    Signature,
+    /// `aud` is another ledger's origin.
+    #[error("made for another ledger")]
+    OtherLedger,
+    /// The block's time is at or past `exp`.
+    #[error("expired")]
+    Expired,
+    /// Not the next number under its key.
+    #[error("sequence number {got}; the next one is {expected}")]
+    Sequence {
+        /// The next number.
+        expected: u64,
+        /// The transaction's number.
+        got: u64,
+    },
+    /// The sender's DID is not on this ledger.
+    #[error("the sender's DID is not on this ledger")]
+    SenderUnknown,
+    /// The sender, or the DID whose operation is relayed, has been deactivated.
+    #[error("the DID is deactivated")]
+    Deactivated,
+    /// The sender is not a member of the consortium.
+    #[error("the sender is not a member")]
+    NotMember,
+    /// The key named by `kid` is not in the DID's current document.
+    #[error("the key is not in the current DID document")]
+    KeyUnknown,
+    /// The key's use does not allow transactions.
+    #[error("the key's use does not allow transactions")]
+    KeyRole,
+    /// A relay key was used for something other than relaying and notarising.
+    #[error("a relay key may only relay and notarise")]
+    RelayKeyOnly,
+    /// A key is malformed: id, JWK or use.
+    #[error("malformed key: {0}")]
+    KeyMalformed(&'static str),
+    /// A key id that the DID's history already holds, or that stands twice.
+    #[error("a key id may be used once")]
+    KeyIdTaken,
+    /// The same public key under a second id, now or earlier.
+    #[error("a public key may stand once in a DID's history")]
+    KeyReused,
+    /// The change would leave nobody able to change the DID document.
+    #[error("the last capabilityInvocation key cannot be removed")]
+    LastKey,
+    /// More keys or services than [`super::MAX_KEYS`] and its neighbours allow.
+    #[error("too many keys or services")]
+    TooMany,
+    /// The `create` names another chain.
+    #[error("the creation names another chain")]
+    OtherChain,
+    /// The `create` is malformed.
+    #[error("malformed creation: {0}")]
+    CreateMalformed(&'static str),
+    /// The `create` is not signed by one of the keys it names.
+    #[error("the creation is not signed by one of its keys")]
+    CreateSignature,
+    /// The DID exists already.
+    #[error("the DID exists already")]
+    DidExists,
+    /// The DID that is spoken of is not on this ledger.
+    #[error("no such DID on this ledger")]
+    DidUnknown,
+    /// A service is malformed: id, type or URL.
+    #[error("malformed service: {0}")]
+    ServiceMalformed(&'static str),
+    /// A service id that stands already.
+    #[error("a service id may stand once")]
+    ServiceIdTaken,
+    /// The service to remove is not there.
+    #[error("no such service")]
+    ServiceUnknown,
+    /// The URL is registered by another DID.
+    #[error("the URL is registered by another DID")]
+    UrlTaken,
+    /// An update that changes nothing.
+    #[error("the update changes nothing")]
+    NothingToChange,
+    /// A genesis authority cannot deactivate itself: every chain of trust ends in it.
+    #[error("a genesis authority cannot be deactivated")]
+    Authority,
+    /// What is relayed is neither a creation nor a DID's own update or deactivation.
+    #[error("only a creation, an update or a deactivation can be relayed")]
+    NotRelayable,
+    /// The anchor's count or root is out of range.
+    #[error("malformed anchor: {0}")]
+    AnchorMalformed(&'static str),
+    /// The receipts' range does not continue the sender's last one.
+    #[error("the receipts start at {got}; the next one is {expected}")]
+    ReceiptRange {
+        /// The next receipt's number.
+        expected: u64,
+        /// The transaction's first number.
+        got: u64,
+    },
+    /// The accreditation is malformed.
+    #[error("malformed accreditation: {0}")]
+    AccreditationMalformed(&'static str),
+    /// `from` and `until` are not a period that is still to come or running.
+    #[error("the accreditation's period is over, empty or too long")]
+    AccreditationPeriod,
+    /// The accredited DID is not a member.
+    #[error("only a member can be accredited")]
+    SubjectNotMember,
+    /// The sender is neither a genesis authority nor holds a delegable accreditation.
+    #[error("the sender may not accredit")]
+    NotEntitled,
+    /// The accreditation goes beyond what the sender itself was given.
+    #[error("the accreditation goes beyond the sender's own")]
+    BeyondOwn,
+    /// The chain of delegations would be longer than [`super::MAX_CHAIN`].
+    #[error("the chain of accreditations is too long")]
+    ChainTooLong,
+    /// There is no such accreditation.
+    #[error("no such accreditation")]
+    AccreditationUnknown,
+    /// The accreditation has ended already.
+    #[error("the accreditation has ended already")]
+    AccreditationEnded,
+    /// The sender may not end this accreditation.
+    #[error("the sender may not end this accreditation")]
+    EndNotEntitled,
+    /// The schema's type name or digest is malformed.
+    #[error("malformed schema: {0}")]
+    SchemaMalformed(&'static str),
+    /// The sender is neither accredited for this type nor its registrant nor a genesis authority.
+    #[error("the sender may not register a schema for this type")]
+    SchemaNotEntitled,
+}
+
+impl Refused {
+    /// The stable code of this reason.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooLarge { .. } => Code::RegistryTransactionTooLarge,
+            Self::Malformed(_) => Code::RegistryTransactionMalformed,
+            Self::WrongType => Code::RegistryTransactionTyp,
+            Self::KeyName => Code::RegistryTransactionKid,
+            Self::UnknownOperation => Code::RegistryTransactionOperation,
+            Self::Signature => Code::RegistryTransactionSignature,
+            Self::OtherLedger => Code::RegistryTransactionAudience,
+            Self::Expired => Code::RegistryTransactionExpired,
+            Self::Sequence { .. } => Code::RegistryTransactionSequence,
+            Self::SenderUnknown => Code::RegistrySenderUnknown,
+            Self::Deactivated => Code::RegistryDidDeactivated,
+            Self::NotMember => Code::RegistrySenderNotMember,
+            Self::KeyUnknown => Code::RegistryKeyUnknown,
+            Self::KeyRole => Code::RegistryKeyRole,
+            Self::RelayKeyOnly => Code::RegistryKeyRelayOnly,
+            Self::KeyMalformed(_) => Code::RegistryKeyMalformed,
+            Self::KeyIdTaken => Code::RegistryKeyIdTaken,
+            Self::KeyReused => Code::RegistryKeyReused,
+            Self::LastKey => Code::RegistryKeyLast,
+            Self::TooMany => Code::RegistryDidTooMany,
+            Self::OtherChain => Code::RegistryCreateChain,
+            Self::CreateMalformed(_) => Code::RegistryCreateMalformed,
+            Self::CreateSignature => Code::RegistryCreateSignature,
+            Self::DidExists => Code::RegistryDidExists,
+            Self::DidUnknown => Code::RegistryDidUnknown,
+            Self::ServiceMalformed(_) => Code::RegistryServiceMalformed,
+            Self::ServiceIdTaken => Code::RegistryServiceIdTaken,
+            Self::ServiceUnknown => Code::RegistryServiceUnknown,
+            Self::UrlTaken => Code::RegistryServiceUrlTaken,
+            Self::NothingToChange => Code::RegistryUpdateEmpty,
+            Self::Authority => Code::RegistryDidAuthority,
+            Self::NotRelayable => Code::RegistryRelayContent,
+            Self::AnchorMalformed(_) => Code::RegistryAnchorMalformed,
+            Self::ReceiptRange { .. } => Code::RegistryAnchorRange,
+            Self::AccreditationMalformed(_) => Code::RegistryAccreditationMalformed,
+            Self::AccreditationPeriod => Code::RegistryAccreditationPeriod,
+            Self::SubjectNotMember => Code::RegistryAccreditationSubject,
+            Self::NotEntitled => Code::RegistryAccreditationNotEntitled,
+            Self::BeyondOwn => Code::RegistryAccreditationBeyondOwn,
+            Self::ChainTooLong => Code::RegistryAccreditationChain,
+            Self::AccreditationUnknown => Code::RegistryAccreditationUnknown,
+            Self::AccreditationEnded => Code::RegistryAccreditationEnded,
+            Self::EndNotEntitled => Code::RegistryAccreditationEndNotEntitled,
+            Self::SchemaMalformed(_) => Code::RegistrySchemaMalformed,
+            Self::SchemaNotEntitled => Code::RegistrySchemaNotEntitled,
+        }
+    }
+}
+
+/// Why [`super::apply`] wrote nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotApplied {
+    /// The rules refuse the transaction; every node refuses it alike.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// This node cannot read its state; no verdict on the transaction.
+    #[error(transparent)]
+    State(#[from] StateUnreadable),
+}

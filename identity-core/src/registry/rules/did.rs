@@ -1,0 +1,172 @@
+//! Creating, changing and ending DIDs.
+
+use super::super::accreditation::Ending;
+use super::super::apply::Act;
+use super::super::block::Block;
+use super::super::create::Create;
+use super::super::history::{DidHistory, Member, Owner, Recovery, UrlHistory};
+use super::super::keys::{KeyEntry, KeyUse};
+use super::super::services::ServiceEntry;
+use super::super::state::{Overlay, StateView as _, did_key, member_key, url_key};
+use super::super::transaction::Update;
+use super::super::{MAX_KEYS, MAX_SERVICES, NotApplied, Refused};
+use super::accredit::end_all_of;
+use crate::did::Did;
+
+/// Writes a new DID's history.
+pub(in super::super) fn create(
+    state: &mut Overlay<'_>,
+    block: &Block,
+    index: u64,
+    create: &Create,
+) -> Result<(), NotApplied> {
+    let payload = create.payload();
+    if payload.chain != block.chain {
+        return Err(Refused::OtherChain.into());
+    }
+    if state.get(&did_key(create.did()))?.is_some() {
+        return Err(Refused::DidExists.into());
+    }
+    let mut history = DidHistory {
+        did: create.did().clone(),
+        created: index,
+        deactivated: None,
+        label: payload.label.clone(),
+        recovery: vec![Recovery { commitment: payload.recovery.clone(), from: index }],
+        keys: Vec::new(),
+        services: Vec::new(),
+    };
+    for key in &payload.keys {
+        history.add_key(key, key.check()?, index);
+    }
+    for service in &payload.services {
+        add_service(state, &mut history, service, index)?;
+    }
+    state.write(did_key(&history.did), &history)
+}
+
+/// Removes, then adds, so that one update can replace a service or the last key.
+pub(in super::super) fn update(
+    state: &mut Overlay<'_>,
+    act: &Act<'_>,
+    mut history: DidHistory,
+    update: &Update,
+) -> Result<(), NotApplied> {
+    if *update == Update::default() {
+        return Err(Refused::NothingToChange.into());
+    }
+    for id in &update.remove_keys {
+        remove_key(&mut history, id, act.index)?;
+    }
+    for id in &update.remove_services {
+        remove_service(state, &mut history, id, act.index)?;
+    }
+    for key in &update.add_keys {
+        add_key(&mut history, key, act.index)?;
+    }
+    for service in &update.add_services {
+        add_service(state, &mut history, service, act.index)?;
+    }
+    let can_change = |key: &super::super::KeyRecord| key.until.is_none() && key.key_use == KeyUse::CapabilityInvocation;
+    if !history.keys.iter().any(can_change) {
+        return Err(Refused::LastKey.into());
+    }
+    state.write(did_key(&history.did), &history)
+}
+
+/// Ends a DID: its URLs become free, its accreditations and those given under them end.
+pub(in super::super) fn deactivate(
+    state: &mut Overlay<'_>,
+    act: &Act<'_>,
+    mut history: DidHistory,
+) -> Result<(), NotApplied> {
+    let member: Option<Member> = state.read(&member_key(&history.did))?;
+    if member.is_some_and(|member| member.authority && member.until.is_none()) {
+        return Err(Refused::Authority.into());
+    }
+    let services: Vec<String> =
+        history.services.iter().filter(|service| service.until.is_none()).map(|service| service.id.clone()).collect();
+    for id in services {
+        remove_service(state, &mut history, &id, act.index)?;
+    }
+    for key in history.keys.iter_mut().filter(|key| key.until.is_none()) {
+        key.until = Some(act.index);
+    }
+    history.deactivated = Some(act.index);
+    state.write(did_key(&history.did), &history)?;
+    end_all_of(state, &history.did, act.index, Ending::Deactivated)
+}
+
+fn add_key(history: &mut DidHistory, key: &KeyEntry, index: u64) -> Result<(), Refused> {
+    let key_use = key.check()?;
+    if history.keys.len() >= MAX_KEYS {
+        return Err(Refused::TooMany);
+    }
+    // Against the whole history: a `kid` must mean one key for ever, and a key one use for ever.
+    if history.keys.iter().any(|record| record.id == key.id) {
+        return Err(Refused::KeyIdTaken);
+    }
+    if history.keys.iter().any(|record| record.jwk.key() == key.jwk.key()) {
+        return Err(Refused::KeyReused);
+    }
+    history.add_key(key, key_use, index);
+    Ok(())
+}
+
+fn remove_key(history: &mut DidHistory, id: &str, index: u64) -> Result<(), Refused> {
+    let current = |key: &&mut super::super::KeyRecord| key.until.is_none() && key.id == id;
+    let key = history.keys.iter_mut().find(current).ok_or(Refused::KeyUnknown)?;
+    key.until = Some(index);
+    Ok(())
+}
+
+fn add_service(
+    state: &mut Overlay<'_>,
+    history: &mut DidHistory,
+    service: &ServiceEntry,
+    index: u64,
+) -> Result<(), NotApplied> {
+    service.check()?;
+    if history.services.len() >= MAX_SERVICES {
+        return Err(Refused::TooMany.into());
+    }
+    if history.services.iter().any(|record| record.until.is_none() && record.id == service.id) {
+        return Err(Refused::ServiceIdTaken.into());
+    }
+    register_url(state, &history.did, &service.url, index)?;
+    history.add_service(service, index);
+    Ok(())
+}
+
+fn remove_service(state: &mut Overlay<'_>, history: &mut DidHistory, id: &str, index: u64) -> Result<(), NotApplied> {
+    let record = history.services.iter_mut().find(|record| record.until.is_none() && record.id == id);
+    let record = record.ok_or(Refused::ServiceUnknown)?;
+    record.until = Some(index);
+    let url = record.url.clone();
+    // The DID may have registered the URL for another of its services as well.
+    if history.services.iter().any(|record| record.until.is_none() && record.url == url) {
+        return Ok(());
+    }
+    release_url(state, &url, index)
+}
+
+fn register_url(state: &mut Overlay<'_>, did: &Did, url: &str, index: u64) -> Result<(), NotApplied> {
+    let key = url_key(url);
+    let mut owners: UrlHistory = state.read(&key)?.unwrap_or_default();
+    match owners.current() {
+        Some(owner) if owner.did == *did => return Ok(()),
+        Some(_) => return Err(Refused::UrlTaken.into()),
+        None => {}
+    }
+    owners.owners.push(Owner { did: did.clone(), from: index, until: None });
+    state.write(key, &owners)
+}
+
+fn release_url(state: &mut Overlay<'_>, url: &str, index: u64) -> Result<(), NotApplied> {
+    let key = url_key(url);
+    let mut owners: UrlHistory = state.read(&key)?.unwrap_or_default();
+    for owner in owners.owners.iter_mut().filter(|owner| owner.until.is_none()) {
+        owner.until = Some(index);
+    }
+    state.write(key, &owners)
+}

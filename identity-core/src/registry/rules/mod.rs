@@ -1,0 +1,6 @@
+//! One file per kind of operation: its own rules, after sender, signature and sequence have been checked.
+
+pub(super) mod accredit;
+pub(super) mod anchor;
+pub(super) mod did;
+pub(super) mod schema;

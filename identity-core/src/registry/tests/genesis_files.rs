@@ -1,0 +1,61 @@
+//! Genesis files: good, malformed, and what executing one gives.
+
+use super::super::genesis::GenesisError;
+use super::super::{Genesis, Member, Refused, member_key};
+use super::world::{Party, World, genesis};
+
+type Change<'a> = &'a dyn Fn(&mut Genesis);
+
+fn parse(genesis: &Genesis) -> Result<Genesis, GenesisError> {
+    Genesis::parse(&serde_json::to_vec(genesis).unwrap())
+}
+
+#[test]
+fn founders_are_members_and_authorities_are_marked() {
+    let world = World::new();
+    let member = |party: &Party| -> Member { serde_json::from_slice(&world.state[&member_key(&party.did())]).unwrap() };
+    assert!(member(&world.authority).authority);
+    assert!(!member(&world.department).authority);
+    assert_eq!((member(&world.authority).from, member(&world.other).from), (0, 2));
+    assert!(!world.state.contains_key(&member_key(&world.stranger.did())));
+}
+
+#[test]
+fn every_malformed_file_is_named() {
+    let founder = Party::new(1);
+    let good = genesis(&[&founder], &founder);
+    assert!(parse(&good).is_ok());
+    let cases: [(&str, Change); 9] = [
+        ("chain", &|g| g.chain = "Upper".into()),
+        ("chain", &|g| g.chain = "x".repeat(33)),
+        ("time", &|g| g.time = -1),
+        ("members", &|g| g.members.clear()),
+        ("members", &|g| g.members.push(g.members[0].clone())),
+        ("authorities", &|g| g.authorities.push(Party::new(9).did())),
+        ("validators", &|g| g.validators.clear()),
+        ("validators", &|g| g.validators[0].witness = g.validators[0].log),
+        ("validators", &|g| g.validators[0].log = ledger::Hash::from([0; 32])),
+    ];
+    for (part, change) in cases {
+        let mut genesis = good.clone();
+        change(&mut genesis);
+        assert_eq!(parse(&genesis), Err(GenesisError::Malformed(part)));
+    }
+    assert_eq!(Genesis::parse(b"{}"), Err(GenesisError::Malformed("json")));
+}
+
+#[test]
+fn a_file_that_cannot_be_executed_says_why() {
+    let founder = Party::new(1);
+    let good = genesis(&[&founder], &founder);
+    let execute = |genesis: &Genesis| genesis.execute("xinfu/sample/00").map(|_| ());
+    let mut twice = good.clone();
+    twice.creates.push(founder.create.as_str().to_owned());
+    assert_eq!(execute(&twice), Err(GenesisError::Create { which: 1, why: Refused::DidExists }));
+    let mut none = good.clone();
+    none.creates.clear();
+    assert_eq!(execute(&none), Err(GenesisError::NotCreated));
+    let mut other = good;
+    other.chain = "other".into();
+    assert_eq!(execute(&other), Err(GenesisError::Create { which: 0, why: Refused::OtherChain }));
+}

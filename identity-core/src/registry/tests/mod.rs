@@ -1,0 +1,8 @@
+//! The rules, refusal by refusal, and that the same blocks give the same state everywhere.
+
+mod accreditations;
+mod blocks;
+mod dids;
+mod envelopes;
+mod genesis_files;
+mod world;

@@ -1,0 +1,328 @@
+//! Transactions: parsed, typed, and bound to the exact bytes that travelled.
+
+use ledger::{Hash, sha256};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::accreditation::Role;
+use super::anchor::Anchor;
+use super::create::Create;
+use super::keys::KeyEntry;
+use super::services::ServiceEntry;
+use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
+use crate::crypto::PublicKey;
+use crate::did::method::xinfu;
+use crate::did::{Did, DidUrl};
+use crate::encoding::json;
+use crate::jose::{ExpectedTyp, UnverifiedJws, typ};
+
+/// A transaction, parsed. Its signature may or may not have been checked yet: [`super::apply`] sees to it.
+#[derive(Debug, Clone)]
+pub struct Transaction {
+    jws: String,
+    digest: Hash,
+    key_url: String,
+    sender: Did,
+    key_id: String,
+    envelope: Envelope,
+    operation: Operation,
+    verified_with: Option<PublicKey>,
+}
+
+/// What every transaction says inside its signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Origin of the ledger it is for.
+    pub aud: String,
+    /// Number under its key, counted from 1.
+    pub seq: u64,
+    /// Unix seconds from which it is no longer accepted.
+    pub exp: i64,
+}
+
+/// What a transaction does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Changes the sender's own DID document.
+    Update(Update),
+    /// Ends the sender's own DID.
+    Deactivate,
+    /// Carries an operation of another DID.
+    Relay(Relayed),
+    /// Anchors a batch of digests.
+    Anchor(Anchor),
+    /// Accredits a member.
+    Accredit(Accredit),
+    /// Ends an accreditation.
+    EndAccreditation(EndAccreditation),
+    /// Registers the digest of a credential type's metadata.
+    Schema(Schema),
+}
+
+/// What rides inside a `relay`, signed by the DID it is about.
+#[derive(Debug, Clone)]
+pub enum Relayed {
+    /// The creation of a DID.
+    Create(Box<Create>),
+    /// A DID's own `update` or `deactivate`.
+    Change(Box<Transaction>),
+}
+
+impl PartialEq for Relayed {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Relayed {}
+
+/// Members of `update`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// Keys to add.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_keys: Vec<KeyEntry>,
+    /// Ids of keys to remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_keys: Vec<String>,
+    /// Services to add.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_services: Vec<ServiceEntry>,
+    /// Ids of services to remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_services: Vec<String>,
+}
+
+/// Members of `accredit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accredit {
+    /// The member to accredit.
+    pub subject: Did,
+    /// To do what.
+    pub role: Role,
+    /// For which credential types.
+    pub types: Vec<String>,
+    /// Verifier only: which claims may be asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Vec<String>>,
+    /// For which purposes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<String>,
+    /// Unix seconds from which it holds.
+    pub from: i64,
+    /// Unix seconds from which it no longer holds.
+    pub until: i64,
+    /// Whether the subject may give it on.
+    #[serde(default)]
+    pub delegable: bool,
+}
+
+/// Members of `end-accreditation`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndAccreditation {
+    /// Whose.
+    pub subject: Did,
+    /// Which: the log index of the transaction that gave it.
+    pub accreditation: u64,
+}
+
+/// Members of `schema`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// The credential type.
+    pub vct: String,
+    /// SHA-256 of its metadata's exact bytes.
+    pub digest: Hash,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelayMembers {
+    jws: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoMembers {}
+
+impl Transaction {
+    /// Parses a transaction; needs no state, so any node can do it before ordering.
+    ///
+    /// # Errors
+    /// [`Refused`], each reason with its own code. The signature is not looked at.
+    pub fn parse(text: &str) -> Result<Self, Refused> {
+        Self::parse_level(text, true)
+    }
+
+    /// `outer` is false for what rides inside a relay: relays do not nest.
+    fn parse_level(text: &str, outer: bool) -> Result<Self, Refused> {
+        if text.len() > MAX_TRANSACTION_BYTES {
+            return Err(Refused::TooLarge { got: text.len(), limit: MAX_TRANSACTION_BYTES });
+        }
+        let jws = UnverifiedJws::parse(text).map_err(|_| Refused::Malformed("jws"))?;
+        if jws.header().typ() != Some(typ::TRANSACTION) {
+            return Err(Refused::WrongType);
+        }
+        let (key_url, sender, key_id) = parse_kid(jws.header().kid().ok())?;
+        let mut members = payload_members(jws.dangerous_payload())?;
+        let envelope = take_envelope(&mut members)?;
+        let operation = take_operation(members, outer)?;
+        let digest = sha256(jws.signing_input().as_bytes());
+        Ok(Self { jws: text.to_owned(), digest, key_url, sender, key_id, envelope, operation, verified_with: None })
+    }
+
+    /// Checks the signature under the key that the state holds for `kid`, unless it was checked under the very
+    /// same key before.
+    ///
+    /// # Errors
+    /// [`Refused::Signature`].
+    pub fn authenticate(&mut self, key: &PublicKey) -> Result<(), Refused> {
+        if !self.is_authentic_under(key) {
+            return Err(Refused::Signature);
+        }
+        self.verified_with = Some(key.clone());
+        Ok(())
+    }
+
+    /// Whether the signature holds under `key`. The answer depends on bytes and key alone, so remembering an
+    /// earlier one changes nothing but the time it takes.
+    pub(super) fn is_authentic_under(&self, key: &PublicKey) -> bool {
+        if self.verified_with.as_ref() == Some(key) {
+            return true;
+        }
+        UnverifiedJws::parse(&self.jws)
+            .is_ok_and(|jws| jws.verify_low_s(key, ExpectedTyp::Exactly(typ::TRANSACTION)).is_ok())
+    }
+
+    /// The exact text that was signed and travels.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.jws
+    }
+
+    /// Its identity: SHA-256 of the signing input, so a second signature makes no second transaction.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        self.digest
+    }
+
+    /// The signing key's DID URL, as `kid` spells it.
+    #[must_use]
+    pub fn key_url(&self) -> &str {
+        &self.key_url
+    }
+
+    /// Whose key signed it.
+    #[must_use]
+    pub fn sender(&self) -> &Did {
+        &self.sender
+    }
+
+    /// Fragment of the signing key's DID URL.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Ledger, number and expiry.
+    #[must_use]
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// What it does.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+}
+
+fn parse_kid(kid: Option<&str>) -> Result<(String, Did, String), Refused> {
+    let kid = kid.ok_or(Refused::KeyName)?;
+    // A DID URL has one spelling, so the sequence number can be kept under this very text.
+    let url = DidUrl::parse(kid).map_err(|_| Refused::KeyName)?;
+    xinfu::parts(url.did()).map_err(|_| Refused::KeyName)?;
+    Ok((kid.to_owned(), url.did().clone(), url.fragment().to_owned()))
+}
+
+fn payload_members(bytes: &[u8]) -> Result<Map<String, Value>, Refused> {
+    json::parse_object(bytes, LIMITS).map_err(|_| Refused::Malformed("payload"))
+}
+
+fn take_envelope(members: &mut Map<String, Value>) -> Result<Envelope, Refused> {
+    let aud = match members.remove("aud") {
+        Some(Value::String(aud)) => aud,
+        _ => return Err(Refused::Malformed("aud")),
+    };
+    let seq = members.remove("seq").and_then(|seq| seq.as_u64()).ok_or(Refused::Malformed("seq"))?;
+    let exp = members.remove("exp").and_then(|exp| exp.as_i64()).ok_or(Refused::Malformed("exp"))?;
+    Ok(Envelope { aud, seq, exp })
+}
+
+fn take_operation(mut members: Map<String, Value>, outer: bool) -> Result<Operation, Refused> {
+    let name = match members.remove("op") {
+        Some(Value::String(name)) => name,
+        _ => return Err(Refused::Malformed("op")),
+    };
+    match name.as_str() {
+        "update" => Ok(Operation::Update(typed(members)?)),
+        "deactivate" => typed::<NoMembers>(members).map(|NoMembers {}| Operation::Deactivate),
+        "relay" if outer => Ok(Operation::Relay(Relayed::parse(&typed::<RelayMembers>(members)?.jws)?)),
+        "anchor" => Ok(Operation::Anchor(typed(members)?)),
+        "accredit" => Ok(Operation::Accredit(typed(members)?)),
+        "end-accreditation" => Ok(Operation::EndAccreditation(typed(members)?)),
+        "schema" => Ok(Operation::Schema(typed(members)?)),
+        _ => Err(if outer { Refused::UnknownOperation } else { Refused::NotRelayable }),
+    }
+}
+
+fn typed<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Refused> {
+    serde_json::from_value(Value::Object(members)).map_err(|_| Refused::Malformed("members of the operation"))
+}
+
+impl Relayed {
+    fn parse(text: &str) -> Result<Self, Refused> {
+        let jws = UnverifiedJws::parse(text).map_err(|_| Refused::Malformed("relayed jws"))?;
+        if jws.header().typ() == Some(typ::CREATE) {
+            return Create::parse(text).map(|create| Self::Create(Box::new(create)));
+        }
+        let change = Transaction::parse_level(text, false)?;
+        match change.operation {
+            Operation::Update(_) | Operation::Deactivate => Ok(Self::Change(Box::new(change))),
+            Operation::Relay(_)
+            | Operation::Anchor(_)
+            | Operation::Accredit(_)
+            | Operation::EndAccreditation(_)
+            | Operation::Schema(_) => Err(Refused::NotRelayable),
+        }
+    }
+
+    /// The exact text that rides inside.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Create(create) => create.as_str(),
+            Self::Change(change) => change.as_str(),
+        }
+    }
+}
+
+impl Operation {
+    /// Name and members, as they stand in the payload beside the envelope.
+    pub(super) fn to_members(&self) -> Result<(&'static str, Value), serde_json::Error> {
+        Ok(match self {
+            Self::Update(update) => ("update", serde_json::to_value(update)?),
+            Self::Deactivate => ("deactivate", Value::Object(Map::new())),
+            Self::Relay(relayed) => ("relay", serde_json::to_value(RelayMembers { jws: relayed.as_str().to_owned() })?),
+            Self::Anchor(anchor) => ("anchor", serde_json::to_value(anchor)?),
+            Self::Accredit(accredit) => ("accredit", serde_json::to_value(accredit)?),
+            Self::EndAccreditation(end) => ("end-accreditation", serde_json::to_value(end)?),
+            Self::Schema(schema) => ("schema", serde_json::to_value(schema)?),
+        })
+    }
+}

@@ -10,6 +10,7 @@ pub mod config;
 pub mod fetch;
 pub mod http;
 pub mod keyfile;
+pub mod ledger_client;
 pub mod lock;
 pub mod messages;
 pub mod private_file;

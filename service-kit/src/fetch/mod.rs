@@ -8,6 +8,8 @@
 
 mod address;
 mod guard;
+#[cfg(any(test, feature = "testing"))]
+pub mod scripted;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 

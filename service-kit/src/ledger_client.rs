@@ -1,0 +1,234 @@
+//! Talking to a ledger node: typed calls that believe nothing without a proof under the trust root.
+//!
+//! Whatever the node answers about the ledger's content (a state value, a transaction's place, a checkpoint) is
+//! verified here before it is returned, so a lying node can refuse or delay, never deceive. What this does **not**
+//! check: that the newest checkpoint the node shows is recent; callers look at
+//! [`CertifiedCheckpoint::cosigned_at`] by their own policy.
+
+use std::{path::Path, sync::Arc};
+
+use identity_core::problem::Code;
+use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot};
+use serde::Deserialize;
+
+use crate::fetch::{Answer, Fetch, FetchError, Request};
+
+/// Largest state proof, tlog-proof or checkpoint accepted from a node, in bytes (`ledger` has its own, lower
+/// limits for each).
+const ANSWER_BYTES: usize = 2 * 1024 * 1024;
+
+/// Why a call to the ledger failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// The node was not there, or refused.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The node's answer is not of the agreed form.
+    #[error("the ledger node's answer is malformed")]
+    Malformed,
+    /// The node's answer does not follow from the trust root.
+    #[error("the ledger node's answer does not follow from the trust root: {0}")]
+    Unproven(String),
+    /// Accepted, but no certified checkpoint covers it yet.
+    #[error("the ledger has not certified this yet")]
+    NotYet,
+}
+
+impl LedgerError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Fetch(error) => error.code(),
+            Self::Malformed => Code::LedgerProofMalformed,
+            Self::Unproven(_) => Code::LedgerProofInvalid,
+            Self::NotYet => Code::LedgerNotCertifiedYet,
+        }
+    }
+
+    /// The code with which the node itself refused, if it did: `registry.…`.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Fetch(FetchError::Refused { code, .. }) => code.as_deref(),
+            Self::Fetch(_) | Self::Malformed | Self::Unproven(_) | Self::NotYet => None,
+        }
+    }
+}
+
+/// A transaction the ledger has accepted, proven to stand in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// Its leaf index in the log: the ledger's clock.
+    pub index: u64,
+    /// The C2SP tlog-proof of it, as text.
+    pub proof: String,
+}
+
+/// A transaction the ledger has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its leaf index in the log, as the node says: not proven.
+    pub index: u64,
+    /// The digest by which to ask for it again.
+    pub digest: String,
+}
+
+#[derive(Deserialize)]
+struct Submitted {
+    index: u64,
+    digest: String,
+    #[serde(default)]
+    proof: Option<String>,
+}
+
+/// A client of one ledger node.
+#[derive(Clone)]
+pub struct LedgerClient {
+    fetch: Arc<dyn Fetch>,
+    url: String,
+    trust_root: Arc<TrustRoot>,
+}
+
+impl LedgerClient {
+    /// A client of the node at `url`, believing `trust_root`.
+    #[must_use]
+    pub fn new(fetch: Arc<dyn Fetch>, url: &str, trust_root: TrustRoot) -> Self {
+        Self { fetch, url: url.trim_end_matches('/').to_owned(), trust_root: Arc::new(trust_root) }
+    }
+
+    /// The trust root it believes.
+    #[must_use]
+    pub fn trust_root(&self) -> &TrustRoot {
+        &self.trust_root
+    }
+
+    /// The node's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Hands in a transaction (a compact JWS). Repeating it is harmless: the ledger takes each one once and
+    /// answers the second caller with the first one's place.
+    ///
+    /// # Errors
+    /// Unreachable, or refused with a `registry.…` code ([`LedgerError::refusal`]).
+    pub async fn submit(&self, transaction: &str) -> Result<Accepted, LedgerError> {
+        let submitted = self.post_transaction(transaction, "").await?;
+        Ok(Accepted { index: submitted.index, digest: submitted.digest })
+    }
+
+    /// Hands in a transaction and waits until a certified checkpoint covers it.
+    ///
+    /// # Errors
+    /// As [`Self::submit`]; [`LedgerError::NotYet`] if the node answered before certification;
+    /// [`LedgerError::Unproven`] if its proof does not hold.
+    pub async fn submit_and_wait(&self, transaction: &str) -> Result<Certified, LedgerError> {
+        let submitted = self.post_transaction(transaction, "?wait=certified").await?;
+        let proof = submitted.proof.ok_or(LedgerError::NotYet)?;
+        self.check_entry(proof, transaction.as_bytes())
+    }
+
+    /// The proof that `entry` (a transaction's bytes) stands in the log at `index`.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotYet`] while no certified checkpoint covers the index.
+    pub async fn log_proof(&self, index: u64, entry: &[u8]) -> Result<Certified, LedgerError> {
+        let answer = self.get(&format!("/proofs/log/{index}")).await?;
+        let certified = self.check_entry(answer.text()?.to_owned(), entry)?;
+        if certified.index == index { Ok(certified) } else { Err(LedgerError::Malformed) }
+    }
+
+    /// What the state holds at `key` (text, such as `did/did:xinfu:…`) under the newest certified checkpoint,
+    /// proven; and the proof itself, which others can check offline.
+    ///
+    /// # Errors
+    /// Unreachable, malformed, or not following from the trust root.
+    pub async fn state(&self, key: &str) -> Result<(ProvenState, StateProof), LedgerError> {
+        let query: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        let answer = self.get(&format!("/proofs/state?key={query}")).await?;
+        let proof = StateProof::parse(&answer.body).map_err(|_| LedgerError::Malformed)?;
+        let proven = proof.verify(&self.trust_root).map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        // A true answer to another question is no answer to this one.
+        if proven.key() != key {
+            return Err(LedgerError::Unproven("it speaks of another key".into()));
+        }
+        Ok((proven, proof))
+    }
+
+    /// The newest certified checkpoint, and its note.
+    ///
+    /// # Errors
+    /// As [`Self::state`].
+    pub async fn checkpoint(&self) -> Result<(CertifiedCheckpoint, String), LedgerError> {
+        let note = self.get("/checkpoint").await?.text()?.to_owned();
+        let certified =
+            self.trust_root.verify_checkpoint(&note).map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        Ok((certified, note))
+    }
+
+    /// Has a digest anchored by the node under its own name, as kind `notarised`.
+    ///
+    /// # Errors
+    /// Unreachable, or refused (the node limits the rate).
+    pub async fn notarise(&self, digest: &Hash) -> Result<Accepted, LedgerError> {
+        let body = serde_json::json!({ "digest": digest.to_base64url() });
+        let request = Request::post_json(format!("{}/notarise", self.url), &body).with_limit(ANSWER_BYTES);
+        let submitted: Submitted = self.fetch.send(request).await?.success()?.json()?;
+        Ok(Accepted { index: submitted.index, digest: submitted.digest })
+    }
+
+    async fn post_transaction(&self, transaction: &str, query: &str) -> Result<Submitted, LedgerError> {
+        let url = format!("{}/transactions{query}", self.url);
+        let request = Request::post(url, "application/jwt", transaction).with_limit(ANSWER_BYTES);
+        Ok(self.fetch.send(request).await?.success()?.json()?)
+    }
+
+    async fn get(&self, path: &str) -> Result<Answer, LedgerError> {
+        let request = Request::get(format!("{}{path}", self.url)).with_limit(ANSWER_BYTES);
+        let answer = self.fetch.send(request).await?;
+        if answer.status == 202 {
+            return Err(LedgerError::NotYet);
+        }
+        Ok(answer.success()?)
+    }
+
+    fn check_entry(&self, proof: String, entry: &[u8]) -> Result<Certified, LedgerError> {
+        let parsed = LogProof::parse(&proof).map_err(|_| LedgerError::Malformed)?;
+        let leaf = parsed.verify(&self.trust_root, entry).map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        Ok(Certified { index: leaf.index(), proof })
+    }
+}
+
+/// Why a trust root could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {detail}")]
+pub struct TrustRootFileError {
+    /// The file.
+    pub path: String,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl TrustRootFileError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::LedgerTrustRootMalformed
+    }
+}
+
+/// Reads a trust root (a C2SP `tlog-policy` file).
+///
+/// # Errors
+/// Missing, unreadable or malformed, naming the file.
+pub fn load_trust_root(path: &Path) -> Result<TrustRoot, TrustRootFileError> {
+    let failed = |detail: String| TrustRootFileError { path: path.display().to_string(), detail };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    TrustRoot::parse(&text).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ pub mod jose;
 pub mod kb_jwt;
 pub mod oauth;
 pub mod oid4vci;
+pub mod oid4vp;
 pub mod problem;
 pub mod registry;
 pub mod sd_jwt;

@@ -15,5 +15,6 @@ pub mod lock;
 pub mod messages;
 pub mod private_file;
 pub mod reply;
+pub mod stop;
 pub mod store;
 pub mod telemetry;

@@ -33,9 +33,10 @@ crate::config! {
     pub struct FetchConfig {
         /// Certificate authorities trusted for outgoing connections, a PEM file; empty for the system's own.
         pub ca: PathBuf = PathBuf::new(),
-        /// Hosts on private addresses that may be reached all the same, each as `host` or `host:port`.
+        /// What may be reached although it is on a private address: `host`, `host:port`, or a network such as
+        /// `10.1.0.0/16`.
         pub allow_private: Vec<String> = Vec::new(),
-        /// Reach the hosts of `allow_private` by plain HTTP too, for debugging.
+        /// Reach what `allow_private` names by plain HTTP too, for debugging.
         pub allow_plain: bool = false,
         /// Seconds until an answer must be complete.
         pub timeout_seconds: u64 = 20,
@@ -278,7 +279,7 @@ pub enum SetupError {
     #[error(transparent)]
     Ca(#[from] TlsError),
     /// An entry of the allow-list is no host.
-    #[error("`allow_private`: {0} is not a host or host:port")]
+    #[error("`allow_private`: {0} is not a host, host:port or network")]
     AllowList(String),
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be set up: {0}")]
@@ -287,7 +288,7 @@ pub enum SetupError {
 
 /// Fetches over the network.
 pub struct Fetcher {
-    /// For hosts on the allow-list: goes where the name leads.
+    /// For what the allow-list names: goes where the name leads.
     trusting: reqwest::Client,
     /// For all others: private addresses do not exist.
     guarded: reqwest::Client,
@@ -303,10 +304,12 @@ impl Fetcher {
     /// Says which setting is wrong.
     pub fn new(config: &FetchConfig) -> Result<Self, SetupError> {
         let failed = |error: reqwest::Error| SetupError::Client(error.to_string());
+        let allowed = AllowList::parse(&config.allow_private).map_err(SetupError::AllowList)?;
+        let resolver = Arc::new(GuardedResolver(allowed.clone()));
         Ok(Self {
             trusting: client(config)?.build().map_err(failed)?,
-            guarded: client(config)?.dns_resolver(Arc::new(GuardedResolver)).build().map_err(failed)?,
-            allowed: AllowList::parse(&config.allow_private).map_err(SetupError::AllowList)?,
+            guarded: client(config)?.dns_resolver(resolver).build().map_err(failed)?,
+            allowed,
             allow_plain: config.allow_plain,
             timeout: Duration::from_secs(config.timeout_seconds.max(1)),
         })

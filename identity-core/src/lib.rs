@@ -10,6 +10,7 @@ pub mod did;
 pub mod encoding;
 pub mod jose;
 pub mod kb_jwt;
+pub mod ledger_problem;
 pub mod oauth;
 pub mod oid4vci;
 pub mod oid4vp;

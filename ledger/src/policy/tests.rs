@@ -7,13 +7,15 @@ use super::*;
 use crate::ed25519::PublicKey;
 use crate::note::{KeyError, SignatureKind};
 
+const ORIGIN: &str = "xinfu/demo/00";
+
 fn key(name: &str, seed: u8, kind: SignatureKind) -> VerifierKey {
     let public = SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes();
     VerifierKey::new(name, kind, PublicKey::from_bytes(&public).unwrap()).unwrap()
 }
 
 fn log(seed: u8) -> VerifierKey {
-    key("xinfu/demo/00", seed, SignatureKind::Ed25519)
+    key(ORIGIN, seed, SignatureKind::Ed25519)
 }
 
 fn witness(seed: u8) -> VerifierKey {
@@ -94,7 +96,8 @@ fn up_to_32_of_each_kind_are_read() {
 }
 
 fn validators(count: u8) -> Vec<Validator> {
-    let one = |n| Validator { name: format!("member-{n:02}"), log: log(n), witness: witness(100 + n) };
+    let public = |seed| *log(seed).public_key();
+    let one = |n| Validator::new(ORIGIN, &format!("member-{n:02}"), public(n), public(100 + n)).unwrap();
     (0..count).rev().map(one).collect()
 }
 
@@ -107,14 +110,14 @@ fn a_quorum_is_more_than_two_thirds() {
 
 #[test]
 fn validators_make_one_file_whatever_their_order() {
-    let set = ValidatorSet::new("xinfu/demo/00", validators(4)).unwrap();
+    let set = ValidatorSet::new(ORIGIN, validators(4)).unwrap();
     let text = set.to_policy_text();
     let mut turned = validators(4);
     turned.reverse();
-    assert_eq!(ValidatorSet::new("xinfu/demo/00", turned).unwrap().to_policy_text(), text);
+    assert_eq!(ValidatorSet::new(ORIGIN, turned).unwrap().to_policy_text(), text);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], format!("log {}", log(0)));
-    assert_eq!(lines[1], format!("witness member-00 {}", witness(100)));
+    assert_eq!(lines[1], format!("witness member-00 {}", set.validators()[0].witness));
     assert_eq!(lines[8..], ["group validators 3 member-00 member-01 member-02 member-03", "quorum validators"]);
     let policy = Policy::parse(&text).unwrap();
     assert!(policy.is_met_by(|place| place < 3) && !policy.is_met_by(|place| place < 2));
@@ -125,17 +128,27 @@ fn sets_that_break_a_rule_are_refused() {
     let with = |change: fn(&mut Vec<Validator>)| {
         let mut all = validators(3);
         change(&mut all);
-        ValidatorSet::new("xinfu/demo/00", all).map(|_| ())
+        ValidatorSet::new(ORIGIN, all).map(|_| ())
     };
     assert_eq!(with(|_| ()), Ok(()));
     assert_eq!(with(Vec::clear), Err(ValidatorSetError::Count));
     assert_eq!(with(|all| *all = validators(22)), Err(ValidatorSetError::Count));
     assert_eq!(with(|all| all[0].name = "Bad Name".into()), Err(ValidatorSetError::Name));
     assert_eq!(with(|all| all[0].name = "validators".into()), Err(ValidatorSetError::Name));
-    assert_eq!(with(|all| all[0].name = all[1].name.clone()), Err(ValidatorSetError::NameTwice));
+    assert_eq!(
+        with(|all| {
+            all[0] = Validator::new(ORIGIN, &all[1].name, *log(90).public_key(), *log(91).public_key()).unwrap()
+        }),
+        Err(ValidatorSetError::NameTwice)
+    );
     assert_eq!(with(|all| all[0].log = all[0].witness.clone()), Err(ValidatorSetError::KeyKind));
-    assert_eq!(with(|all| all[0].witness = witness(0)), Err(ValidatorSetError::KeyTwice));
-    assert_eq!(with(|all| all[0].log = key("other", 90, SignatureKind::Ed25519)), Err(ValidatorSetError::Origin));
+    assert_eq!(
+        with(|all| all[0] =
+            Validator::new(ORIGIN, "twin", *all[1].log.public_key(), *all[1].witness.public_key()).unwrap()),
+        Err(ValidatorSetError::KeyTwice)
+    );
+    assert_eq!(with(|all| all[0].log = key("other", 90, SignatureKind::Ed25519)), Err(ValidatorSetError::KeyName));
+    assert_eq!(with(|all| all[0].witness = witness(90)), Err(ValidatorSetError::KeyName));
 }
 
 proptest! {

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::note::{SignatureKind, VerifierKey};
+use crate::ed25519::PublicKey;
+use crate::note::{KeyError, SignatureKind, VerifierKey};
 
 /// The most validators of one set. Their quorum of 15 and one log signature fill a note's 16 signatures.
 pub const MAX_VALIDATORS: usize = 21;
@@ -18,8 +19,23 @@ pub struct Validator {
     pub name: String,
     /// Signs checkpoints as the log: type `0x01`, its name is the origin.
     pub log: VerifierKey,
-    /// Cosigns checkpoints: type `0x04`.
+    /// Cosigns checkpoints: type `0x04`, its name is `<origin>/<member's name>`.
     pub witness: VerifierKey,
+}
+
+impl Validator {
+    /// A member's keys under the names that they have in notes: the log key's is the origin, the witness key's is
+    /// `<origin>/<member's name>`.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`] if these are no key names.
+    pub fn new(origin: &str, name: &str, log: PublicKey, witness: PublicKey) -> Result<Self, KeyError> {
+        Ok(Self {
+            name: name.to_owned(),
+            log: VerifierKey::new(origin, SignatureKind::Ed25519, log)?,
+            witness: VerifierKey::new(&witness_name(origin, name), SignatureKind::CosignatureV1, witness)?,
+        })
+    }
 }
 
 /// The validators of one epoch, sorted by name.
@@ -51,8 +67,8 @@ impl ValidatorSet {
             if kinds != (SignatureKind::Ed25519, SignatureKind::CosignatureV1) {
                 return Err(ValidatorSetError::KeyKind);
             }
-            if validator.log.name() != origin {
-                return Err(ValidatorSetError::Origin);
+            if validator.log.name() != origin || validator.witness.name() != witness_name(origin, &validator.name) {
+                return Err(ValidatorSetError::KeyName);
             }
             for key in [&validator.log, &validator.witness] {
                 if !keys.insert(key.public_key().as_bytes()) {
@@ -95,6 +111,10 @@ pub const fn quorum_of(n: usize) -> usize {
     2 * n / 3 + 1
 }
 
+fn witness_name(origin: &str, name: &str) -> String {
+    format!("{origin}/{name}")
+}
+
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&name.len()) && name.bytes().all(allowed) && name != GROUP && name != "none"
@@ -115,9 +135,9 @@ pub enum ValidatorSetError {
     /// A log key is not of type `0x01` or a witness key not of type `0x04`.
     #[error("a validator's key has the wrong signature type")]
     KeyKind,
-    /// The name of a log key is not the origin.
-    #[error("the name of a validator's log key is not the origin")]
-    Origin,
+    /// The name of a log key is not the origin, or that of a witness key is not `<origin>/<member's name>`.
+    #[error("a validator's key does not have the name it must have")]
+    KeyName,
     /// One public key stands in two places.
     #[error("one public key stands in two places")]
     KeyTwice,

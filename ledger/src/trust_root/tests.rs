@@ -21,15 +21,8 @@ impl Validators {
             .map(|n| (SigningKey::from_bytes(&[n + 1; 32]), SigningKey::from_bytes(&[n + 101; 32])))
             .collect();
         let public = |secret: &SigningKey| PublicKey::from_bytes(secret.verifying_key().as_bytes()).unwrap();
-        let validators = (0..).zip(&secrets).map(|(n, (log, witness))| Validator {
-            name: format!("member-{n:02}"),
-            log: VerifierKey::new(ORIGIN, SignatureKind::Ed25519, public(log)).unwrap(),
-            witness: VerifierKey::new(
-                &format!("{ORIGIN}/member-{n:02}"),
-                SignatureKind::CosignatureV1,
-                public(witness),
-            )
-            .unwrap(),
+        let validators = (0..).zip(&secrets).map(|(n, (log, witness))| {
+            Validator::new(ORIGIN, &format!("member-{n:02}"), public(log), public(witness)).unwrap()
         });
         let set = ValidatorSet::new(ORIGIN, validators.collect()).unwrap();
         Self { secrets, set }

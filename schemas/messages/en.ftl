@@ -1,1 +1,113 @@
 # English messages. Ids are prefixed by room; zh-CN.ftl has the same ids and variables.
+
+# ---- wallet ----
+wallet-error = Error:{" "}
+wallet-remedy = What to do:{" "}
+wallet-ask-passphrase = Passphrase of the vault:{" "}
+wallet-ask-new-passphrase = Passphrase for the new vault (at least 8 characters):{" "}
+wallet-ask-passphrase-again = The same again:{" "}
+wallet-ask-tx-code = Code that the issuer gave you:{" "}
+wallet-usage-error = The command line is not understood: { $detail }
+wallet-usage-hint = Run `xinfu-wallet --help`.
+
+wallet-note-tail = A write to the vault that never finished was left out ({ $bytes } bytes). Nothing stored before is affected.
+wallet-note-completed = A write to the vault that was interrupted turned out whole and is kept.
+wallet-note-slot = Part of the vault's file is damaged, but everything in it is whole. Make a backup copy now, and check the disk.
+
+wallet-init-done = Vault made in { $dir }.
+wallet-init-ledger = Ledger: { $origin }
+wallet-init-backup = There is no other copy of this vault, and nobody can open it without the passphrase.
+
+wallet-received = Received number { $number }: { $type }, from { $issuer }
+wallet-received-claims = It holds: { $claims }
+wallet-anchor-here = Its proof of anchoring on the ledger is here, and holds.
+wallet-anchor-later = Its proof of anchoring on the ledger is not there yet. It is fetched later by itself.
+wallet-anchor-bad = What the issuer gave as proof of anchoring does not hold. The credential is kept; ask the issuer.
+
+wallet-list-empty = The vault holds no credentials.
+wallet-list-number = No.
+wallet-list-type = Type
+wallet-list-issuer = Issuer
+wallet-list-received = Received (UTC)
+wallet-list-anchored = Anchored
+wallet-yes = yes
+wallet-no = no
+wallet-not-yet = not yet
+
+wallet-show-issuer = Issuer
+wallet-show-received = Received (UTC)
+wallet-show-anchored = Anchored
+
+wallet-ask-who = Who asks
+wallet-ask-unknown-name = (no name on the ledger)
+wallet-ask-ledger = By the ledger
+wallet-ask-accredited = accredited to ask for all of this, as of { $time } UTC
+wallet-ask-beyond = NOT accredited to ask for this
+wallet-ask-beyond-type = asks for a type it may not ask for at all: { $type }
+wallet-ask-beyond-claims = asks for more of { $type } than it may: { $claims }
+wallet-ask-beyond-purpose = may ask for { $type }, but not for this purpose
+wallet-ask-unproven = nobody can say: { $reason }
+wallet-ask-purpose = What for
+wallet-ask-no-purpose = (not stated)
+wallet-ask-destination = Goes to
+wallet-ask-from = From { $type } (number { $number }, issued by { $issuer })
+wallet-ask-leaves = Leaves
+wallet-ask-stays = Stays here
+wallet-ask-nothing = (nothing)
+wallet-ask-always = Always seen
+wallet-ask-always-what = type, issuer, validity, status entry, and the key of this one credential
+wallet-ask-linkable = Shown twice, this credential can be recognised as the same one.
+wallet-ask-confirm = Share this? Type yes to share; anything else keeps it here. [no]
+wallet-declined = Nothing was shared.
+wallet-declined-no-terminal = Nothing was shared: there is no terminal to ask at. Scripts say --yes.
+wallet-shared = Shared, and accepted by { $asker }.
+wallet-share-refused = Shared, but { $asker } refused it{ $reason }.
+wallet-share-unknown = It was sent, but no answer came: it may or may not have arrived. See `xinfu-wallet history`.
+wallet-go-on = Go on at: { $url }
+
+wallet-history-empty = Nothing was ever shared from this vault.
+wallet-history-purpose = for
+wallet-history-claims = { $type } (number { $number }): { $claims }
+wallet-outcome-accepted = accepted
+wallet-outcome-refused = refused
+wallet-outcome-unknown = no answer came; it may have arrived
+
+wallet-help = Holds your credentials, encrypted, and shows others only what you allow
+wallet-help-init = Make a new vault
+wallet-help-receive = Receive a credential that an issuer offers
+wallet-help-list = List the credentials held
+wallet-help-show = Show one credential with all its claims
+wallet-help-present = Answer somebody who asks for claims; shows first who asks and what would leave
+wallet-help-history = List everything shared so far
+wallet-help-usage = Usage:{" "}
+wallet-help-commands = Commands
+wallet-help-options = Options
+wallet-help-arguments = Arguments
+wallet-help-any-help = Show this help
+wallet-help-any-version = Show the version
+wallet-help-any-vault = Directory of the vault [default: ~/.xinfu-wallet]
+wallet-help-any-passphrase-file = Take the passphrase from the first line of this file, which only you may read (mode 0600)
+wallet-help-any-passphrase-fd = Take the passphrase from the first line of this open file descriptor
+wallet-help-any-json = Answer with one JSON object on standard output
+wallet-help-any-lang = Language of texts and labels: en or zh [default: that of the terminal]
+wallet-help-init-ledger = Address of a ledger node
+wallet-help-init-trust-root = The ledger's trust root, a tlog-policy file; nothing the node says is believed without it
+wallet-help-init-ca = Certificate authorities for HTTPS, a PEM file [default: the system's]
+wallet-help-init-allow-private = Host on a private address that may be reached, as host or host:port; may be repeated
+wallet-help-init-plain = Reach those hosts by plain HTTP too, for debugging
+wallet-help-receive-offer = The offer: an openid-credential-offer:// link
+wallet-help-receive-tx-code = The code that the issuer gave you by another way [default: ask]
+wallet-help-show-number = Number of the credential, from `list`
+wallet-help-present-request = The request: an openid4vp:// link
+wallet-help-present-yes = Do not ask, share. An asker that goes beyond its accreditation is refused all the same
+wallet-help-present-select = Answer this query of the request with that credential; may be repeated
+wallet-help-exit-codes =
+    Exit codes:
+      0  done
+      1  a fault of this program or machine
+      2  the command line is not understood
+      3  the vault cannot be opened or written
+      4  refused, by an issuer, a verifier, or a rule of this wallet
+      5  you declined; nothing left the vault
+      6  somebody could not be reached; try again later
+      7  the vault holds nothing that fits

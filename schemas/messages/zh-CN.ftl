@@ -1,1 +1,113 @@
 # 简体中文消息。标识以所在模块为前缀;与 en.ftl 的标识和变量一致。
+
+# ---- wallet ----
+wallet-error = 错误：
+wallet-remedy = 处理办法：
+wallet-ask-passphrase = 保险库口令：
+wallet-ask-new-passphrase = 为新保险库设置口令（至少 8 个字符）：
+wallet-ask-passphrase-again = 请再输入一次：
+wallet-ask-tx-code = 签发方给您的验证码：
+wallet-usage-error = 无法理解命令行：{ $detail }
+wallet-usage-hint = 请运行 `xinfu-wallet --help`。
+
+wallet-note-tail = 保险库中一次未完成的写入已略去（{ $bytes } 字节）。此前存入的内容不受影响。
+wallet-note-completed = 保险库中一次被中断的写入经检查是完整的，已保留。
+wallet-note-slot = 保险库文件有一处损坏，但内容完整。请立即备份，并检查磁盘。
+
+wallet-init-done = 已在 { $dir } 创建保险库。
+wallet-init-ledger = 账本：{ $origin }
+wallet-init-backup = 保险库没有其他副本；没有口令，任何人都无法打开。
+
+wallet-received = 已收到第 { $number } 号：{ $type }，签发方 { $issuer }
+wallet-received-claims = 内容项：{ $claims }
+wallet-anchor-here = 它在账本上的锚定证明已取得，验证通过。
+wallet-anchor-later = 它在账本上的锚定证明尚未就绪，以后会自动获取。
+wallet-anchor-bad = 签发方给出的锚定证明不成立。凭证已保留，请联系签发方。
+
+wallet-list-empty = 保险库中没有凭证。
+wallet-list-number = 编号
+wallet-list-type = 类型
+wallet-list-issuer = 签发方
+wallet-list-received = 收到时间（UTC）
+wallet-list-anchored = 已锚定
+wallet-yes = 是
+wallet-no = 否
+wallet-not-yet = 尚未
+
+wallet-show-issuer = 签发方
+wallet-show-received = 收到时间（UTC）
+wallet-show-anchored = 已锚定
+
+wallet-ask-who = 请求方
+wallet-ask-unknown-name = （账本上没有名称）
+wallet-ask-ledger = 账本记载
+wallet-ask-accredited = 已获授权，可请求以下全部内容（截至 { $time } UTC）
+wallet-ask-beyond = 未获授权请求这些内容
+wallet-ask-beyond-type = 无权请求此类凭证：{ $type }
+wallet-ask-beyond-claims = 对“{ $type }”请求的内容超出授权：{ $claims }
+wallet-ask-beyond-purpose = 可以请求“{ $type }”，但不得用于此目的
+wallet-ask-unproven = 无法确定：{ $reason }
+wallet-ask-purpose = 用途
+wallet-ask-no-purpose = （未说明）
+wallet-ask-destination = 发送至
+wallet-ask-from = 出自{ $type }（第 { $number } 号，签发方 { $issuer }）
+wallet-ask-leaves = 将出示
+wallet-ask-stays = 不出示
+wallet-ask-nothing = （无）
+wallet-ask-always = 始终可见
+wallet-ask-always-what = 类型、签发方、有效期、状态条目，以及仅属于此凭证的密钥
+wallet-ask-linkable = 同一凭证出示两次，可被认出是同一份。
+wallet-ask-confirm = 是否出示？输入“是”或 yes 表示同意，其他一律视为不同意。[否]
+wallet-declined = 未出示任何内容。
+wallet-declined-no-terminal = 未出示任何内容：没有可供询问的终端。脚本请使用 --yes。
+wallet-shared = 已出示，{ $asker } 已接受。
+wallet-share-refused = 已出示，但被 { $asker } 拒绝{ $reason }。
+wallet-share-unknown = 已发送，但没有收到答复：可能送达，也可能没有。请查看 `xinfu-wallet history`。
+wallet-go-on = 请继续访问：{ $url }
+
+wallet-history-empty = 此保险库从未出示过任何内容。
+wallet-history-purpose = 用途
+wallet-history-claims = { $type }（第 { $number } 号）：{ $claims }
+wallet-outcome-accepted = 已接受
+wallet-outcome-refused = 被拒绝
+wallet-outcome-unknown = 没有收到答复，可能已送达
+
+wallet-help = 加密保管您的凭证，只向他人出示您允许的内容
+wallet-help-init = 创建新的保险库
+wallet-help-receive = 接收签发方提供的凭证
+wallet-help-list = 列出持有的凭证
+wallet-help-show = 显示一份凭证的全部内容
+wallet-help-present = 答复出示请求；先显示请求方是谁、将出示什么
+wallet-help-history = 列出迄今出示过的全部内容
+wallet-help-usage = 用法：
+wallet-help-commands = 命令
+wallet-help-options = 选项
+wallet-help-arguments = 参数
+wallet-help-any-help = 显示本帮助
+wallet-help-any-version = 显示版本
+wallet-help-any-vault = 保险库所在目录 [默认：~/.xinfu-wallet]
+wallet-help-any-passphrase-file = 从此文件的第一行读取口令，文件须仅本人可读（权限 0600）
+wallet-help-any-passphrase-fd = 从此已打开的文件描述符的第一行读取口令
+wallet-help-any-json = 在标准输出上以一个 JSON 对象作答
+wallet-help-any-lang = 文字和标签的语言：en 或 zh [默认：终端的语言]
+wallet-help-init-ledger = 账本节点的地址
+wallet-help-init-trust-root = 账本的信任根（tlog-policy 文件）；没有它，节点所说的一概不信
+wallet-help-init-ca = HTTPS 所用的证书颁发机构，PEM 文件 [默认：系统自带]
+wallet-help-init-allow-private = 允许访问的内网主机，形如 host 或 host:port；可重复
+wallet-help-init-plain = 对上述主机也允许明文 HTTP，仅供调试
+wallet-help-receive-offer = 签发邀约：openid-credential-offer:// 链接
+wallet-help-receive-tx-code = 签发方通过其他途径给您的验证码 [默认：询问]
+wallet-help-show-number = 凭证编号，见 `list`
+wallet-help-present-request = 出示请求：openid4vp:// 链接
+wallet-help-present-yes = 不再询问，直接出示。请求方超出授权时仍会拒绝
+wallet-help-present-select = 用指定编号的凭证答复请求中的某一项；可重复
+wallet-help-exit-codes =
+    退出码：
+      0  完成
+      1  本程序或本机故障
+      2  无法理解命令行
+      3  保险库无法打开或写入
+      4  被签发方、验证方或本钱包的规则拒绝
+      5  您未同意；没有内容离开保险库
+      6  对方无法联系，请稍后再试
+      7  保险库中没有符合要求的凭证

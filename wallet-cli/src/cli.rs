@@ -1,0 +1,215 @@
+//! The command line: its types, and its help in both languages.
+//!
+//! The types name every option once; the texts come from the catalogue under `wallet-help-…`, by the command's and the
+//! option's name.
+
+use crate::passphrase::Source;
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use identity_core::problem::Lang;
+use service_kit::messages::{self, Catalogue};
+use std::path::PathBuf;
+
+/// `xinfu-wallet`, its options for every command, and the commands.
+#[derive(Debug, Parser)]
+#[command(name = "xinfu-wallet", version, disable_help_subcommand = true)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct Cli {
+    #[arg(long, global = true, value_name = "DIR")]
+    pub vault: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    pub passphrase_file: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<u32>,
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[arg(long, global = true, value_name = "en|zh", value_parser = ["en", "zh"], hide_possible_values = true)]
+    pub lang: Option<String>,
+    #[command(subcommand)]
+    pub command: Act,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the texts of commands are the catalogue's")]
+pub enum Act {
+    Init(InitArgs),
+    Receive(ReceiveArgs),
+    List,
+    Show(ShowArgs),
+    Present(PresentArgs),
+    History,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct InitArgs {
+    #[arg(long, value_name = "URL")]
+    pub ledger: String,
+    #[arg(long, value_name = "FILE")]
+    pub trust_root: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    #[arg(long, value_name = "HOST")]
+    pub allow_private: Vec<String>,
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// `receive`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct ReceiveArgs {
+    #[arg(value_name = "OFFER")]
+    pub offer: String,
+    #[arg(long, value_name = "CODE")]
+    pub tx_code: Option<String>,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct ShowArgs {
+    #[arg(value_name = "NUMBER")]
+    pub number: usize,
+}
+
+/// `present`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct PresentArgs {
+    #[arg(value_name = "REQUEST")]
+    pub request: String,
+    #[arg(long)]
+    pub yes: bool,
+    #[arg(long, value_name = "QUERY=NUMBER", value_parser = parse_selection)]
+    pub select: Vec<(String, usize)>,
+}
+
+fn parse_selection(text: &str) -> Result<(String, usize), String> {
+    let parsed = text.split_once('=').and_then(|(query, number)| Some((query.to_owned(), number.parse().ok()?)));
+    parsed.ok_or_else(|| "QUERY=NUMBER".to_owned())
+}
+
+impl Cli {
+    /// Reads the command line, with help and complaints in `lang`.
+    ///
+    /// # Errors
+    /// Clap's error; help and version are among them.
+    pub fn read(arguments: &[std::ffi::OsString], lang: Lang) -> Result<Self, clap::Error> {
+        let matches = localised(&Catalogue::new(lang)).try_get_matches_from(arguments)?;
+        Self::from_arg_matches(&matches)
+    }
+
+    /// Where the passphrase comes from.
+    #[must_use]
+    pub fn passphrase(&self) -> Source {
+        match (&self.passphrase_file, self.passphrase_fd) {
+            (Some(path), _) => Source::File(path.clone()),
+            (None, Some(number)) => Source::Descriptor(number),
+            (None, None) => Source::Terminal,
+        }
+    }
+}
+
+/// The language flag, read before everything else because help and complaints need it too.
+#[must_use]
+pub fn language(arguments: &[std::ffi::OsString]) -> Lang {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
+    let apart = texts.iter().zip(texts.iter().skip(1)).find(|(flag, _)| **flag == "--lang").map(|(_, value)| *value);
+    messages::language(joined.or(apart))
+}
+
+/// The command with every text from the catalogue.
+#[must_use]
+pub fn localised(catalogue: &Catalogue) -> Command {
+    let text = |id: &str| catalogue.text(id, &[]);
+    let command = Cli::command().about(text("wallet-help")).after_help(text("wallet-help-exit-codes"));
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(&name, |sub| {
+            let about = text(&format!("wallet-help-{name}"));
+            dressed(sub.about(about).disable_help_flag(true).arg(help_flag()), catalogue, &format!("-{name}"))
+        })
+    });
+    let command = command.disable_help_flag(true).disable_version_flag(true).arg(help_flag()).arg(version_flag());
+    dressed(command, catalogue, "").subcommand_help_heading(text("wallet-help-commands"))
+}
+
+fn help_flag() -> Arg {
+    Arg::new("help").short('h').long("help").action(clap::ArgAction::Help)
+}
+
+fn version_flag() -> Arg {
+    Arg::new("version").short('V').long("version").action(clap::ArgAction::Version)
+}
+
+/// Headings and option texts. An option's text is looked for under its command's name, then among the common ones.
+fn dressed(command: Command, catalogue: &Catalogue, name: &str) -> Command {
+    let text = |id: &str| catalogue.text(id, &[]);
+    let usage = text("wallet-help-usage");
+    let template = format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}{{after-help}}");
+    command.help_template(template).mut_args(|arg| {
+        let specific = format!("wallet-help{name}-{}", arg.get_id().as_str().replace('_', "-"));
+        let common = format!("wallet-help-any-{}", arg.get_id().as_str().replace('_', "-"));
+        let found = [specific, common].into_iter().map(|id| (text(&id), id)).find(|(text, id)| text != id);
+        let heading = if arg.is_positional() { "wallet-help-arguments" } else { "wallet-help-options" };
+        let arg = arg.help_heading(text(heading));
+        match found {
+            Some((help, _)) => arg.help(help),
+            None => arg,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(line: &str) -> Vec<std::ffi::OsString> {
+        line.split(' ').map(Into::into).collect()
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_text_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            let mut command = localised(&Catalogue::new(lang));
+            command.build();
+            for sub in std::iter::once(&command).chain(command.get_subcommands()) {
+                assert!(!sub.get_about().unwrap().to_string().starts_with("wallet-"), "{}", sub.get_name());
+                for arg in sub.get_arguments() {
+                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                    assert!(!help.is_empty(), "{lang:?}: {} {}", sub.get_name(), arg.get_id());
+                    assert_eq!(lang == Lang::Zh, help.chars().any(|c| c > '\u{3000}'), "{} {help}", arg.get_id());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn help_names_every_exit_code() {
+        for lang in [Lang::En, Lang::Zh] {
+            let help = localised(&Catalogue::new(lang)).render_long_help().to_string();
+            for code in 0..=7 {
+                assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{help}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_is_found_wherever_it_stands() {
+        assert_eq!(language(&arguments("xinfu-wallet list --lang zh")), Lang::Zh);
+        assert_eq!(language(&arguments("xinfu-wallet --lang=zh --help")), Lang::Zh);
+        assert_eq!(language(&arguments("xinfu-wallet --lang en")), Lang::En);
+    }
+
+    #[test]
+    fn a_selection_is_a_query_and_a_number() {
+        let cli = Cli::read(&arguments("xinfu-wallet present openid4vp://x --select a=2"), Lang::En).unwrap();
+        let Act::Present(present) = cli.command else { panic!("present") };
+        assert_eq!((present.select, present.yes), (vec![("a".to_owned(), 2)], false));
+        assert!(Cli::read(&arguments("xinfu-wallet present openid4vp://x --select a"), Lang::En).is_err());
+        assert!(Cli::read(&arguments("xinfu-wallet list --passphrase secret"), Lang::En).is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! How the wallet speaks. The rules:
+//!
+//! 1. Results go to standard output, and nothing else does. Questions, notes and errors go to standard error.
+//! 2. With `--json`, standard output gets exactly one JSON object, errors included.
+//! 3. An error says what happened, its code, and what to do now.
+//! 4. Every text comes from the catalogue, in the language asked for; a label comes from the type's metadata.
+//! 5. A question has a default, the harmless one, and no answer means that one.
+//! 6. Claim values are shown by `show` only, where somebody asked for them.
+//! 7. What strangers wrote passes through [`harmless`]. Nothing here uses colour or moves the cursor.
+
+use crate::terminal::harmless;
+use identity_core::problem::{Code, Lang};
+use serde_json::{Value, json};
+use service_kit::messages::{self, Catalogue};
+use std::io::{self, BufRead, IsTerminal, Write};
+
+/// The way out to the person, or the script, at the other end.
+pub struct Ui {
+    catalogue: Catalogue,
+    json: bool,
+}
+
+impl Ui {
+    /// Speaks `lang`, to a script if `json`.
+    #[must_use]
+    pub fn new(lang: Lang, json: bool) -> Self {
+        Self { catalogue: Catalogue::new(lang), json }
+    }
+
+    /// The language spoken.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.catalogue.lang()
+    }
+
+    /// Whether a script listens.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A message of the catalogue.
+    #[must_use]
+    pub fn text(&self, id: &str, values: &[(&str, messages::Value<'_>)]) -> String {
+        self.catalogue.text(id, values)
+    }
+
+    /// Gives the result: the JSON object to a script, the lines to a person.
+    pub fn result(&self, object: &Value, lines: &[String]) {
+        let text = if self.json { object.to_string() } else { lines.join("\n") };
+        if !text.is_empty() {
+            // A closed pipe at the other end is the reader's wish, not a fault of ours.
+            let _ = writeln!(io::stdout(), "{text}");
+        }
+    }
+
+    /// Says something beside the result.
+    pub fn note(&self, text: &str) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Says what went wrong and what to do. `detail` is ours and carries no claim value.
+    pub fn error(&self, code: Code, detail: &str) {
+        let lang = self.lang();
+        if self.json {
+            let error = json!({ "code": code.as_str(), "title": code.title(lang), "detail": detail,
+                "remedy": code.remedy(lang) });
+            self.result(&json!({ "ok": false, "error": error }), &[]);
+            return;
+        }
+        let label = |id: &str| self.text(id, &[]);
+        self.note(&format!("{}{} [{}]", label("wallet-error"), code.title(lang), code.as_str()));
+        if !detail.is_empty() {
+            self.note(&format!("  {}", harmless(detail)));
+        }
+        self.note(&format!("{}{}", label("wallet-remedy"), code.remedy(lang)));
+    }
+
+    /// Asks a question whose harmless answer is no. No terminal, no answer and anything unclear are no.
+    #[must_use]
+    pub fn confirm(&self, question: &str) -> bool {
+        if !io::stdin().is_terminal() {
+            return false;
+        }
+        let _ = write!(io::stderr(), "{question} ");
+        let _ = io::stderr().flush();
+        let mut answer = String::new();
+        let heard = io::stdin().lock().read_line(&mut answer).is_ok();
+        heard && is_yes(&answer)
+    }
+
+    /// Whether there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+}
+
+/// Both languages' words are understood whatever the language: `y`, `yes`, `是`, `同意`.
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "同意")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_is_a_yes() {
+        for yes in ["y\n", "Yes\n", " YES ", "是\n", "同意"] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n\n", "no", "yep", "ye s", "不", "不是", "1", "yy"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+    }
+}

@@ -111,3 +111,44 @@ wallet-help-exit-codes =
       5  you declined; nothing left the vault
       6  somebody could not be reached; try again later
       7  the vault holds nothing that fits
+# ---- devnet ----
+devnet-welcome = Xinfu devnet: a ledger, two departments, a service and a wallet on this machine
+devnet-data-kept = Everything is kept in { $directory }
+devnet-data-temporary = Everything lies in { $directory } and is removed at the end (keep it with --data DIR)
+devnet-continuing = Going on with the world found there
+devnet-starting = Starting the services …
+devnet-journey = The journey of a first credential
+devnet-passed-before = passed in an earlier run
+devnet-table-step = Step
+devnet-table-time = Time
+devnet-table-result = Result
+devnet-table-held = held:
+devnet-table-failed = FAILED:
+devnet-table-total = Together
+devnet-all-held = Every step held.
+devnet-not-all-held = Not every step held; the last line of the table says what went wrong.
+devnet-step-genesis = The ledger opens
+devnet-step-accredit = Departments and service are accredited
+devnet-step-import = Departments read their tables
+devnet-step-issue-resident = Resident identity is issued
+devnet-step-issue-licence = Business licence is issued
+devnet-step-anchor = Their digests stand on the ledger
+devnet-step-present = Three claims are shown and verified
+devnet-step-verify-offline = Verified with ledger and departments off
+devnet-step-unaccredited-asker-refused = Asking for too much is refused
+devnet-step-tamper-refused = A changed presentation is refused
+devnet-step-revoke = The department revokes
+devnet-step-revoked-refused = The revoked credential is refused
+devnet-up = The world stays up. Stop it with Ctrl-C.
+devnet-up-ledger = Ledger
+devnet-up-verifier = Service
+devnet-up-issuer = Department
+devnet-up-admin = admin token in { $file }
+devnet-up-files = Certificate authority: { $ca }   Trust root: { $trust_root }   All addresses: { $index }
+devnet-try = To try by hand, in another terminal, from this directory:
+devnet-try-offer = 1. Let the public security department make an offer (the answer holds a link and a transaction code):
+devnet-try-receive = 2. Receive it with the wallet:
+devnet-try-request = 3. Let the housing fund ask (the answer holds a link):
+devnet-try-present = 4. Look who asks for what, and decide:
+devnet-try-history = 5. See what was shared:
+devnet-stopping = Stopping …

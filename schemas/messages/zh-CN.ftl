@@ -111,3 +111,44 @@ wallet-help-exit-codes =
       5  您未同意；没有内容离开保险库
       6  对方无法联系，请稍后再试
       7  保险库中没有符合要求的凭证
+# ---- devnet ----
+devnet-welcome = 信符开发网：本机上的一个账本、两个部门、一项服务和一个钱包
+devnet-data-kept = 所有数据保存在 { $directory }
+devnet-data-temporary = 所有数据位于 { $directory }，结束时删除（用 --data 目录 可保留）
+devnet-continuing = 继续使用其中已有的环境
+devnet-starting = 正在启动各项服务……
+devnet-journey = 第一份凭证的旅程
+devnet-passed-before = 在先前的运行中已通过
+devnet-table-step = 步骤
+devnet-table-time = 用时
+devnet-table-result = 结果
+devnet-table-held = 成立：
+devnet-table-failed = 失败：
+devnet-table-total = 合计
+devnet-all-held = 每一步都成立。
+devnet-not-all-held = 并非每一步都成立；表格最后一行说明了原因。
+devnet-step-genesis = 账本创立
+devnet-step-accredit = 部门与服务获得授权
+devnet-step-import = 部门读入数据表
+devnet-step-issue-resident = 签发居民身份凭证
+devnet-step-issue-licence = 签发营业执照凭证
+devnet-step-anchor = 凭证摘要已上账本
+devnet-step-present = 出示三项信息并通过验证
+devnet-step-verify-offline = 账本与部门停机时仍可验证
+devnet-step-unaccredited-asker-refused = 超出授权的索要被拒绝
+devnet-step-tamper-refused = 被篡改的出示被拒绝
+devnet-step-revoke = 部门吊销凭证
+devnet-step-revoked-refused = 已吊销的凭证被拒绝
+devnet-up = 环境保持运行，按 Ctrl-C 停止。
+devnet-up-ledger = 账本
+devnet-up-verifier = 服务
+devnet-up-issuer = 部门
+devnet-up-admin = 管理令牌在 { $file }
+devnet-up-files = 证书机构：{ $ca }   信任根：{ $trust_root }   全部地址：{ $index }
+devnet-try = 如要亲手尝试，请在另一个终端、于本目录下执行：
+devnet-try-offer = 1. 让公安部门发出签发邀请（答复中有链接和交易码）：
+devnet-try-receive = 2. 用钱包领取：
+devnet-try-request = 3. 让公积金中心提出请求（答复中有链接）：
+devnet-try-present = 4. 查看谁在索要什么，再作决定：
+devnet-try-history = 5. 查看共享记录：
+devnet-stopping = 正在停止……

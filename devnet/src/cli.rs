@@ -1,0 +1,126 @@
+//! The flags of the `devnet` program.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// First port used unless `--port-base` says otherwise; the services take the ports after it in a row.
+pub const PORT_BASE: u16 = 9440;
+
+/// Subjects in each department's table, as the newcomer sees it.
+pub const SUBJECTS: usize = 1000;
+
+/// The whole world in one process: a ledger, two departments that issue, a service that verifies, and a wallet.
+/// Runs the journey of a first credential, then stays up for you to try things by hand.
+#[derive(Debug, Parser)]
+#[command(name = "devnet", version)]
+pub struct Cli {
+    /// What to run instead of the whole world (used by `--procs`).
+    #[command(subcommand)]
+    pub part: Option<Part>,
+    /// How to run the world.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// How to run the world.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Exit after the journey; the exit status is 0 only if every step held.
+    #[arg(long)]
+    pub once: bool,
+    /// Write the result of the journey as one JSON object, the last line of standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Keep everything in this directory; a restart on it goes on where it stopped. Without it: a temporary one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Run each service as a process of its own.
+    #[arg(long)]
+    pub procs: bool,
+    /// HTTP instead of HTTPS, for debugging.
+    #[arg(long)]
+    pub plain: bool,
+    /// First of the ports to listen on.
+    #[arg(long, value_name = "N", default_value_t = PORT_BASE)]
+    pub port_base: u16,
+    /// Language of what is printed; by default that of the environment.
+    #[arg(long, value_enum)]
+    pub lang: Option<LangFlag>,
+    /// Sample subjects in each department's table.
+    #[arg(long, value_name = "N", default_value_t = SUBJECTS)]
+    pub subjects: usize,
+}
+
+/// A language of the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LangFlag {
+    /// English.
+    En,
+    /// 简体中文.
+    Zh,
+}
+
+impl LangFlag {
+    /// The flag as a locale.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
+/// A part of the world, run alone.
+#[derive(Debug, Subcommand)]
+pub enum Part {
+    /// Runs one service until standard input closes or it is told to stop.
+    #[command(hide = true)]
+    Service {
+        /// Which.
+        #[arg(value_enum)]
+        kind: ServiceKind,
+        /// Its configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+/// The kinds of services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServiceKind {
+    /// A ledger node.
+    Ledger,
+    /// A department that issues.
+    Issuer,
+    /// A service that verifies.
+    Verifier,
+}
+
+impl ServiceKind {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Issuer => "issuer",
+            Self::Verifier => "verifier",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_sound() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["devnet", "--once", "--json", "--data", "d", "--procs", "--plain", "--lang", "zh"]);
+        assert!(cli.options.once && cli.options.json && cli.options.procs && cli.options.plain);
+        assert_eq!((cli.options.port_base, cli.options.lang), (PORT_BASE, Some(LangFlag::Zh)));
+    }
+}

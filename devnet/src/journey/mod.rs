@@ -1,0 +1,73 @@
+//! The journey of a first credential: steps in order, each a real check against the real services.
+
+mod record;
+mod runner;
+
+pub use record::Record;
+pub use runner::{Seen, Watcher, run};
+
+/// The steps, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The ledger stands on the genesis file, and a certified checkpoint proves it.
+    Genesis,
+    /// The authority accredits departments and service; the ledger proves it.
+    Accredit,
+    /// The departments read their tables.
+    Import,
+    /// The wallet receives a resident identity.
+    IssueResident,
+    /// The wallet receives a business licence.
+    IssueLicence,
+    /// The digests of both are anchored; the wallet holds proofs.
+    Anchor,
+    /// The wallet shows three of the claims; the service verifies.
+    Present,
+    /// The same with ledger and departments switched off.
+    VerifyOffline,
+    /// The service asks for more than it is accredited for; the wallet refuses.
+    UnaccreditedAskerRefused,
+    /// A presentation changed on its way is refused.
+    TamperRefused,
+    /// The department revokes.
+    Revoke,
+    /// The revoked credential is refused.
+    RevokedRefused,
+}
+
+impl Step {
+    /// All steps, in order.
+    pub const ALL: [Self; 12] = [
+        Self::Genesis,
+        Self::Accredit,
+        Self::Import,
+        Self::IssueResident,
+        Self::IssueLicence,
+        Self::Anchor,
+        Self::Present,
+        Self::VerifyOffline,
+        Self::UnaccreditedAskerRefused,
+        Self::TamperRefused,
+        Self::Revoke,
+        Self::RevokedRefused,
+    ];
+
+    /// Its name in reports: stable.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Genesis => "genesis",
+            Self::Accredit => "accredit",
+            Self::Import => "import",
+            Self::IssueResident => "issue-resident",
+            Self::IssueLicence => "issue-licence",
+            Self::Anchor => "anchor",
+            Self::Present => "present",
+            Self::VerifyOffline => "verify-offline",
+            Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
+            Self::TamperRefused => "tamper-refused",
+            Self::Revoke => "revoke",
+            Self::RevokedRefused => "revoked-refused",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The world: who is in it, where everything lies, and how it is started and stopped.
+
+pub mod certificates;

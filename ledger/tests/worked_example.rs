@@ -92,7 +92,7 @@ fn texts() -> BTreeMap<&'static str, String> {
         ("log proof", proof),
         ("state proof, present", serde_json::to_string(&present).unwrap()),
         ("path, absent", serde_json::to_string(&absent.path).unwrap()),
-        ("batch", format!("root  {}\npath  {}\n      {}", batch.root().to_base64url(), path[0], path[1])),
+        ("batch", format!("root  {}\npath  {}", batch.root().to_base64url(), path.join("\n      "))),
     ])
 }
 

@@ -1,3 +1,6 @@
 //! The world: who is in it, where everything lies, and how it is started and stopped.
 
+pub mod admin;
 pub mod certificates;
+pub mod layout;
+pub mod leader;

@@ -1,0 +1,195 @@
+//! The services' admin APIs, as an outside driver uses them: over HTTP, with the token from its file.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service_kit::{
+    fetch::{Fetch, Request},
+    private_file,
+};
+
+/// One service's admin API.
+pub struct AdminApi {
+    fetch: Arc<dyn Fetch>,
+    url: String,
+    token: String,
+}
+
+/// An offer as the issuer's counter hands it out.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Offer {
+    /// The link for the wallet.
+    pub offer_uri: String,
+    /// The transaction code, told to the citizen apart from the link.
+    pub tx_code: Option<String>,
+}
+
+/// An issued credential as the issuer lists it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Issued {
+    /// Its id with the issuer.
+    pub id: String,
+    /// `valid`, `revoked`, …
+    pub state: String,
+}
+
+/// A request as the verifier made it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Asked {
+    /// Its id with the verifier.
+    pub id: String,
+    /// The link for the wallet.
+    pub request_uri_link: String,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Outcome {
+    /// `pending`, `verified` or `refused`.
+    pub state: String,
+    /// The claims shown, by query id, if verified.
+    #[serde(default)]
+    pub claims: Value,
+    /// Why it was refused.
+    #[serde(default)]
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a presentation was refused.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refusal {
+    /// The dotted code.
+    pub code: String,
+}
+
+/// What came of an import.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Imported {
+    /// Rows taken.
+    pub imported: u64,
+    /// Rows refused.
+    pub refused: u64,
+}
+
+impl AdminApi {
+    /// The admin API at `url`, with the token in `token_file`.
+    ///
+    /// # Errors
+    /// A token file that cannot be read.
+    pub fn open(fetch: Arc<dyn Fetch>, url: &str, token_file: &Path) -> Result<Self> {
+        let token = String::from_utf8_lossy(&private_file::read(token_file)?).trim().to_owned();
+        Ok(Self { fetch, url: url.to_owned(), token })
+    }
+
+    /// Imports a table of subjects.
+    ///
+    /// # Errors
+    /// As every call here: unreachable, or refused with its code.
+    pub async fn import(&self, configuration: &str, csv: String) -> Result<Imported> {
+        let url = format!("{}/admin/import?credential_configuration_id={configuration}", self.url);
+        self.answer(Request::post(url, "text/csv", csv)).await
+    }
+
+    /// The ids of all subjects.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn subjects(&self) -> Result<Vec<String>> {
+        self.answer(Request::get(format!("{}/admin/subjects", self.url))).await
+    }
+
+    /// Makes an offer to a subject.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn offer(&self, subject: &str, configuration: &str) -> Result<Offer> {
+        let body = json!({"subject": subject, "credential_configuration_id": configuration});
+        self.answer(Request::post_json(format!("{}/admin/offers", self.url), &body)).await
+    }
+
+    /// The credentials of a subject.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn credentials(&self, subject: &str) -> Result<Vec<Issued>> {
+        let subject: String = url_encode(subject);
+        self.answer(Request::get(format!("{}/admin/credentials?subject={subject}", self.url))).await
+    }
+
+    /// Revokes a credential.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn revoke(&self, id: &str) -> Result<Issued> {
+        let url = format!("{}/admin/credentials/{}/revoke", self.url, url_encode(id));
+        self.answer(Request::post_json(url, &json!({}))).await
+    }
+
+    /// Makes a request for a presentation: `query` is a configured name or a DCQL object.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn ask(&self, query: Value) -> Result<Asked> {
+        let mut body = json!({
+            "query": query,
+            "response_mode": "direct_post",
+            "client_id_prefix": "decentralized_identifier",
+        });
+        if body.get("query").is_some_and(Value::is_object)
+            && let Some(members) = body.as_object_mut()
+        {
+            members.insert("purpose".to_owned(), super::layout::PURPOSE.into());
+        }
+        self.answer(Request::post_json(format!("{}/admin/requests", self.url), &body)).await
+    }
+
+    /// What became of a request.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn outcome(&self, id: &str) -> Result<Outcome> {
+        self.answer(Request::get(format!("{}/admin/requests/{}", self.url, url_encode(id)))).await
+    }
+
+    async fn answer<T: serde::de::DeserializeOwned>(&self, request: Request) -> Result<T> {
+        let path = request.url.strip_prefix(&self.url).unwrap_or_default().to_owned();
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        let asked = async { self.fetch.send(request.with_bearer(&self.token)).await?.success()?.json() };
+        asked.await.with_context(|| format!("admin API {path}"))
+    }
+}
+
+fn url_encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::fetch::scripted::ScriptedFetch;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_carry_the_token_and_name_what_failed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("admin.token");
+        private_file::create(&file, b"token-of-at-least-22-characters\n").unwrap();
+        let fetch = Arc::new(ScriptedFetch::new());
+        let api = AdminApi::open(fetch.clone(), "https://issuer.example", &file).unwrap();
+        fetch.answer("https://issuer.example/admin/subjects", 200, "application/json", r#"["a","b"]"#);
+        assert_eq!(api.subjects().await.unwrap(), ["a", "b"]);
+        let header = ("authorization", "Bearer token-of-at-least-22-characters".to_owned());
+        assert!(fetch.asked()[0].headers.contains(&header));
+        fetch.answer("https://issuer.example/admin/credentials?subject=a%2Fb", 404, "", r#"{"code":"x.y"}"#);
+        let error = format!("{:#}", api.credentials("a/b").await.unwrap_err());
+        assert!(error.contains("/admin/credentials") && error.contains("x.y"), "{error}");
+        assert!(!error.contains("subject=a"), "{error}");
+    }
+}

@@ -11,4 +11,5 @@ pub mod cli;
 pub mod journey;
 pub mod report;
 pub mod sample;
+pub mod terminal;
 pub mod world;

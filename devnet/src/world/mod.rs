@@ -2,5 +2,7 @@
 
 pub mod admin;
 pub mod certificates;
+pub mod home;
+pub mod index;
 pub mod layout;
 pub mod leader;

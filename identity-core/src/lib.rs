@@ -6,6 +6,7 @@
 pub mod anchor;
 pub mod crypto;
 pub mod datatype;
+pub mod dcql;
 pub mod did;
 pub mod encoding;
 pub mod jose;
@@ -17,5 +18,7 @@ pub mod oid4vp;
 pub mod problem;
 pub mod registry;
 pub mod sd_jwt;
+pub mod sd_jwt_vc;
+pub mod status;
 pub mod time;
 pub mod trust;

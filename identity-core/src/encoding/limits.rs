@@ -41,3 +41,33 @@ pub const DISCLOSURES: usize = 1024;
 
 /// Nesting of claims, and segments of a claims path, disclosures inside disclosures included. Ours nest 3 deep.
 pub const CLAIM_DEPTH: usize = 16;
+
+/// A type metadata document. Ours are below 8 kB; a drawing inside may make it larger.
+pub const TYPE_METADATA: usize = 256 * 1024;
+
+/// Entries of a status list, at least: the herd in which one holder hides (W3C Bitstring Status List §5.2).
+pub const STATUS_HERD: usize = 131_072;
+
+/// A status list, uncompressed. Holds 33 million entries of one bit; a larger authority uses several lists.
+pub const STATUS_LIST: usize = 4 * 1024 * 1024;
+
+/// Entries of a status list, at most.
+pub const STATUS_ENTRIES: usize = 8 * STATUS_LIST;
+
+/// A status list token: an incompressible list in base64url twice over.
+pub const STATUS_TOKEN: usize = 2 * STATUS_LIST;
+
+/// Credential queries in one DCQL query. A housing loan asks for about five.
+pub const DCQL_CREDENTIALS: usize = 16;
+
+/// Claims in one credential query. The widest type has 14.
+pub const DCQL_CLAIMS: usize = 128;
+
+/// Alternatives in one credential query.
+pub const DCQL_CLAIM_SETS: usize = 32;
+
+/// Values that will do, or types that will do.
+pub const DCQL_VALUES: usize = 64;
+
+/// Characters of an identifier in DCQL.
+pub const DCQL_ID: usize = 128;

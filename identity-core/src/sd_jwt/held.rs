@@ -54,6 +54,11 @@ impl HeldSdJwt {
         &self.processed.claims
     }
 
+    /// The claims and how they came.
+    pub(crate) const fn processed(&self) -> &Processed {
+        &self.processed
+    }
+
     /// The claims that can be disclosed or kept back.
     pub fn disclosable(&self) -> impl Iterator<Item = &ClaimPath> {
         self.processed.disclosed.iter().map(|disclosed| &disclosed.path)
@@ -65,6 +70,14 @@ impl HeldSdJwt {
     /// [`PathError::Shape`].
     pub fn select(&self, path: &ClaimPath) -> Result<Vec<&Value>, PathError> {
         self.processed.select(path)
+    }
+
+    /// The claims at `path`, and where each stands: the path to it without wildcards.
+    ///
+    /// # Errors
+    /// [`PathError::Shape`].
+    pub fn places(&self, path: &ClaimPath) -> Result<Vec<(ClaimPath, &Value)>, PathError> {
+        path.locate(&self.processed.claims, &self.processed.omitted)
     }
 
     /// The claims that presenting `paths` discloses, beside those in plain sight: each with all that lies in it,
@@ -99,8 +112,8 @@ impl HeldSdJwt {
     fn choose(&self, paths: &[ClaimPath]) -> Result<Vec<&Disclosed>, SdJwtError> {
         let mut wanted = Vec::new();
         for path in paths {
-            match path.locate(&self.processed.claims, &self.processed.omitted) {
-                Ok(places) if !places.is_empty() => wanted.extend(places),
+            match self.places(path) {
+                Ok(places) if !places.is_empty() => wanted.extend(places.into_iter().map(|(place, _)| place)),
                 Ok(_) | Err(_) => return Err(SdJwtError::PathNotFound),
             }
         }

@@ -33,3 +33,6 @@ pub use issue::issue;
 pub use parse::UnverifiedSdJwt;
 pub use path::{ClaimPath, PathError, Segment};
 pub use verified::VerifiedSdJwt;
+
+pub(crate) use issue::Draft;
+pub(crate) use process::Processed;

@@ -84,6 +84,15 @@ impl ClaimPath {
         &self.0
     }
 
+    /// The path of what the claim stands in; `None` at the top level.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        match self.0.split_last() {
+            Some((_, around)) if !around.is_empty() => Some(Self(around.to_vec())),
+            _ => None,
+        }
+    }
+
     /// The name of the top-level claim that the path leads into; `None` if it starts with an index.
     pub fn top_name(&self) -> Option<&str> {
         match self.0.first() {
@@ -121,10 +130,14 @@ impl ClaimPath {
         Ok(found)
     }
 
-    /// Where the selected claims stand, without wildcards, positions as issued.
-    pub(crate) fn locate(&self, claims: &Map<String, Value>, omitted: &[Omitted]) -> Result<Vec<Self>, PathError> {
+    /// The selected claims, and where each stands: without wildcards, positions as issued.
+    pub(crate) fn locate<'v>(
+        &self,
+        claims: &'v Map<String, Value>,
+        omitted: &[Omitted],
+    ) -> Result<Vec<(Self, &'v Value)>, PathError> {
         let mut places = Vec::new();
-        self.walk(claims, omitted, |at, _| places.push(Self(at.to_vec())))?;
+        self.walk(claims, omitted, |at, value| places.push((Self(at.to_vec()), value)))?;
         Ok(places)
     }
 

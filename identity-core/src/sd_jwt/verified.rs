@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::hash::HashAlg;
-use super::path::{ClaimPath, PathError};
+use super::path::{ClaimPath, Omitted, PathError, Segment};
 use super::process::Processed;
 use crate::jose::{Header, VerifiedJws};
 
@@ -42,6 +42,11 @@ impl<'t> VerifiedSdJwt<'t> {
         self.processed.select(path)
     }
 
+    /// The processed payload and how it came.
+    pub(crate) const fn processed(&self) -> &Processed {
+        &self.processed
+    }
+
     /// The hash of `_sd_alg`, which `sd_hash` uses too.
     pub const fn hash(&self) -> HashAlg {
         self.hash
@@ -67,5 +72,19 @@ impl Processed {
     /// The claims at `path`; array positions count as issued, so concealed elements before one do not move it.
     pub(crate) fn select(&self, path: &ClaimPath) -> Result<Vec<&Value>, PathError> {
         path.select_around(&self.claims, &self.omitted)
+    }
+
+    /// Whether the claim at exactly `path` came as a disclosure.
+    pub(crate) fn came_as_disclosure(&self, path: &ClaimPath) -> bool {
+        self.disclosed.iter().any(|disclosed| disclosed.path == *path)
+    }
+
+    /// Whether `path` selects an array element that stayed concealed.
+    pub(crate) fn omits(&self, path: &ClaimPath) -> bool {
+        let selects = |omitted: &Omitted| {
+            let element = ClaimPath::new([omitted.array.as_slice(), &[Segment::Index(omitted.index)]].concat());
+            element.is_ok_and(|element| path.segments().len() == element.segments().len() && path.covers(&element))
+        };
+        self.omitted.iter().any(selects)
     }
 }

@@ -1,5 +1,32 @@
 //! OpenID for Verifiable Presentations 1.0, both sides, without IO.
+//!
+//! ```text
+//!  verifier                                     wallet
+//!  verifier::Session::make  ── link / QR ──▶  request::RequestLink::parse
+//!  Session::request_object  ◀── GET|POST ──   (fetches `request_uri`)
+//!                           ── JWT ───────▶   wallet::UnverifiedRequest::parse
+//!                                             ::verify(DID document) → VerifiedRequest
+//!  verifier::accept         ◀── direct_post   VerifiedRequest::answer / ::refusal
+//! ```
+//!
+//! Here are the envelopes only: who asks, what, for which session, and what came back. Whether a
+//! presentation holds is [`crate::verdict`]'s to say. The text followed is OpenID4VP 1.0 (final);
+//! response mode `direct_post`, requests by signed reference, clients named by
+//! `decentralized_identifier`.
 
 pub mod client_id;
+pub mod error;
+pub mod request;
+pub mod response;
+pub mod verifier;
+pub mod wallet;
+
+#[cfg(test)]
+mod tests;
 
 pub use client_id::ClientId;
+pub use error::{LinkError, OAuthError, QueryRefused, RequestError, ResponseError, WalletError};
+pub use request::{AnchorWish, Parameters, RequestLink};
+pub use response::{Anchors, VpToken};
+pub use verifier::{Answer, Ask, Session};
+pub use wallet::{UnverifiedRequest, VerifiedRequest};

@@ -5,8 +5,12 @@
 //! third link stands for every check the ledger made, the sender's signature included. A proof counts only for the
 //! kind of anchor it is about (design §4).
 
-use ledger::{Hash, LogProof, TrustRoot, batch};
+use std::borrow::Cow;
+
+use ledger::trust_root::CertificateError;
+use ledger::{CertifiedCheckpoint, Hash, LogProof, TrustRoot, batch};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::did::Did;
 use crate::encoding::json::{self, Limits};
@@ -142,6 +146,24 @@ impl AnchorProof {
         json::read(bytes, Limits { bytes: MAX_BYTES, depth: 4 }).map_err(|_| AnchorError::Malformed)
     }
 
+    /// Reads an anchor proof out of a message that was parsed strictly.
+    ///
+    /// # Errors
+    /// [`AnchorError::Malformed`].
+    pub fn from_value(value: &Value) -> Result<Self, AnchorError> {
+        let proof = Self::deserialize(value).map_err(|_| AnchorError::Malformed)?;
+        let length = proof.transaction.len() + proof.proof.len();
+        if length > MAX_BYTES { Err(AnchorError::Malformed) } else { Ok(proof) }
+    }
+
+    /// The log index that the proof claims, before anything is verified: which evidence to look for.
+    ///
+    /// # Errors
+    /// [`AnchorError::LogProof`].
+    pub fn claimed_index(&self) -> Result<u64, AnchorError> {
+        LogProof::parse(&self.proof).map(|proof| proof.index).map_err(|_| AnchorError::LogProof)
+    }
+
     /// Verifies that `digest` was anchored as `kind` on the ledger of `trust_root`.
     ///
     /// This does **not** say that the sender was entitled to anchor this very thing: compare [`AnchoredAt::sender`].
@@ -149,17 +171,32 @@ impl AnchorProof {
     /// # Errors
     /// [`AnchorError`], naming the first link that does not hold.
     pub fn verify(&self, digest: &Hash, kind: AnchorKind, trust_root: &TrustRoot) -> Result<AnchoredAt, AnchorError> {
+        self.verify_with(digest, kind, trust_root.origin(), |note| trust_root.verify_checkpoint(note).map(Cow::Owned))
+    }
+
+    /// As [`Self::verify`], for the ledger with this `origin`, where the caller certifies the checkpoint: whoever
+    /// remembers certified ones need not check their signatures again.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_with<'c>(
+        &self,
+        digest: &Hash,
+        kind: AnchorKind,
+        origin: &str,
+        certify: impl FnOnce(&str) -> Result<Cow<'c, CertifiedCheckpoint>, CertificateError>,
+    ) -> Result<AnchoredAt, AnchorError> {
         let transaction = Transaction::parse(&self.transaction).map_err(|_| AnchorError::NotAnAnchor)?;
         let anchor = anchor_of(&transaction)?;
         if anchor.kind != kind {
             return Err(AnchorError::OtherKind);
         }
-        if transaction.envelope().aud != trust_root.origin() {
+        if transaction.envelope().aud != origin {
             return Err(AnchorError::OtherLedger);
         }
         self.verify_batch(digest, anchor)?;
         let proof = LogProof::parse(&self.proof).map_err(|_| AnchorError::LogProof)?;
-        let checkpoint = trust_root.verify_checkpoint(&proof.note).map_err(|_| AnchorError::NotCertified)?;
+        let checkpoint = certify(&proof.note).map_err(|_| AnchorError::NotCertified)?;
         let leaf = proof.verify_under(&checkpoint, self.transaction.as_bytes()).map_err(|_| AnchorError::NotInLog)?;
         Ok(AnchoredAt {
             index: leaf.index(),

@@ -22,3 +22,4 @@ pub mod sd_jwt_vc;
 pub mod status;
 pub mod time;
 pub mod trust;
+pub mod verdict;

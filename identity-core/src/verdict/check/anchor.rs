@@ -1,0 +1,27 @@
+//! Was the credential on the ledger, put there by its issuer, and when?
+
+use ledger::sha256;
+
+use crate::anchor::AnchoredAt;
+use crate::registry::AnchorKind;
+use crate::verdict::judge::Bench;
+use crate::verdict::presentation::Shown;
+use crate::verdict::{AnchorRule, Policy, Refusal};
+
+/// Whether a proof came along where policy demands one.
+pub(in crate::verdict) fn present(shown: &Shown<'_>, policy: &Policy) -> Result<(), Refusal> {
+    match (policy.anchor, &shown.anchor) {
+        (AnchorRule::Required, None) => Err(Refusal::AnchorMissing),
+        (AnchorRule::Required, Some(_)) | (AnchorRule::Optional, Some(_) | None) => Ok(()),
+    }
+}
+
+/// A proof that came along must hold, also where policy would do without it.
+pub(in crate::verdict) fn check(bench: &Bench<'_>, shown: &Shown<'_>) -> Result<Option<AnchoredAt>, Refusal> {
+    present(shown, bench.policy)?;
+    let Some(proof) = &shown.anchor else { return Ok(None) };
+    let digest = sha256(shown.sd_jwt.jws().compact().as_bytes());
+    let anchored = bench.evidence.verify_anchor(proof, &digest, AnchorKind::Credential).map_err(Refusal::Anchor)?;
+    // The ledger accepts anchors from every member; only its issuer's word counts for a credential.
+    if anchored.sender() == shown.key.did() { Ok(Some(anchored)) } else { Err(Refusal::AnchorSender) }
+}

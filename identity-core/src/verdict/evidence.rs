@@ -1,0 +1,342 @@
+//! Evidence: what the ledger and the issuers say, with proofs; and the same, proven once and ready to be asked.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use ledger::state_proof::StateProofError;
+use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot, sha256};
+use serde::{Deserialize, Serialize};
+
+use super::{EvidenceError, Needs, StatusDoubt};
+use crate::anchor::{AnchorError, AnchorProof, AnchoredAt};
+use crate::did::{Did, DidUrl, Document};
+use crate::encoding::limits;
+use crate::jose::UnverifiedJws;
+use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, KeyUse, SchemaHistory};
+use crate::status::{Reference, StatusError, StatusListToken};
+use crate::time::UnixSeconds;
+use crate::trust::{self, TrustError};
+
+/// Evidence as it travelled: what an auditor keeps to judge again.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// State proofs: histories of DIDs, accreditations and types.
+    pub states: Vec<StateProof>,
+    /// Status lists by address.
+    pub status_lists: BTreeMap<String, FetchedList>,
+}
+
+/// A status list token as it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchedList {
+    /// The token.
+    pub token: String,
+    /// When it was fetched, by our clock.
+    pub fetched_at: UnixSeconds,
+}
+
+/// How far the clock of whoever signs a status list may be ahead of ours, in seconds.
+const LIST_LEEWAY: i64 = 60;
+
+impl Evidence {
+    /// Verifies every proof and every status list's signature, once.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] for a state proof that does not hold. A status list that does not hold is kept as a
+    /// doubt: it makes a status undetermined, never a credential revoked.
+    pub fn prepare(&self, trust_root: TrustRoot) -> Result<PreparedEvidence, EvidenceError> {
+        let mut prepared = PreparedEvidence::new(trust_root);
+        for proof in &self.states {
+            prepared.add_state(proof)?;
+        }
+        for (uri, fetched) in &self.status_lists {
+            prepared.add_status_list(uri, fetched);
+        }
+        Ok(prepared)
+    }
+}
+
+/// How old evidence may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// Greatest age of the checkpoint under a state proof, in seconds.
+    pub max_age: i64,
+    /// How far clocks may differ, in seconds.
+    pub leeway: i64,
+}
+
+impl Freshness {
+    fn check(self, as_of: UnixSeconds, now: UnixSeconds) -> Result<(), EvidenceError> {
+        if as_of > now.plus(self.leeway) {
+            return Err(EvidenceError::FromTheFuture);
+        }
+        if now.since(as_of) > self.max_age.saturating_add(self.leeway) { Err(EvidenceError::Stale) } else { Ok(()) }
+    }
+}
+
+/// What is proven under one key of the state.
+#[derive(Clone, Debug)]
+pub(super) struct Known<T> {
+    /// `None` is proven absence.
+    value: Option<T>,
+    /// The last log index that the proof can answer for.
+    pub(super) until: u64,
+    /// When the checkpoint over it was cosigned.
+    pub(super) as_of: UnixSeconds,
+}
+
+/// Proven evidence: a cache that a verifier keeps per ledger and asks for every presentation.
+///
+/// A checkpoint that was certified once is not certified again, so an anchor proof under it costs two hash paths.
+#[derive(Clone, Debug)]
+pub struct PreparedEvidence {
+    trust_root: TrustRoot,
+    checkpoints: HashMap<Hash, CertifiedCheckpoint>,
+    dids: HashMap<Did, Known<DidHistory>>,
+    accreditations: HashMap<Did, Known<AccreditationHistory>>,
+    types: HashMap<String, Known<SchemaHistory>>,
+    lists: HashMap<String, ListEntry>,
+}
+
+/// A status list under its address, or why it is of no use.
+#[derive(Clone, Debug)]
+pub(super) struct ListEntry {
+    /// The DID whose key signed it.
+    pub(super) signer: Option<Did>,
+    pub(super) list: Result<StatusListToken, StatusDoubt>,
+    fetched_at: UnixSeconds,
+}
+
+impl ListEntry {
+    /// Whether the copy may still be used: `exp`, `ttl` and our own bound on age, whichever ends first.
+    pub(super) fn is_usable(&self, freshness: Freshness, now: UnixSeconds) -> bool {
+        let said = self.list.as_ref().map_or(None, |list| list.usable_until(self.fetched_at));
+        let until = self.fetched_at.plus(freshness.max_age);
+        now < said.map_or(until, |said| said.min(until)).plus(freshness.leeway)
+    }
+}
+
+impl PreparedEvidence {
+    /// No evidence yet.
+    #[must_use]
+    pub fn new(trust_root: TrustRoot) -> Self {
+        Self {
+            trust_root,
+            checkpoints: HashMap::new(),
+            dids: HashMap::new(),
+            accreditations: HashMap::new(),
+            types: HashMap::new(),
+            lists: HashMap::new(),
+        }
+    }
+
+    /// Whom this evidence was verified against.
+    #[must_use]
+    pub const fn trust_root(&self) -> &TrustRoot {
+        &self.trust_root
+    }
+
+    /// Verifies a state proof and takes in what it shows. Older knowledge never replaces newer.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub fn add_state(&mut self, proof: &StateProof) -> Result<(), EvidenceError> {
+        let note = LogProof::parse(&proof.proof).map_err(StateProofError::from)?.note;
+        let proven = match self.checkpoints.get(&sha256(note.as_bytes())) {
+            Some(checkpoint) => proof.verify_under(checkpoint)?,
+            None => proof.verify(&self.trust_root)?,
+        };
+        self.remember(proven.checkpoint().clone());
+        let (kind, name) = proven.key().split_once('/').ok_or(EvidenceError::Unexpected)?;
+        match kind {
+            "did" => {
+                let did = Did::parse(name).map_err(|_| EvidenceError::Unexpected)?;
+                let history = present(trust::did_history(&proven, &did))?;
+                keep(&mut self.dids, did, known(history, &proven));
+            }
+            "accreditation" => {
+                let did = Did::parse(name).map_err(|_| EvidenceError::Unexpected)?;
+                let history = present(trust::accreditations(&proven, &did))?;
+                keep(&mut self.accreditations, did, known(history, &proven));
+            }
+            "schema" => {
+                let history = present(trust::schema_history(&proven, name))?;
+                keep(&mut self.types, name.to_owned(), known(history, &proven));
+            }
+            _ => return Err(EvidenceError::Unexpected),
+        }
+        Ok(())
+    }
+
+    /// Takes in a status list. Its signer's history must have been added before: the key that signed it must be
+    /// one of the signer's current keys.
+    pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) {
+        let fetched_at = fetched.fetched_at;
+        let entry = match self.verify_list(uri, fetched) {
+            Ok((signer, list)) => ListEntry { signer: Some(signer), list: Ok(list), fetched_at },
+            Err(doubt) => ListEntry { signer: None, list: Err(doubt), fetched_at },
+        };
+        self.lists.insert(uri.to_owned(), entry);
+    }
+
+    fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<(Did, StatusListToken), StatusDoubt> {
+        let name = key_name(&fetched.token).map_err(StatusDoubt::List)?.ok_or(StatusDoubt::SignerUnknown)?;
+        let signer = self.dids.get(name.did()).and_then(|known| Some((known.until, known.value.as_ref()?)));
+        let (index, history) = signer.ok_or(StatusDoubt::SignerUnknown)?;
+        let key = history.key_at(index, name.fragment(), KeyUse::AssertionMethod).ok_or(StatusDoubt::SignerUnknown)?;
+        let reference = Reference { index: 0, uri: uri.to_owned() };
+        let list = StatusListToken::verify(&fetched.token, key, &reference, fetched.fetched_at, LIST_LEEWAY)
+            .map_err(StatusDoubt::List)?;
+        Ok((name.did().clone(), list))
+    }
+
+    /// Remembers a checkpoint that the trust root certified, such as one that a presentation brought along.
+    pub fn remember(&mut self, checkpoint: CertifiedCheckpoint) {
+        self.checkpoints.insert(*checkpoint.note_digest(), checkpoint);
+    }
+
+    /// Forgets checkpoints and evidence older than `freshness` allows, so that a cache does not grow for ever.
+    pub fn forget_stale(&mut self, freshness: Freshness, now: UnixSeconds) {
+        let fresh = |as_of: UnixSeconds| freshness.check(as_of, now).is_ok();
+        self.checkpoints.retain(|_, checkpoint| fresh(cosigned_at(checkpoint)));
+        self.dids.retain(|_, known| fresh(known.as_of));
+        self.accreditations.retain(|_, known| fresh(known.as_of));
+        self.types.retain(|_, known| fresh(known.as_of));
+        self.lists.retain(|_, entry| entry.is_usable(freshness, now));
+    }
+
+    /// What of `needs` is missing, stale, or too old to know the log index it must know: what is to be fetched.
+    #[must_use]
+    pub fn missing(&self, needs: &Needs, freshness: Freshness, now: UnixSeconds) -> Needs {
+        let lacks = |key: &str, at_least: u64| {
+            let found = key.split_once('/').and_then(|(kind, name)| self.extent(kind, name));
+            found.is_none_or(|(until, as_of)| until < at_least || freshness.check(as_of, now).is_err())
+        };
+        let states = needs.states.iter().filter(|(key, at_least)| lacks(key, **at_least));
+        let usable = |uri: &String| {
+            self.lists.get(uri).is_some_and(|entry| entry.list.is_ok() && entry.is_usable(freshness, now))
+        };
+        let lists = needs.status_lists.iter().filter(|(uri, _)| !usable(uri));
+        Needs {
+            states: states.map(|(key, at_least)| (key.clone(), *at_least)).collect(),
+            status_lists: lists.map(|(uri, signer)| (uri.clone(), signer.clone())).collect(),
+        }
+    }
+
+    fn extent(&self, kind: &str, name: &str) -> Option<(u64, UnixSeconds)> {
+        fn of<T>(known: &Known<T>) -> (u64, UnixSeconds) {
+            (known.until, known.as_of)
+        }
+        match kind {
+            "did" => self.dids.get(&Did::parse(name).ok()?).map(of),
+            "accreditation" => self.accreditations.get(&Did::parse(name).ok()?).map(of),
+            "schema" => self.types.get(name).map(of),
+            _ => None,
+        }
+    }
+
+    /// The document of a ledger DID as of the newest index the evidence knows.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] if there is no fresh evidence, or it proves that there is no such DID.
+    pub fn document(&self, did: &Did, freshness: Freshness, now: UnixSeconds) -> Result<Document, EvidenceError> {
+        let known = self.did(did, freshness, now)?;
+        known.value()?.document_at(known.until).ok_or(EvidenceError::Absent)
+    }
+
+    pub(super) fn did(
+        &self,
+        did: &Did,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&Known<DidHistory>, EvidenceError> {
+        fresh(self.dids.get(did), freshness, now)
+    }
+
+    pub(super) fn accreditation(
+        &self,
+        did: &Did,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&Known<AccreditationHistory>, EvidenceError> {
+        fresh(self.accreditations.get(did), freshness, now)
+    }
+
+    pub(super) fn credential_type(
+        &self,
+        vct: &str,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&Known<SchemaHistory>, EvidenceError> {
+        fresh(self.types.get(vct), freshness, now)
+    }
+
+    pub(super) fn list(&self, uri: &str) -> Option<&ListEntry> {
+        self.lists.get(uri)
+    }
+
+    /// Verifies an anchor proof, without the signatures of a checkpoint that was certified before.
+    pub(super) fn verify_anchor(
+        &self,
+        proof: &AnchorProof,
+        digest: &Hash,
+        kind: AnchorKind,
+    ) -> Result<AnchoredAt, AnchorError> {
+        proof.verify_with(digest, kind, self.trust_root.origin(), |note| {
+            match self.checkpoints.get(&sha256(note.as_bytes())) {
+                Some(checkpoint) => Ok(Cow::Borrowed(checkpoint)),
+                None => self.trust_root.verify_checkpoint(note).map(Cow::Owned),
+            }
+        })
+    }
+}
+
+impl<T> Known<T> {
+    /// What is proven to be there.
+    pub(super) fn value(&self) -> Result<&T, EvidenceError> {
+        self.value.as_ref().ok_or(EvidenceError::Absent)
+    }
+
+    /// What is proven to be there, if the proof can answer for `index`.
+    pub(super) fn value_at(&self, index: u64) -> Result<&T, EvidenceError> {
+        if index > self.until { Err(EvidenceError::OlderThanAnchor) } else { self.value() }
+    }
+}
+
+fn fresh<T>(known: Option<&Known<T>>, freshness: Freshness, now: UnixSeconds) -> Result<&Known<T>, EvidenceError> {
+    let known = known.ok_or(EvidenceError::Missing)?;
+    freshness.check(known.as_of, now)?;
+    Ok(known)
+}
+
+fn known<T>(value: Option<T>, proven: &ProvenState) -> Known<T> {
+    Known { value, until: trust::known_until(proven), as_of: cosigned_at(proven.checkpoint()) }
+}
+
+fn present<T>(history: Result<T, TrustError>) -> Result<Option<T>, EvidenceError> {
+    match history {
+        Ok(history) => Ok(Some(history)),
+        Err(TrustError::Absent) => Ok(None),
+        Err(error) => Err(EvidenceError::Trust(error)),
+    }
+}
+
+/// The key that a status list claims to be signed by; `None` if it is no name of a DID's key.
+fn key_name(token: &str) -> Result<Option<DidUrl>, StatusError> {
+    let jws = UnverifiedJws::parse_limited(token, limits::STATUS_TOKEN)?;
+    Ok(DidUrl::parse(jws.header().kid()?).ok())
+}
+
+fn keep<K: std::hash::Hash + Eq, T>(known: &mut HashMap<K, Known<T>>, key: K, new: Known<T>) {
+    match known.get(&key) {
+        Some(old) if old.until > new.until => {}
+        Some(_) | None => {
+            known.insert(key, new);
+        }
+    }
+}
+
+/// Cosignature times are seconds in a `u64`; one beyond `i64` is from the future whatever the clock says.
+fn cosigned_at(checkpoint: &CertifiedCheckpoint) -> UnixSeconds {
+    UnixSeconds(i64::try_from(checkpoint.cosigned_at()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,90 @@
+//! The verdict itself.
+
+use std::collections::BTreeMap;
+
+use super::accepted::{Claims, Verified, VerifiedCredential};
+use super::check::{self, Moment};
+use super::presentation::Shown;
+use super::{Policy, PreparedEvidence, Presentation, Refusal};
+use crate::kb_jwt::{self, Occasion};
+use crate::sd_jwt_vc::Credential;
+use crate::time::UnixSeconds;
+
+/// Judges a presentation. Every check must pass; [`Verified`] is made nowhere else.
+///
+/// Pure: the same arguments give the same verdict, today and in an audit ten years on.
+///
+/// # Errors
+/// [`Refusal`]; where several credentials are refused, the one with the highest [`Refusal::rank`].
+pub fn judge(
+    presentation: &Presentation<'_>,
+    evidence: &PreparedEvidence,
+    policy: &Policy,
+    now: UnixSeconds,
+) -> Result<Verified, Refusal> {
+    check::answer::outline(presentation.asked.query, presentation.token)?;
+    let bench = Bench { presentation, evidence, policy, now };
+    let asker = check::asker::check(&bench);
+    let mut oldest = now;
+    let mut credentials: BTreeMap<String, Vec<VerifiedCredential>> = BTreeMap::new();
+    let mut refusal = asker.map(|as_of| oldest = oldest.min(as_of)).err();
+    for shown in presentation.open()? {
+        let query_id = shown.query_id;
+        match bench.judge_one(shown) {
+            Ok((credential, as_of)) => {
+                oldest = oldest.min(as_of);
+                credentials.entry(query_id.to_owned()).or_default().push(credential);
+            }
+            Err(found) => refusal = Some(more_telling(refusal, found)),
+        }
+    }
+    refusal.map_or(Ok(Verified { credentials, evidence_as_of: oldest }), Err)
+}
+
+fn more_telling(first: Option<Refusal>, second: Refusal) -> Refusal {
+    match first {
+        Some(first) if first.rank() >= second.rank() => first,
+        Some(_) | None => second,
+    }
+}
+
+/// Everything a check may look at.
+pub(super) struct Bench<'a> {
+    pub(super) presentation: &'a Presentation<'a>,
+    pub(super) evidence: &'a PreparedEvidence,
+    pub(super) policy: &'a Policy,
+    pub(super) now: UnixSeconds,
+}
+
+impl Bench<'_> {
+    /// One credential: when did it come to be, whose is the key, does it hold, may its issuer issue it, is it in
+    /// force, and does its holder show it? Gives the age of the evidence beside.
+    fn judge_one(&self, shown: Shown<'_>) -> Result<(VerifiedCredential, UnixSeconds), Refusal> {
+        let issuer = check::issuer::history(self, &shown.key)?;
+        let anchor = check::anchor::check(self, &shown)?;
+        let moment = anchor.as_ref().map_or(Moment::Newest(issuer.until), |a| Moment::AnchoredAt(a.index()));
+        let key = check::issuer::key_at(issuer, &shown.key, moment)?;
+        let credential = Credential::verify(shown.sd_jwt, key)?;
+        credential.check_time(self.now, self.policy.leeway)?;
+        check::issuer::address(issuer, credential.issuer(), moment)?;
+        let accredited = check::issuer::accreditation(self, &shown.key, credential.vct(), moment)?;
+        let registered = check::credential_type::check(self, &credential, moment)?;
+        let status = check::status::check(self, &credential, shown.key.did())?;
+        let holder = kb_jwt::verify(credential.sd_jwt(), self.occasion(), self.policy.holder, self.now)?;
+        let asked = check::answer::check(self.presentation.asked.query, shown.query_id, &credential)?;
+        let verified = VerifiedCredential {
+            credential_type: credential.vct().to_owned(),
+            issuer: shown.key.did().clone(),
+            issuer_address: credential.issuer().to_owned(),
+            claims: Claims(check::answer::released(asked, &credential)),
+            anchor,
+            status,
+            holder_signed_at: holder.issued_at,
+        };
+        Ok((verified, issuer.as_of.min(accredited).min(registered)))
+    }
+
+    fn occasion(&self) -> Occasion<'_> {
+        Occasion { audience: self.presentation.asked.client_id.as_str(), nonce: self.presentation.asked.nonce }
+    }
+}

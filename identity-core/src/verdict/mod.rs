@@ -1,0 +1,40 @@
+//! The verdict: may this presentation be relied on? One pure call over bytes, evidence, policy and time.
+//!
+//! ```text
+//! Presentation ──needs──► Needs ──(the service fetches)──► Evidence ──prepare──► PreparedEvidence
+//!       └──────────────────────────── judge(presentation, evidence, policy, now) ◄──────┘
+//!                                                   │
+//!                                     Verified  or  Refusal (code, fault, rank)
+//! ```
+//!
+//! Each check stands in one file under `check/`. There is no partial success: one check that fails makes the whole
+//! refused, and a [`Verified`] is made in one place, behind all of them. The same call over saved evidence gives
+//! the same verdict, which is what auditors and tests do.
+//!
+//! The ledger's clock decides what held when: with an anchor proof, issuer key, accreditation and type are taken as
+//! of the log index where the credential was anchored; without one, as of the newest index the evidence knows, and
+//! then only a key that is still current counts (design §4).
+//!
+//! # What this does not check
+//! That a nonce is used once: only a store can say so across processes.
+
+mod accepted;
+mod asker;
+mod check;
+mod evidence;
+mod judge;
+mod needs;
+mod policy;
+mod presentation;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use accepted::{Claims, Status, StatusDoubt, Verified, VerifiedCredential};
+pub use asker::{Excess, Standing, standing};
+pub use evidence::{Evidence, FetchedList, Freshness, PreparedEvidence};
+pub use judge::judge;
+pub use needs::{Needs, needs};
+pub use policy::{AcceptedType, AnchorRule, OnUndetermined, Policy};
+pub use presentation::{Asked, Presentation};
+pub use refusal::{EvidenceError, Fault, Refusal};

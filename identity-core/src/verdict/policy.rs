@@ -1,0 +1,73 @@
+//! What a verifier demands.
+
+use std::collections::BTreeMap;
+
+use ledger::{Hash, sha256};
+
+use super::Freshness;
+use crate::kb_jwt::Window;
+use crate::sd_jwt_vc::{TypeError, TypeMetadata};
+
+/// What a verifier demands. Whom it trusts stands in the trust root, with which evidence is prepared.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How old evidence from the ledger may be.
+    pub evidence: Freshness,
+    /// How old a holder's signature may be, and how far clocks may differ.
+    pub holder: Window,
+    /// How far clocks may differ when a credential's own dates are read, in seconds.
+    pub leeway: i64,
+    /// Whether every credential must come with an anchor proof.
+    pub anchor: AnchorRule,
+    /// What an undetermined status means, unless the purpose has its own rule.
+    pub undetermined: OnUndetermined,
+    /// What an undetermined status means for single purposes.
+    pub undetermined_for: BTreeMap<String, OnUndetermined>,
+    /// The credential types that are understood; all others are refused.
+    pub types: Vec<AcceptedType>,
+}
+
+/// Whether an anchor proof must come along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnchorRule {
+    /// Refused without.
+    Required,
+    /// Without, the credential's key must still be current.
+    Optional,
+}
+
+/// What an undetermined status means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUndetermined {
+    /// Accepted, and said so in the verdict.
+    Accept,
+    /// Refused, and never called revoked.
+    Refuse,
+}
+
+/// A credential type that a verifier understands: one version of its metadata.
+#[derive(Clone, Debug)]
+pub struct AcceptedType {
+    pub(super) metadata: TypeMetadata,
+    pub(super) digest: Hash,
+}
+
+impl AcceptedType {
+    /// Reads type metadata. Its digest, of these very bytes, is what the ledger must have registered.
+    ///
+    /// # Errors
+    /// [`TypeError`] if it is not type metadata, or extends a type: the digest would not cover what it extends.
+    pub fn parse(metadata: &[u8]) -> Result<Self, TypeError> {
+        let vct = TypeMetadata::parse(metadata)?.vct;
+        // A type that extends another says only half of its rules itself.
+        Ok(Self { metadata: TypeMetadata::assemble(&vct, None, &[metadata])?, digest: sha256(metadata) })
+    }
+}
+
+impl Policy {
+    /// What an undetermined status means for `purpose`.
+    #[must_use]
+    pub fn on_undetermined(&self, purpose: Option<&str>) -> OnUndetermined {
+        purpose.and_then(|purpose| self.undetermined_for.get(purpose)).copied().unwrap_or(self.undetermined)
+    }
+}

@@ -1,0 +1,63 @@
+//! Sample departments, plainly made up: every key follows from a seed byte.
+
+use crate::crypto::{Alg, SecretKey, Signer as _};
+use crate::did::Did;
+use crate::encoding::base64url;
+use crate::jose::Jwk;
+use crate::registry::{Create, CreatePayload, KeyEntry, KeyUse, Label, ServiceEntry, ServiceType, make_create};
+
+/// A sample department with one key of each use.
+pub(super) struct Party {
+    pub(super) create: Create,
+    seed: u8,
+}
+
+/// A key of a sample party; `place` 1 asserts, 2 authenticates, 3 invokes. Even seeds use ES256, so that both
+/// algorithms are on every path.
+pub(super) fn key(seed: u8, place: u8) -> SecretKey {
+    let mut bytes = [seed; 32];
+    bytes[31] = place;
+    SecretKey::from_bytes(if seed.is_multiple_of(2) { Alg::Es256 } else { Alg::EdDsa }, &bytes).unwrap()
+}
+
+pub(super) fn entry(id: &str, seed: u8, place: u8, key_use: KeyUse) -> KeyEntry {
+    KeyEntry::new(id, Jwk::new(key(seed, place).public_key().clone()), key_use)
+}
+
+impl Party {
+    pub(super) fn new(seed: u8, kind: ServiceType) -> Self {
+        let payload = CreatePayload {
+            chain: "sample".to_owned(),
+            keys: vec![
+                entry("assert-1", seed, 1, KeyUse::AssertionMethod),
+                entry("auth-1", seed, 2, KeyUse::Authentication),
+                entry("invoke-1", seed, 3, KeyUse::CapabilityInvocation),
+            ],
+            recovery: base64url::encode(&[seed; 32]),
+            services: vec![ServiceEntry { id: "service".to_owned(), kind, url: format!("https://d{seed}.example") }],
+            salt: base64url::encode(&[seed; 16]),
+            label: Some(Label { en: "Sample department".to_owned(), zh: "示例部门".to_owned() }),
+        };
+        Self { create: make_create(&payload, "invoke-1", &key(seed, 3)).unwrap(), seed }
+    }
+
+    pub(super) fn did(&self) -> Did {
+        self.create.did().clone()
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("https://d{}.example", self.seed)
+    }
+
+    pub(super) fn asserter(&self) -> SecretKey {
+        key(self.seed, 1)
+    }
+
+    pub(super) fn invoker(&self) -> SecretKey {
+        key(self.seed, 3)
+    }
+
+    pub(super) fn key_name(&self, fragment: &str) -> String {
+        format!("{}#{fragment}", self.did())
+    }
+}

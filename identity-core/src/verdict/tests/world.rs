@@ -1,0 +1,227 @@
+//! A sample world in which everything holds: tests change one thing and see it refused.
+
+use std::collections::BTreeMap;
+
+use ledger::batch::BatchTree;
+use ledger::sha256;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use super::ledger::{START, SampleLedger};
+use super::parties::{Party, key};
+use crate::anchor::{AnchorProof, BatchPath};
+use crate::crypto::{SecretKey, Signer as _};
+use crate::dcql::Query;
+use crate::jose::Jwk;
+use crate::kb_jwt::{Occasion, Window, bind};
+use crate::oid4vp::ClientId;
+use crate::registry::{
+    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+};
+use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt};
+use crate::sd_jwt_vc::{self, Registered};
+use crate::status::{self, Bits, Reference, StatusList, Validity};
+use crate::time::UnixSeconds;
+use crate::verdict::{
+    AcceptedType, AnchorRule, Asked, Evidence, FetchedList, Freshness, OnUndetermined, Policy, PreparedEvidence,
+    Presentation, Refusal, Verified, judge,
+};
+
+pub(super) const VCT: &str = "urn:sample:credential:resident:1";
+pub(super) const LIST: &str = "https://d2.example/status/1";
+pub(super) const NONCE: &str = "sample-nonce-0123456789";
+pub(super) const PURPOSE: &str = "loan";
+/// When everything is judged: half an hour after the credential was made.
+pub(super) const NOW: UnixSeconds = UnixSeconds(START + 5400);
+const ISSUED: UnixSeconds = UnixSeconds(START + 3600);
+pub(super) const INDEX: usize = 77;
+
+const TYPE: &str = r#"{"vct":"urn:sample:credential:resident:1","claims":[
+    {"path":["name"],"mandatory":true,"sd":"always"},{"path":["address"],"sd":"always"},
+    {"path":["valid_until"],"mandatory":true,"sd":"never"}]}"#;
+
+/// Everything that a verdict rests on.
+pub(super) struct World {
+    pub(super) ledger: SampleLedger,
+    pub(super) authority: Party,
+    pub(super) issuer: Party,
+    pub(super) asker: Party,
+    pub(super) credential: String,
+    /// Where the credential was anchored.
+    pub(super) anchored: u64,
+    pub(super) query: Query,
+    pub(super) client_id: ClientId,
+    pub(super) purpose: Option<&'static str>,
+    pub(super) policy: Policy,
+    pub(super) now: UnixSeconds,
+    pub(super) token: BTreeMap<String, Vec<String>>,
+    pub(super) anchors: Option<BTreeMap<String, Vec<Value>>>,
+    pub(super) evidence: Evidence,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let authority = Party::new(1, ServiceType::Ledger);
+        let issuer = Party::new(2, ServiceType::Issuer);
+        let asker = Party::new(3, ServiceType::Verifier);
+        let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
+        ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
+        ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE.as_bytes()) }));
+        ledger.seal(START + 60);
+        let credential = issue(&issuer);
+        let anchored = ledger.act(&issuer, &Operation::Anchor(anchor(&credential).1));
+        ledger.seal(ISSUED.0);
+        let client_id = ClientId::of_did(&asker.did());
+        let mut world = Self {
+            ledger,
+            authority,
+            issuer,
+            asker,
+            credential,
+            anchored,
+            query: query(&["name", "address"]),
+            client_id,
+            purpose: Some(PURPOSE),
+            policy: policy(),
+            now: NOW,
+            token: BTreeMap::new(),
+            anchors: None,
+            evidence: Evidence::default(),
+        };
+        world.present();
+        world.fetch();
+        world
+    }
+
+    /// Presents the credential again, after the world was changed.
+    pub(super) fn present(&mut self) {
+        self.token = BTreeMap::from([("id".to_owned(), vec![self.shown(&holder())])]);
+        self.anchors = Some(BTreeMap::from([("id".to_owned(), vec![json!(self.anchor_proof())])]));
+    }
+
+    /// The presentation, bound by whatever key.
+    pub(super) fn shown(&self, holder: &SecretKey) -> String {
+        let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
+        let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("address")]).unwrap();
+        let occasion = Occasion { audience: self.client_id.as_str(), nonce: NONCE };
+        bind(&chosen, occasion, holder, NOW).unwrap()
+    }
+
+    pub(super) fn anchor_proof(&self) -> AnchorProof {
+        let (tree, _) = anchor(&self.credential);
+        let batch = BatchPath { index: 1, count: tree.count(), path: tree.path(1).unwrap() };
+        let transaction = self.ledger.leaf(self.anchored).to_owned();
+        AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, NOW.0 - 100) }
+    }
+
+    /// Fetches fresh evidence, after the world was changed.
+    pub(super) fn fetch(&mut self) {
+        self.evidence = Evidence { states: Vec::new(), status_lists: BTreeMap::new() };
+        for party in [&self.issuer, &self.asker] {
+            for state_key in [did_key(&party.did()), accreditation_key(&party.did())] {
+                self.evidence.states.push(self.ledger.state_proof(&state_key, NOW.0 - 100));
+            }
+        }
+        self.evidence.states.push(self.ledger.state_proof(&schema_key(VCT), NOW.0 - 100));
+        self.list(&self.status_list(status::Status::Valid, &self.issuer));
+    }
+
+    /// A status list in which the credential's entry says this, by this party.
+    pub(super) fn status_list(&self, status: status::Status, signer: &Party) -> String {
+        let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
+        list.set(INDEX, status).unwrap();
+        let validity = Validity { issued_at: UnixSeconds(NOW.0 - 1000), expires: UnixSeconds(NOW.0 + 3600), ttl: 600 };
+        status::sign(&list, LIST, validity, &signer.key_name("assert-1"), &signer.asserter()).unwrap()
+    }
+
+    pub(super) fn list(&mut self, token: &str) {
+        let fetched = FetchedList { token: token.to_owned(), fetched_at: UnixSeconds(NOW.0 - 30) };
+        self.evidence.status_lists.insert(LIST.to_owned(), fetched);
+    }
+
+    pub(super) fn presentation(&self) -> Presentation<'_> {
+        let asked = Asked { client_id: &self.client_id, nonce: NONCE, query: &self.query, purpose: self.purpose };
+        Presentation { asked, token: &self.token, anchors: self.anchors.as_ref() }
+    }
+
+    pub(super) fn prepared(&self) -> PreparedEvidence {
+        self.evidence.prepare(self.ledger.trust_root()).unwrap()
+    }
+
+    pub(super) fn judge(&self) -> Result<Verified, Refusal> {
+        let evidence = self.evidence.prepare(self.ledger.trust_root())?;
+        judge(&self.presentation(), &evidence, &self.policy, self.now)
+    }
+}
+
+pub(super) fn holder() -> SecretKey {
+    key(7, 9)
+}
+
+pub(super) fn query(claims: &[&str]) -> Query {
+    let claims: Vec<Value> = claims.iter().map(|name| json!({ "path": [name] })).collect();
+    let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
+    Query::from_json(&json!({ "credentials": [credential] })).unwrap()
+}
+
+pub(super) fn accredit(subject: &Party, role: Role) -> Accredit {
+    let verifier = role == Role::Verifier;
+    let claims = if verifier { vec![vec!["name".to_owned()], vec!["address".to_owned()]] } else { Vec::new() };
+    let purposes = if verifier { vec![PURPOSE.to_owned()] } else { Vec::new() };
+    let (from, until) = (START, START + 10_000_000);
+    Accredit {
+        subject: subject.did(),
+        role,
+        types: vec![VCT.to_owned()],
+        claims,
+        purposes,
+        from,
+        until,
+        delegable: false,
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        evidence: Freshness { max_age: 3600, leeway: 30 },
+        holder: Window { max_age: 300, leeway: 30 },
+        leeway: 30,
+        anchor: AnchorRule::Required,
+        undetermined: OnUndetermined::Refuse,
+        undetermined_for: BTreeMap::new(),
+        types: vec![AcceptedType::parse(TYPE.as_bytes()).unwrap()],
+    }
+}
+
+fn issue(issuer: &Party) -> String {
+    let holder = Jwk::new(holder().public_key().clone());
+    let reference = Reference { index: INDEX, uri: LIST.to_owned() };
+    let registered = Registered {
+        issuer: &issuer.address(),
+        vct: VCT,
+        vct_integrity: None,
+        issued_at: ISSUED,
+        not_before: None,
+        expires: Some(UnixSeconds(START + 1_000_000)),
+        holder: Some(&holder),
+        status: Some(&reference),
+    };
+    let subject = json!({"name": "样本甲", "address": {"region": "样本市"}, "valid_until": "2030-01-01", "sex": "2"});
+    let concealment = ["name", "address", "sex"]
+        .iter()
+        .fold(Concealment::new(HashAlg::Sha256), |concealment, name| concealment.conceal(&ClaimPath::top(*name)));
+    let mut rng = StdRng::seed_from_u64(5);
+    let name = issuer.key_name("assert-1");
+    sd_jwt_vc::issue(&registered, subject.as_object().unwrap(), &concealment, &name, &issuer.asserter(), &mut rng)
+        .unwrap()
+}
+
+/// A batch of three, the credential in the middle, and the operation that anchors it.
+pub(super) fn anchor(credential: &str) -> (BatchTree, Anchor) {
+    let jwt = credential.split('~').next().unwrap();
+    let tree = BatchTree::new(&[sha256(b"before"), sha256(jwt.as_bytes()), sha256(b"after")]).unwrap();
+    let anchor = Anchor::new(AnchorKind::Credential, tree.root(), tree.count());
+    (tree, anchor)
+}

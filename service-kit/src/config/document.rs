@@ -25,11 +25,21 @@ pub trait Documented {
 /// The commented file with every key at its default: what `--print-config` prints.
 #[must_use]
 pub fn print<T: Documented>() -> String {
+    write_out::<T>(|key| key.default.clone())
+}
+
+/// The commented file with every key as `config` has it, for programs that found a service.
+pub fn render<T: Documented + Serialize>(config: &T) -> String {
+    let values = toml::Value::try_from(config).ok();
+    write_out::<T>(|key| key.path.split('.').try_fold(values.as_ref()?, |value, part| value.get(part)).cloned())
+}
+
+fn write_out<T: Documented>(value_of: impl Fn(&Key) -> Option<toml::Value>) -> String {
     let mut text = comment(T::docs());
     let keys = T::keys();
     // TOML wants the keys of the root before the first section.
     for key in keys.iter().filter(|key| !key.path.contains('.')) {
-        text.push_str(&entry(key, &key.path));
+        text.push_str(&entry(key, &key.path, value_of(key)));
     }
     let mut section = "";
     for key in &keys {
@@ -38,13 +48,13 @@ pub fn print<T: Documented>() -> String {
             text.push_str(&format!("\n[{table}]\n"));
             section = table;
         }
-        text.push_str(&entry(key, name));
+        text.push_str(&entry(key, name, value_of(key)));
     }
     text
 }
 
-fn entry(key: &Key, name: &str) -> String {
-    let line = match &key.default {
+fn entry(key: &Key, name: &str, value: Option<toml::Value>) -> String {
+    let line = match value {
         Some(value) => format!("{name} = {value}\n"),
         None => format!("# {name} =\n"),
     };

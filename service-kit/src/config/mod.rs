@@ -9,7 +9,7 @@ mod nearest;
 
 use std::path::{Path, PathBuf};
 
-pub use document::{__default_value, __in_section, Documented, Key, print};
+pub use document::{__default_value, __in_section, Documented, Key, print, render};
 use serde::de::DeserializeOwned;
 
 /// Largest configuration file read, in bytes: ours have a few kilobytes; this keeps a wrong path harmless.

@@ -45,6 +45,15 @@ fn what_is_printed_reads_back_as_the_defaults() {
 }
 
 #[test]
+fn what_is_rendered_reads_back_as_it_was() {
+    let mut sample = Sample { name: "a \"b\"".into(), proof: Some("p".into()), ..Sample::default() };
+    sample.http.port = 7;
+    let query: toml::Value = toml::Value::try_from(std::collections::BTreeMap::from([("dcql", "{}")])).unwrap();
+    sample.queries.insert("adult".into(), query);
+    assert_eq!(read(&render(&sample)).unwrap(), sample, "{}", render(&sample));
+}
+
+#[test]
 fn an_unknown_key_is_named_with_the_nearest_known() {
     let refusal = |text| read(text).unwrap_err().to_string();
     assert_eq!(refusal("nmae = 'x'"), "sample.toml: unknown key `nmae`; did you mean `name`?");

@@ -1,1 +1,199 @@
-//! A service that asks for presentations over OpenID4VP 1.0.
+//! A service that asks for presentations over OpenID4VP 1.0, and judges them without asking anyone.
+//!
+//! ```text
+//! admin ──POST /admin/requests──▶ flow::request ──▶ store          (a request waits)
+//! wallet ──GET|POST /requests/{id}──▶ signed request object
+//! wallet ──POST /responses/{id}──▶ flow::response: accept → evidence → judge → store, once
+//! admin ──GET /admin/requests/{id}──▶ flow::result
+//! admin ──GET /admin/requests/{id}/evidence──▶ flow::export        (for offline checkers)
+//! job: refreshes evidence from ledger and issuers, erases what is due
+//! ```
+//!
+//! *Invariants.* A nonce is taken in the same commit as its verdict. What is fetched is chosen by the ledger, never
+//! by a presentation. Claims are kept only in the case of a request, and cases end.
+//!
+//! Officials' signatures over requests and receipts over answers come with a later issue: the one belongs into
+//! [`identity_core::oid4vp::Parameters`] as `verifier_info`, the other between `close` in `flow::response` and the
+//! answer to the wallet.
+
+pub mod cli;
+mod config;
+mod evidence;
+mod flow;
+mod http;
+mod job;
+mod keys;
+mod policy;
+mod service;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::web;
+use identity_core::did::Did;
+use service_kit::admin::{AdminToken, TokenError};
+use service_kit::chance::{NoChance, SystemChance};
+use service_kit::clock::SystemClock;
+use service_kit::fetch::{Fetcher, SetupError};
+use service_kit::http::{self as kit_http, Health, Metrics};
+use service_kit::ledger_client::{TrustRootFileError, load_trust_root};
+use service_kit::lock::{DataLock, LockError};
+use service_kit::store::redb::{Format, OpenError, RedbStore};
+
+pub use config::{Config, EvidenceConfig, LedgerConfig};
+pub use flow::export::Replayed;
+pub use keys::{Founded, Founding, Identity, KeysError, init};
+pub use policy::{AnchorPolicy, QueryConfig, Undetermined};
+pub use service::{BuildError, Ports};
+
+use crate::keys::RequestKey;
+use crate::service::Verifier;
+
+/// The store's layout; raised when an older file can no longer be read.
+const FORMAT: Format = Format { service: "xinfu-verifier", version: 1 };
+
+/// Why the service did not start. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The trust root.
+    #[error(transparent)]
+    TrustRoot(#[from] TrustRootFileError),
+    /// The admin token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Configuration, types or store.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The data directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The data directory cannot be made.
+    #[error("{} cannot be made: {detail}", .path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Outgoing connections.
+    #[error(transparent)]
+    Fetch(#[from] SetupError),
+    /// Randomness.
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+    /// Listening.
+    #[error(transparent)]
+    Http(#[from] kit_http::server::StartError),
+}
+
+/// A verifier that is running.
+pub struct Running {
+    /// Its DID.
+    pub did: Did,
+    /// Where it listens; its public address may differ.
+    pub url: String,
+    verifier: web::Data<Verifier>,
+    server: kit_http::Running,
+    job: tokio::task::JoinHandle<()>,
+    _lock: Option<DataLock>,
+}
+
+impl Running {
+    /// Fetches all evidence anew, now. Answers whether the ledger could be reached.
+    pub async fn refresh_evidence(&self) -> bool {
+        self.verifier.evidence.refresh(self.verifier.clock.now()).await
+    }
+
+    /// Judges a kept case again by its saved evidence.
+    ///
+    /// # Errors
+    /// The code that says why it cannot be: unknown, or erased in its time.
+    pub async fn replay(&self, request: &str) -> Result<Replayed, identity_core::problem::Code> {
+        self.verifier.replay(request).await.map_err(|error| error.code())
+    }
+
+    /// Stops listening, lets requests under way finish, and returns when port and data directory are free.
+    pub async fn stop(self) {
+        self.job.abort();
+        self.server.stop().await;
+    }
+}
+
+/// Opens the real world: the data directory (which it locks), the clock, chance and the network.
+///
+/// # Errors
+/// [`StartError`], saying what is wrong with the machine or the configuration.
+pub fn open_ports(config: &Config) -> Result<(Ports, DataLock), StartError> {
+    std::fs::create_dir_all(&config.data)
+        .map_err(|error| StartError::Data { path: config.data.clone(), detail: error.to_string() })?;
+    let lock = DataLock::take(&config.data, FORMAT.service)?;
+    let store = RedbStore::open(&config.data.join("verifier.redb"), &FORMAT)?;
+    let ports = Ports {
+        store: Arc::new(store),
+        clock: Arc::new(SystemClock),
+        chance: Arc::new(SystemChance::new()?),
+        fetch: Arc::new(Fetcher::new(&config.fetch)?),
+    };
+    Ok((ports, lock))
+}
+
+/// Starts the service in the real world.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_here(config: Config) -> Result<Running, StartError> {
+    let (ports, lock) = open_ports(&config)?;
+    let mut running = start(config, ports).await?;
+    running._lock = Some(lock);
+    Ok(running)
+}
+
+/// Starts the service in a world that is handed in.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
+    let key = RequestKey::load(&config.keys)?;
+    let did = key.id.did().clone();
+    let trust_root = load_trust_root(&config.ledger.trust_root)?;
+    let token = AdminToken::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
+    let verifier = web::Data::new(Verifier::build(&config, key, trust_root, &ports).await?);
+    let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    let routes = http::routes(verifier.clone(), web::Data::new(token));
+    let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
+    let job = tokio::spawn(job::run(verifier.clone(), u64::from(config.evidence.refresh)));
+    Ok(Running { did, url: server.url.clone(), verifier, server, job, _lock: None })
+}
+
+/// Judges a kept case of a service that is not running again, by its saved evidence and without the network.
+///
+/// # Errors
+/// What is wrong with the machine or the configuration, or the title of the code that says why the case is not there.
+pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, String> {
+    let (ports, _lock) = open_ports(&config).map_err(|error| error.to_string())?;
+    let key = RequestKey::load(&config.keys).map_err(|error| error.to_string())?;
+    let trust_root = load_trust_root(&config.ledger.trust_root).map_err(|error| error.to_string())?;
+    let verifier = Verifier::build(&config, key, trust_root, &ports).await.map_err(|error| error.to_string())?;
+    verifier.replay(request).await.map_err(|error| error.to_string())
+}
+
+/// Ready once our own standing on the ledger is known: before that every verdict would lack evidence.
+fn health(verifier: web::Data<Verifier>) -> Health {
+    Health::when(move || {
+        let verifier = verifier.clone();
+        async move {
+            match verifier.evidence.knows_ourselves(verifier.clock.now()) {
+                true => Ok(()),
+                false => Err("no evidence from the ledger about this service yet".to_owned()),
+            }
+        }
+    })
+}

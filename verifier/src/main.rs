@@ -1,3 +1,10 @@
-//! Entry point.
+//! `xinfu-verifier`: asks for presentations and judges them.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    verifier::cli::run(verifier::cli::Arguments::parse()).await
+}

@@ -1,0 +1,275 @@
+// Presents with third-party software (@openid4vc/openid4vp, dcql, @sd-jwt), honestly and then dishonestly.
+// Expects wallet-0.json beside it, written by wallet-preauth.mjs: the credential and its ES256 holder key.
+// usage: node present.mjs path/to/devnet.json
+import { setGlobalConfig } from '@openid4vc/oauth2';
+import { Openid4vpClient } from '@openid4vc/openid4vp';
+import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
+import { digest, generateSalt } from '@sd-jwt/crypto-nodejs';
+import { DcqlQuery } from 'dcql';
+import * as jose from 'jose';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+setGlobalConfig({ allowInsecureUrls: process.env.ALLOW_HTTP === '1' });
+const world = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const verifier = world.verifiers[0];
+const wallet = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'wallet-0.json'), 'utf8'));
+const sha256 = (text) => crypto.createHash('sha256').update(text).digest('base64url');
+const now = () => Math.floor(Date.now() / 1000);
+
+// ---- The services, as their operator and as the public see them ----
+
+async function admin(route, body) {
+  const token = fs.readFileSync(verifier.admin_token_file, 'utf8').trim();
+  const answer = await fetch(`${verifier.url}/admin/${route}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    body: body && JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`/admin/${route}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** The key that a DID document on the ledger names under `authentication`. */
+async function requestKey(kid) {
+  const did = kid.split('#')[0];
+  const answer = await (await fetch(`${world.ledger.url}/1.0/identifiers/${encodeURIComponent(did)}`)).json();
+  const document = answer.didDocument ?? answer;
+  const inFull = (id) => (id.startsWith('#') ? did + id : id);
+  if (!document.authentication.some((entry) => inFull(entry.id ?? entry) === kid)) throw new Error('kid is not for authentication');
+  return document.verificationMethod.find((method) => inFull(method.id) === kid).publicKeyJwk;
+}
+
+/** The credential's anchor proof, from its issuer, once the ledger has certified it. */
+async function anchorProof(issuerJwt) {
+  const { iss } = jose.decodeJwt(issuerJwt);
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    const answer = await fetch(`${iss.replace(/\/$/, '')}/anchors/${sha256(issuerJwt)}`);
+    if (answer.status === 200) return answer.json();
+    if (answer.status !== 202) throw new Error(`anchor proof: ${answer.status}`);
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+  throw new Error('the anchor proof did not come within a minute');
+}
+
+// ---- The third-party wallet ----
+
+const callbacks = {
+  fetch,
+  hash: (data, alg) => crypto.createHash(alg.replace('-', '')).update(data).digest(),
+  generateRandom: (n) => crypto.randomBytes(n),
+  signJwt: () => { throw new Error('nothing here is signed by the library') },
+  encryptJwe: () => { throw new Error('nothing here is encrypted') },
+  decryptJwe: () => { throw new Error('nothing here is encrypted') },
+  async verifyJwt(signer, { compact, header }) {
+    if (signer.method !== 'did') return { verified: false };
+    const jwk = await requestKey(header.kid);
+    await jose.compactVerify(compact, await jose.importJWK(jwk, header.alg));
+    return { verified: true, signerJwk: jwk };
+  },
+};
+const client = new Openid4vpClient({ callbacks });
+const sdjwt = new SDJwtVcInstance({ hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt });
+const holderKey = await jose.importJWK(wallet.prv, 'ES256');
+const issuerJwt = wallet.cred.split('~')[0];
+const claims = await sdjwt.getClaims(wallet.cred);
+const proof = await anchorProof(issuerJwt);
+
+/** Resolves a link with the library, and answers which claims of our credential the query wants. */
+async function resolve(link) {
+  const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: link });
+  const { authorizationRequestPayload: request } = await client.resolveOpenid4vpAuthorizationRequest({
+    authorizationRequestPayload: parsed.params,
+  });
+  const query = DcqlQuery.parse(request.dcql_query);
+  DcqlQuery.validate(query);
+  const match = DcqlQuery.query(query, [{
+    credential_format: 'dc+sd-jwt', vct: claims.vct, claims, cryptographic_holder_binding: true,
+  }]);
+  return { request, query, match };
+}
+
+/** `{a: {b: true}}` for the paths, as @sd-jwt wants it. */
+function frame(paths) {
+  const root = {};
+  for (const steps of paths) {
+    let at = root;
+    steps.forEach((step, depth) => { at = at[step] = depth === steps.length - 1 ? true : at[step] ?? {} });
+  }
+  return root;
+}
+
+/** Issuer JWT and the chosen disclosures, up to and including the last `~`. */
+async function disclose(credentialQuery) {
+  const presented = await sdjwt.present(wallet.cred, frame((credentialQuery.claims ?? []).map((claim) => claim.path)));
+  return presented.endsWith('~') ? presented : `${presented}~`;
+}
+
+async function bind(sdJwt, request, { header = {}, payload = {}, key = holderKey, over = sdJwt } = {}) {
+  const body = { iat: now(), aud: request.client_id, nonce: request.nonce, sd_hash: sha256(over), ...payload };
+  return sdJwt + await new jose.SignJWT(body).setProtectedHeader({ alg: 'ES256', typ: 'kb+jwt', ...header }).sign(key);
+}
+
+/** A fresh request, and the parts of an honest answer to it. */
+async function prepare(query) {
+  const made = await admin('requests', { query, response_mode: 'direct_post', client_id_prefix: 'decentralized_identifier' });
+  const resolved = await resolve(made.request_uri_link);
+  const asked = resolved.query.credentials[0];
+  const sdJwt = await disclose(asked);
+  const presentation = await bind(sdJwt, resolved.request);
+  return {
+    made, ...resolved, id: asked.id, sdJwt, presentation,
+    form: {
+      state: resolved.request.state,
+      vp_token: JSON.stringify({ [asked.id]: [presentation] }),
+      xinfu_anchor: JSON.stringify({ [asked.id]: [proof] }),
+    },
+  };
+}
+
+const post = (uri, body) => fetch(uri, {
+  method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: typeof body === 'string' ? body : new URLSearchParams(body).toString(),
+});
+
+// ---- Honest ----
+
+async function honest(query) {
+  const parts = await prepare(query);
+  if (!parts.match.can_be_satisfied) throw new Error('dcql: the credential does not satisfy the query');
+  const { authorizationResponsePayload } = await client.createOpenid4vpAuthorizationResponse({
+    authorizationRequestPayload: parts.request,
+    clientMetadata: parts.request.client_metadata,
+    authorizationResponsePayload: { vp_token: { [parts.id]: [parts.presentation] }, xinfu_anchor: { [parts.id]: [proof] } },
+  });
+  const { response } = await client.submitOpenid4vpAuthorizationResponse({
+    authorizationRequestPayload: parts.request, authorizationResponsePayload,
+  });
+  const text = await response.text();
+  if (response.status !== 200 || typeof JSON.parse(text) !== 'object') throw new Error(`honest answer: ${response.status} ${text}`);
+  const verdict = await admin(`requests/${parts.made.id}`);
+  if (verdict.state !== 'verified') throw new Error(`honest answer: ${JSON.stringify(verdict)}`);
+  const asked = (parts.query.credentials[0].claims ?? []).map((claim) => claim.path);
+  const shown = JSON.stringify(verdict.claims);
+  for (const steps of asked) {
+    const value = steps.reduce((at, step) => at?.[step], claims);
+    if (!shown.includes(JSON.stringify(value))) throw new Error(`${steps.join('.')} did not arrive`);
+  }
+  console.log('honest: verified,', asked.length, 'claims');
+}
+
+// ---- Dishonest: name, expected code (or status), and what is done to an honest answer ----
+
+const vpToken = (parts, value) => ({ ...parts.form, vp_token: typeof value === 'string' ? value : JSON.stringify(value) });
+const instead = (parts, presentation) => vpToken(parts, { [parts.id]: [presentation] });
+const rebound = async (parts, options) => instead(parts, await bind(options.sdJwt ?? parts.sdJwt, parts.request, options));
+const otherKey = (await jose.generateKeyPair('ES256')).privateKey;
+const flip = (text, at) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
+const unsigned = (header, payload) => [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') + '.';
+
+const dishonest = [
+  ['vp_token is a string', 'vp.response.vp_token', (p) => vpToken(p, JSON.stringify(p.presentation))],
+  ['vp_token is a bare presentation', 'vp.response.vp_token', (p) => vpToken(p, p.presentation)],
+  ['vp_token is a number', 'vp.response.vp_token', (p) => vpToken(p, 7)],
+  ['vp_token is an array', 'vp.response.vp_token', (p) => vpToken(p, [p.presentation])],
+  ['a query id leads to a string', 'vp.response.vp_token', (p) => vpToken(p, { [p.id]: p.presentation })],
+  ['a query id leads to an empty array', 'vp.response.vp_token', (p) => vpToken(p, { [p.id]: [] })],
+  ['a query id leads to numbers', 'vp.response.vp_token', (p) => vpToken(p, { [p.id]: [7] })],
+  ['two presentations for one', 'vp.response.vp_token', (p) => vpToken(p, { [p.id]: [p.presentation, p.presentation] })],
+  ['a query id twice', 'vp.response.vp_token', (p) => vpToken(p, `{"${p.id}":["x"],"${p.id}":["${p.presentation}"]}`)],
+  ['trailing data', 'vp.response.vp_token', (p) => vpToken(p, `${p.form.vp_token} {}`)],
+  ['an id nobody asked for', 'vp.response.unasked', (p) => vpToken(p, { [p.id]: [p.presentation], extra: [p.presentation] })],
+  ['no id at all', 'vp.response.unanswered', (p) => vpToken(p, {})],
+  ['state of nobody', 'vp.response.state', (p) => ({ ...p.form, state: 'AAAAAAAAAAAAAAAAAAAAAA' })],
+  ['no state', 'vp.response.state', ({ form: { state: _, ...form } }) => form],
+  ['a parameter twice', 'vp.response.malformed', (p) => `${new URLSearchParams(p.form)}&state=${p.form.state}`],
+  ['answer and error at once', 'vp.response.malformed', (p) => ({ ...p.form, error: 'access_denied' })],
+  ['neither answer nor error', 'vp.response.malformed', (p) => ({ state: p.form.state })],
+  ['encrypted unasked', 'vp.response.encrypted', (p) => ({ state: p.form.state, response: 'a.b.c.d.e' })],
+  ['broken percent-encoding', 'vp.response.malformed', (p) => `${new URLSearchParams(p.form)}&x=%zz`],
+  ['no anchor proof', 'vp.response.anchor_missing', ({ form: { xinfu_anchor: _, ...form } }) => form],
+  ['anchor proof is no JSON', 'vp.response.anchor_malformed', (p) => ({ ...p.form, xinfu_anchor: 'garbage' })],
+  ['anchor proofs out of step', 'vp.response.anchor_malformed', (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [proof, proof] }) })],
+  ['anchor proof is empty', /^(ledger|verdict|anchor|vp|json)\./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{}] }) })],
+  ['anchor proof with another path', /^(ledger|verdict|anchor)\./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, batch: { ...proof.batch, index: proof.batch.index + 1 } }] }) })],
+  ['anchor transaction changed', /./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, transaction: flip(proof.transaction, proof.transaction.length - 20) }] }) })],
+  ['holder signature stripped', /^(kb_jwt|sd_jwt)\./, (p) => instead(p, p.sdJwt)],
+  ['holder key swapped', /^(kb_jwt|jose)\./, (p) => rebound(p, { key: otherKey })],
+  ['audience without prefix', /^kb_jwt\./, (p) => rebound(p, { payload: { aud: p.request.client_id.replace(/^[^:]*:/, '') } })],
+  ['audience of another', /^kb_jwt\./, (p) => rebound(p, { payload: { aud: 'decentralized_identifier:did:example:other' } })],
+  ['nonce of another', /^kb_jwt\./, (p) => rebound(p, { payload: { nonce: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } })],
+  ['holder signature of last year', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: now() - 31_536_000 } })],
+  ['holder signature of tomorrow', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: now() + 86_400 } })],
+  ['iat is a string', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: String(now()) } })],
+  ['holder typ is JWT', /^(kb_jwt|jose)\./, (p) => rebound(p, { header: { typ: 'JWT' } })],
+  ['holder names a critical extension', /^(kb_jwt|jose)\./, (p) => instead(p, p.sdJwt + unsigned({ alg: 'ES256', typ: 'kb+jwt', crit: ['x'], x: 1 }, {}) + p.presentation.split('.').at(-1))],
+  ['holder alg is none', /^(kb_jwt|jose)\./, (p) => instead(p, p.sdJwt + unsigned({ alg: 'none', typ: 'kb+jwt' }, { iat: now(), aud: p.request.client_id, nonce: p.request.nonce, sd_hash: sha256(p.sdJwt) }))],
+  ['holder signed another selection', /^kb_jwt\./, (p) => rebound(p, { over: `${issuerJwt}~` })],
+  ['sd_hash is missing', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { sd_hash: undefined } })],
+  ['a disclosure taken away after signing', /^(kb_jwt|sd_jwt)\./, (p) => instead(p, p.presentation.split('~').filter((_, at) => at !== 1).join('~'))],
+  ['a disclosure added after signing', /^(kb_jwt|sd_jwt)\./, (p) => {
+    const all = wallet.cred.split('~').slice(1).filter(Boolean);
+    const extra = all.find((one) => !p.presentation.includes(one));
+    const [jwt, ...rest] = p.presentation.split('~');
+    return instead(p, [jwt, extra, ...rest].join('~'));
+  }],
+  ['a disclosure twice', /^sd_jwt\./, (p) => {
+    const [jwt, first, ...rest] = p.sdJwt.split('~');
+    return rebound(p, { sdJwt: [jwt, first, first, ...rest].join('~') });
+  }],
+  ['a disclosure nobody signed', /^sd_jwt\./, (p) => {
+    const invented = Buffer.from(JSON.stringify(['salt-salt-salt-salt-ss', 'invented', 'x'])).toString('base64url');
+    return rebound(p, { sdJwt: `${p.sdJwt}${invented}~` });
+  }],
+  ['a claim held back', /^(dcql|verdict|vp)\./, async (p) => rebound(p, { sdJwt: `${issuerJwt}~` })],
+  ['issuer signature changed', /^(jose|sd_jwt|verdict|credential)\./, (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, flip(issuerJwt, issuerJwt.length - 10)) })],
+  ['issuer alg is none', /^(jose|sd_jwt|credential)\./, (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, unsigned({ alg: 'none', typ: 'dc+sd-jwt' }, jose.decodeJwt(issuerJwt))) })],
+  ['presentation is garbage', /./, (p) => instead(p, 'garbage')],
+  ['presentation with 5000 tildes', /./, (p) => instead(p, p.sdJwt + '~'.repeat(5000))],
+  ['body beyond the limit', 413, (p) => ({ ...p.form, padding: 'x'.repeat(2_000_000) })],
+];
+
+async function expectRefusal(query, [name, expected, spoil]) {
+  const parts = await prepare(query);
+  const answer = await post(parts.request.response_uri, await spoil(parts));
+  const body = await answer.json().catch(() => ({}));
+  const held = typeof expected === 'number' ? answer.status === expected
+    : answer.status >= 400 && answer.status < 500 && typeof body.error === 'string'
+      && (expected instanceof RegExp ? expected.test(body.code) : body.code === expected);
+  if (!held) throw new Error(`${name}: ${answer.status} ${JSON.stringify(body)}, expected ${expected}`);
+  const { state } = await admin(`requests/${parts.made.id}`);
+  if (state === 'verified') throw new Error(`${name}: refused, and yet verified`);
+  console.log(`refused: ${name}: ${body.code ?? answer.status}`);
+}
+
+// ---- Once and only once ----
+
+async function replay(query) {
+  const parts = await prepare(query);
+  const first = await post(parts.request.response_uri, parts.form);
+  const second = await post(parts.request.response_uri, parts.form);
+  const { code } = await second.json();
+  if (first.status !== 200 || second.status < 400 || second.status >= 500 || code !== 'vp.response.replayed') throw new Error(`replay: ${first.status} ${second.status} ${code}`);
+  const race = await prepare(query);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => post(race.request.response_uri, race.form)));
+  const accepted = answers.filter((answer) => answer.status === 200).length;
+  if (accepted !== 1) throw new Error(`${accepted} of 8 concurrent answers were accepted`);
+  console.log('once: a replay is refused, and one of eight concurrent answers is accepted');
+}
+
+async function declined(query) {
+  const parts = await prepare(query);
+  const answer = await post(parts.request.response_uri, { state: parts.form.state, error: 'access_denied' });
+  const verdict = await admin(`requests/${parts.made.id}`);
+  if (answer.status !== 200 || verdict.state !== 'refused' || verdict.refusal.code !== 'vp.declined') throw new Error(`declined: ${answer.status} ${JSON.stringify(verdict)}`);
+  console.log('declined: noted');
+}
+
+const { queries } = await admin('queries');
+const query = process.argv[3] ?? queries.find(({ dcql }) => dcql.credentials.length === 1 && dcql.credentials[0].meta.vct_values.includes(claims.vct)).name;
+await honest(query);
+await declined(query);
+await replay(query);
+for (const mode of dishonest) await expectRefusal(query, mode);
+console.log(`PRESENT OK ${dishonest.length} dishonest ways refused`);

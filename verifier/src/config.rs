@@ -1,0 +1,116 @@
+//! The configuration file of this service.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use identity_core::oauth::url::{Transport, parse_identifier};
+use service_kit::config;
+use service_kit::config::ConfigError;
+use service_kit::fetch::FetchConfig;
+use service_kit::http::HttpConfig;
+use url::Url;
+
+use crate::policy::QueryConfig;
+
+config! {
+    /// Configuration of xinfu-verifier, a service that asks for presentations over OpenID4VP 1.0.
+    pub struct Config {
+        /// Base URL under which wallets reach this service, as it stands on the ledger; no slash at its end.
+        pub url: String = "https://127.0.0.1:9450".into(),
+        /// Directory of the store. One process at a time.
+        pub data: PathBuf = PathBuf::from("verifier-data"),
+        /// Directory of the keys that `xinfu-verifier init` makes.
+        pub keys: PathBuf = PathBuf::from("verifier-keys"),
+        /// File with the bearer token of the admin API, mode 0600. Made at the first start if it is not there.
+        pub admin_token: PathBuf = PathBuf::from("verifier-keys/admin.token"),
+        /// Seconds a request may be answered. Short: a photographed QR code stays useful this long.
+        pub request_lifetime: u32 = 300,
+        /// Seconds that presentations, claims and the evidence of their verdict are kept. Until then claims can be
+        /// fetched and the verdict judged again; then they are erased. `DELETE /admin/requests/{id}` erases at once.
+        pub keep_cases: u32 = 3600,
+        /// Seconds that it is kept that a request was made and how it ended, without claims.
+        pub keep_records: u32 = 86_400,
+        /// Metadata files of credential types understood beside the built-in ones.
+        pub types: Vec<PathBuf> = Vec::new(),
+        /// Questions by name, one table each (put them at the end of the file and delete the line below):
+        ///   [queries.sample]
+        ///   purpose = "housing-fund"          # must be accredited to us on the ledger
+        ///   anchor = "required"               # or "optional"
+        ///   undetermined_status = "refuse"    # or "accept"
+        ///   dcql = '{"credentials": [ … ]}'   # OpenID4VP 1.0 §6
+        pub queries: BTreeMap<String, QueryConfig> = BTreeMap::new(),
+        /// Where and how to listen.
+        pub http: HttpConfig,
+        /// The ledger.
+        pub ledger: LedgerConfig,
+        /// What is kept at hand to judge without asking anyone.
+        pub evidence: EvidenceConfig,
+        /// How others are reached.
+        pub fetch: FetchConfig,
+    }
+}
+
+config! {
+    /// The ledger.
+    pub struct LedgerConfig {
+        /// Base URL of a ledger node.
+        pub url: String = "https://127.0.0.1:9440".into(),
+        /// The trust root, a `tlog-policy` file, obtained out of band. Everything read from the ledger is checked
+        /// against it; the node itself is trusted for nothing.
+        pub trust_root: PathBuf = PathBuf::from("trust-root.policy"),
+    }
+}
+
+config! {
+    /// What is kept at hand to judge without asking anyone.
+    pub struct EvidenceConfig {
+        /// Seconds after which proofs from the ledger are too old to judge by.
+        pub max_age: u32 = 86_400,
+        /// Seconds between refreshes in the background.
+        pub refresh: u32 = 30,
+        /// Seconds that clocks may differ.
+        pub leeway: u32 = 60,
+    }
+}
+
+impl Config {
+    /// Which URL schemes are spoken.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        if self.http.plain { Transport::PlainForDebugging } else { Transport::HttpsOnly }
+    }
+
+    /// The base URL.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the rule.
+    pub fn base_url(&self) -> Result<Url, ConfigError> {
+        if self.url.ends_with('/') {
+            return Err(ConfigError::invalid("url", "must not end in a slash"));
+        }
+        parse_identifier(&self.url, self.transport())
+            .map_err(|refusal| ConfigError::invalid("url", refusal.to_string()))
+    }
+
+    /// Checks what types cannot say.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming key and rule.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.base_url()?;
+        if !(10..=86_400).contains(&self.request_lifetime) {
+            return Err(ConfigError::invalid("request_lifetime", "must be between 10 and 86400"));
+        }
+        // A nonce must be remembered for as long as its request may be answered.
+        if self.keep_records < self.request_lifetime {
+            return Err(ConfigError::invalid("keep_records", "must not be below request_lifetime"));
+        }
+        if self.evidence.refresh == 0 {
+            return Err(ConfigError::invalid("evidence.refresh", "must be at least 1"));
+        }
+        if self.evidence.max_age <= self.evidence.refresh {
+            return Err(ConfigError::invalid("evidence.max_age", "must be above evidence.refresh"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! One file per act: load, ask the core, save, answer.
+
+pub(crate) mod export;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod result;

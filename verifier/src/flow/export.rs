@@ -1,0 +1,104 @@
+//! A case for others: everything that judging again takes, and the judging again itself.
+
+use std::collections::BTreeMap;
+
+use identity_core::oid4vp::{Anchors, Session, VpToken};
+use identity_core::problem::Code;
+use identity_core::time::UnixSeconds;
+use identity_core::verdict::{Evidence, Refusal, judge};
+use ledger::StateProof;
+use serde_json::{Map, Value, json};
+
+use super::response::{LIST_PIECE, STATE_PIECE, presentation};
+use super::result::Undisclosed;
+use crate::service::Verifier;
+use crate::store::{OutcomeRecord, RequestRecord};
+
+/// A request, its answer and the evidence of its verdict, as they were.
+struct Case {
+    record: RequestRecord,
+    session: Session,
+    outcome: OutcomeRecord,
+    token: VpToken,
+    anchors: Option<Anchors>,
+    evidence: Evidence,
+}
+
+/// What judging again said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// The code of the refusal then; none if it was verified.
+    pub then: Option<String>,
+    /// The code of the refusal by the saved evidence and the moment of the verdict; the same, or something is amiss.
+    pub again: Option<Code>,
+    /// When it was judged.
+    pub judged: UnixSeconds,
+}
+
+impl Replayed {
+    /// Whether both verdicts are the same.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.then.as_deref() == self.again.map(Code::as_str)
+    }
+}
+
+impl Verifier {
+    /// What others check the case with offline, under the trust root they hold themselves: request, response and
+    /// evidence set of `docs/formats.md`, and the moment of the verdict.
+    pub(crate) async fn export(&self, id: &str) -> Result<Value, Undisclosed> {
+        let case = self.case(id).await?;
+        let mut response = Map::new();
+        response.insert("vp_token".to_owned(), case.token.to_json());
+        if let Some(anchors) = &case.anchors {
+            response.insert("xinfu_anchor".to_owned(), anchors.to_json());
+        }
+        Ok(json!({
+            "request": case.record.signed,
+            "response": response,
+            "evidence": case.evidence,
+            "judged": case.outcome.judged,
+            "refusal": case.outcome.refused,
+        }))
+    }
+
+    /// Judges a kept case again, by its saved evidence and its own moment.
+    pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Undisclosed> {
+        let case = self.case(id).await?;
+        let demands = self.demands(&case.record.policy);
+        let presentation = presentation(&case.session, &case.token, case.anchors.as_ref());
+        let again = match case.evidence.prepare(self.evidence.trust_root().clone()) {
+            Ok(proven) => judge(&presentation, &proven, &demands, case.outcome.judged).map(|_| ()),
+            Err(error) => Err(Refusal::Evidence(error)),
+        };
+        Ok(Replayed {
+            then: case.outcome.refused,
+            again: again.err().map(|refusal| refusal.code()),
+            judged: case.outcome.judged,
+        })
+    }
+
+    async fn case(&self, id: &str) -> Result<Case, Undisclosed> {
+        let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
+        let outcome = self.store.outcome(id).await?.ok_or(Undisclosed::Erased)?;
+        let case = self.store.case(id).await?.ok_or(Undisclosed::Erased)?;
+        let evidence = evidence_of(self.store.pieces(&case).await?);
+        // Read as it was read the first time, so that a replay cannot be more lenient than the verdict.
+        let token = VpToken::parse(&case.vp_token.to_string(), &session.parameters.query);
+        let token = token.map_err(|_| Undisclosed::Erased)?;
+        let anchors = case.anchors.as_ref().and_then(|anchors| Anchors::parse(&anchors.to_string(), &token).ok());
+        Ok(Case { record, session, outcome, token, anchors, evidence })
+    }
+}
+
+fn evidence_of(pieces: Vec<(String, Vec<u8>)>) -> Evidence {
+    let mut evidence = Evidence { states: Vec::new(), status_lists: BTreeMap::new() };
+    for (name, bytes) in pieces {
+        if name == STATE_PIECE {
+            evidence.states.extend(StateProof::parse(&bytes).ok());
+        } else if let (Some(uri), Ok(list)) = (name.strip_prefix(LIST_PIECE), serde_json::from_slice(&bytes)) {
+            evidence.status_lists.insert(uri.to_owned(), list);
+        }
+    }
+    evidence
+}

@@ -1,0 +1,175 @@
+//! Making requests and handing them to wallets.
+
+use identity_core::crypto::SigningFailed;
+use identity_core::oid4vp::request::{RequestUriMethod, is_url_safe};
+use identity_core::oid4vp::{Ask, QueryRefused, RequestLink, Session};
+use identity_core::problem::Code;
+use identity_core::time::UnixSeconds;
+use serde_json::Value;
+use service_kit::store::StoreError;
+use url::Url;
+
+use crate::policy::{AnchorPolicy, NamedQuery, Policy};
+use crate::service::Verifier;
+use crate::store::RequestRecord;
+
+/// A question to put to a wallet.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// One of the configuration.
+    Named(String),
+    /// One made up for this request; judged strictly, since nobody said otherwise.
+    Dcql {
+        /// The DCQL query.
+        query: Value,
+        /// What for.
+        purpose: Option<String>,
+        /// Whether anchor proofs are required.
+        anchor: AnchorPolicy,
+    },
+}
+
+/// A request that waits for its wallet.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) id: String,
+    pub(crate) link: String,
+    pub(crate) expires: UnixSeconds,
+    /// Why wallets will refuse it, as far as we know.
+    pub(crate) warnings: Vec<Code>,
+}
+
+/// Why no request was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MakeError {
+    #[error("no query of this name is configured")]
+    UnknownQuery,
+    #[error(transparent)]
+    Refused(#[from] QueryRefused),
+    #[error("the request could not be signed")]
+    Signing,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MakeError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::UnknownQuery => Code::VpRequestQueryUnknown,
+            Self::Refused(error) => error.code(),
+            Self::Signing => Code::HttpInternal,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl From<SigningFailed> for MakeError {
+    fn from(_: SigningFailed) -> Self {
+        Self::Signing
+    }
+}
+
+/// Why a wallet got no request object.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    #[error("there is no such request")]
+    Unknown,
+    #[error("the request has expired")]
+    Expired,
+    #[error("the request has been answered")]
+    Answered,
+    #[error("wallet_nonce is too long or not URL-safe")]
+    WalletNonce,
+    #[error("the request could not be signed")]
+    Signing,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FetchError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Unknown => Code::VpRequestUnknown,
+            Self::Expired => Code::VpRequestExpired,
+            Self::Answered => Code::VpResponseReplayed,
+            Self::WalletNonce => Code::VpRequestWalletNonce,
+            Self::Signing => Code::HttpInternal,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Verifier {
+    /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
+    /// warning: the wallet is the one to refuse it.
+    pub(crate) async fn make_request(&self, asked: Asked) -> Result<Made, MakeError> {
+        let NamedQuery { dcql, policy } = self.question(asked)?;
+        let now = self.clock.now();
+        let ask = Ask {
+            client_id: self.client_id.clone(),
+            dcql_query: dcql,
+            purpose: policy.purpose.clone(),
+            anchor: Some(policy.anchor.wish()),
+            lifetime: self.request_lifetime,
+        };
+        let session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
+        let signed = session.request_object(None, &self.key_id, &self.key)?;
+        let record = RequestRecord { session: session.to_json(), signed, policy, created: now };
+        self.store.open(&session.id, &record).await?;
+        let warnings = self.evidence.over_asking(&session.parameters, now);
+        let expires = session.parameters.expires;
+        Ok(Made { link: self.link(&session.id), id: session.id, expires, warnings })
+    }
+
+    /// The signed request object for a wallet, with its nonce if it sent one. Writes nothing: nobody is
+    /// authenticated here.
+    pub(crate) async fn request_object(&self, id: &str, wallet_nonce: Option<&str>) -> Result<String, FetchError> {
+        if wallet_nonce.is_some_and(|nonce| !is_url_safe(nonce)) {
+            return Err(FetchError::WalletNonce);
+        }
+        let (record, session) = self.load(id).await?.ok_or(FetchError::Unknown)?;
+        if self.clock.now() >= session.parameters.expires {
+            return Err(FetchError::Expired);
+        }
+        if self.store.is_taken(&session.parameters.nonce).await? {
+            return Err(FetchError::Answered);
+        }
+        match wallet_nonce {
+            None => Ok(record.signed),
+            Some(_) => session
+                .request_object(wallet_nonce, &self.key_id, &self.key)
+                .map_err(|SigningFailed| FetchError::Signing),
+        }
+    }
+
+    /// The link that leads a wallet to a request.
+    pub(crate) fn link(&self, id: &str) -> String {
+        let request_uri = self.endpoint("requests", id);
+        RequestLink { client_id: self.client_id.clone(), request_uri, method: RequestUriMethod::Post }.to_string()
+    }
+
+    /// The request and its session, if it is still kept.
+    pub(crate) async fn load(&self, id: &str) -> Result<Option<(RequestRecord, Session)>, StoreError> {
+        let Some(record) = self.store.request(id).await? else { return Ok(None) };
+        let session = record.session.as_object().and_then(|stored| Session::from_json(stored, self.transport).ok());
+        let session = session.ok_or_else(|| StoreError::Corrupt("a session is not readable".to_owned()))?;
+        Ok(Some((record, session)))
+    }
+
+    fn question(&self, asked: Asked) -> Result<NamedQuery, MakeError> {
+        match asked {
+            Asked::Named(name) => self.queries().get(&name).cloned().ok_or(MakeError::UnknownQuery),
+            Asked::Dcql { query, purpose, anchor } => {
+                Ok(NamedQuery { dcql: query, policy: Policy { purpose, anchor, accept_undetermined_status: false } })
+            }
+        }
+    }
+
+    fn endpoint(&self, kind: &str, id: &str) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(kind).push(id);
+        }
+        url
+    }
+}

@@ -1,0 +1,190 @@
+//! A wallet's answer: accept its envelope, gather evidence, judge, and keep the verdict, once.
+
+use identity_core::oid4vp::verifier::accept;
+use identity_core::oid4vp::{Anchors, Answer, ResponseError, Session, VpToken};
+use identity_core::problem::Code;
+use identity_core::time::UnixSeconds;
+use identity_core::verdict::{Asked, Evidence, Needs, Presentation, Refusal, Status, Verified, judge, needs};
+use serde_json::{Map, Value};
+use service_kit::store::StoreError;
+
+use crate::service::Verifier;
+use crate::store::{CaseRecord, CloseError, OutcomeRecord, Piece, RequestRecord};
+
+/// Why a wallet's answer was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResponseRefusal {
+    #[error("there is no such request")]
+    Unknown,
+    #[error(transparent)]
+    Envelope(#[from] ResponseError),
+    #[error("the request has been answered already")]
+    Replayed,
+    #[error(transparent)]
+    Presentation(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ResponseRefusal {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Unknown => Code::VpRequestUnknown,
+            Self::Envelope(error) => error.code(),
+            Self::Replayed => Code::VpResponseReplayed,
+            Self::Presentation(refusal) => refusal.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl From<CloseError> for ResponseRefusal {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Taken => Self::Replayed,
+            CloseError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Verifier {
+    /// Receives the body posted to a request's response URI.
+    ///
+    /// Whoever shows the request's state brings it to its end, whatever else he sends: one request, one answer. If
+    /// we die before the verdict is saved, the wallet gets no answer and the request is still open; of answers that
+    /// are judged at the same time, the first to be saved counts and the others are told so.
+    pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<(), ResponseRefusal> {
+        let (record, session) = self.load(id).await?.ok_or(ResponseRefusal::Unknown)?;
+        let now = self.clock.now();
+        let answer = match accept(&session, body, now) {
+            Err(error) if !error.ends_session() => return Err(error.into()),
+            accepted => accepted,
+        };
+        // A cheap look before the dear judging; the one that counts is in the same commit as the verdict.
+        if self.store.is_taken(&session.parameters.nonce).await? {
+            return Err(ResponseRefusal::Replayed);
+        }
+        match answer {
+            Err(error) => {
+                self.close(&session, refused(error.code(), now), None).await?;
+                Err(error.into())
+            }
+            Ok(Answer::Declined(error)) => Ok(self.close(&session, refused(error.code(), now), None).await?),
+            Ok(Answer::Presented { token, anchors }) => {
+                self.judge(&record, &session, &token, anchors.as_ref(), now).await
+            }
+        }
+    }
+
+    async fn judge(
+        &self,
+        record: &RequestRecord,
+        session: &Session,
+        token: &VpToken,
+        anchors: Option<&Anchors>,
+        now: UnixSeconds,
+    ) -> Result<(), ResponseRefusal> {
+        let presentation = presentation(session, token, anchors);
+        let demands = self.demands(&record.policy);
+        let mut evidence = Evidence::default();
+        let verdict = match needs(&presentation, &demands) {
+            Err(refusal) => Err(refusal),
+            Ok(needs) => {
+                self.gather(&needs, now).await;
+                evidence = self.evidence.excerpt(&needs);
+                self.evidence.with(|proven| judge(&presentation, proven, &demands, now))
+            }
+        };
+        let outcome = match &verdict {
+            Ok(verified) => OutcomeRecord { refused: None, undetermined: doubts(verified), judged: now },
+            Err(refusal) => refused(refusal.code(), now),
+        };
+        let case = CaseRecord {
+            vp_token: token.to_json(),
+            anchors: anchors.map(Anchors::to_json),
+            claims: verdict.as_ref().ok().map(claims),
+            evidence: Vec::new(),
+            hour: 0,
+        };
+        self.close(session, outcome, Some((case, pieces(&evidence)))).await?;
+        verdict.map(|_| ()).map_err(ResponseRefusal::from)
+    }
+
+    async fn gather(&self, needs: &Needs, now: UnixSeconds) {
+        self.evidence.gather(needs, now).await;
+    }
+
+    async fn close(
+        &self,
+        session: &Session,
+        outcome: OutcomeRecord,
+        case: Option<(CaseRecord, Vec<Piece>)>,
+    ) -> Result<(), CloseError> {
+        let refused = outcome.refused.as_deref().unwrap_or("none");
+        self.store.take_nonce_once(&session.id, &session.parameters.nonce, &outcome, case).await?;
+        tracing::info!(refused, "a request was answered");
+        Ok(())
+    }
+}
+
+/// The presentation of a session, for the verdict.
+pub(crate) fn presentation<'a>(
+    session: &'a Session,
+    token: &'a VpToken,
+    anchors: Option<&'a Anchors>,
+) -> Presentation<'a> {
+    let asked = &session.parameters;
+    Presentation {
+        asked: Asked {
+            client_id: &asked.client_id,
+            nonce: &asked.nonce,
+            query: &asked.query,
+            purpose: asked.purpose.as_deref(),
+        },
+        token: &token.0,
+        anchors: anchors.map(|anchors| &anchors.0),
+    }
+}
+
+fn refused(code: Code, judged: UnixSeconds) -> OutcomeRecord {
+    OutcomeRecord { refused: Some(code.as_str().to_owned()), undetermined: Vec::new(), judged }
+}
+
+fn doubts(verified: &Verified) -> Vec<String> {
+    let credentials = verified.credentials().values().flatten();
+    let mut codes: Vec<String> = credentials
+        .filter_map(|credential| match credential.status {
+            Status::Valid => None,
+            Status::Undetermined(doubt) => Some(doubt.code().as_str().to_owned()),
+        })
+        .collect();
+    codes.dedup();
+    codes
+}
+
+/// Claims by credential query id: an object, or an array of objects where several were asked for.
+fn claims(verified: &Verified) -> Value {
+    let mut by_query = Map::new();
+    for (id, credentials) in verified.credentials() {
+        let mut claims: Vec<Value> =
+            credentials.iter().map(|credential| Value::Object(credential.claims.as_map().clone())).collect();
+        let value = match claims.len() {
+            1 => claims.remove(0),
+            _ => Value::Array(claims),
+        };
+        by_query.insert(id.clone(), value);
+    }
+    Value::Object(by_query)
+}
+
+fn pieces(evidence: &Evidence) -> Vec<Piece> {
+    let states = evidence.states.iter().map(|proof| (STATE_PIECE.to_owned(), serde_json::to_vec(proof)));
+    let lists = evidence.status_lists.iter();
+    let lists = lists.map(|(uri, list)| (format!("{LIST_PIECE}{uri}"), serde_json::to_vec(list)));
+    states.chain(lists).filter_map(|(name, bytes)| Some((name, bytes.ok()?))).collect()
+}
+
+/// Name of a piece that is a state proof; it says itself what it is about.
+pub(crate) const STATE_PIECE: &str = "state";
+/// Name of a piece that is a status list, before its address.
+pub(crate) const LIST_PIECE: &str = "status-list:";

@@ -1,0 +1,141 @@
+//! The admin API: bearer token, problem+json.
+
+use actix_web::{HttpResponse, web};
+use identity_core::problem::{Code, Lang};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service_kit::http::extract::Json;
+use service_kit::reply::Problem;
+
+use crate::flow::request::{Asked, MakeError};
+use crate::flow::result::{State, Undisclosed};
+use crate::policy::AnchorPolicy;
+use crate::service::Verifier;
+
+/// Body of `POST /admin/requests`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MakeRequest {
+    query: QueryChoice,
+    response_mode: Option<String>,
+    client_id_prefix: Option<String>,
+    /// For a DCQL object: what the data is wanted for.
+    purpose: Option<String>,
+    /// For a DCQL object: `required` or `optional`.
+    anchor: Option<AnchorPolicy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum QueryChoice {
+    Named(String),
+    Dcql(serde_json::Map<String, Value>),
+}
+
+pub(super) async fn queries(verifier: web::Data<Verifier>) -> HttpResponse {
+    let list: Vec<Value> = verifier
+        .queries()
+        .iter()
+        .map(|(name, query)| {
+            json!({
+                "name": name,
+                "purpose": query.policy.purpose,
+                "anchor": query.policy.anchor,
+                "undetermined_status": if query.policy.accept_undetermined_status { "accept" } else { "refuse" },
+                "dcql": query.dcql,
+            })
+        })
+        .collect();
+    HttpResponse::Ok().json(json!({ "queries": list }))
+}
+
+pub(super) async fn make_request(
+    verifier: web::Data<Verifier>,
+    Json(body): Json<MakeRequest>,
+) -> Result<HttpResponse, Problem> {
+    if body.response_mode.as_deref().is_some_and(|mode| mode != "direct_post") {
+        return Err(Problem::new(Code::VpRequestResponseMode));
+    }
+    if body.client_id_prefix.as_deref().is_some_and(|prefix| prefix != "decentralized_identifier") {
+        return Err(Problem::new(Code::VpClientIdUnsupported));
+    }
+    let asked = match body.query {
+        QueryChoice::Named(name) => Asked::Named(name),
+        QueryChoice::Dcql(query) => {
+            Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
+        }
+    };
+    let made = verifier.make_request(asked).await?;
+    Ok(HttpResponse::Created().json(json!({
+        "id": made.id,
+        "request_uri_link": made.link,
+        "expires": made.expires,
+        "warnings": made.warnings.iter().map(|code| code_and_title(*code)).collect::<Vec<_>>(),
+    })))
+}
+
+pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let result = verifier.result(&id).await?.ok_or_else(|| Problem::new(Code::VpRequestUnknown))?;
+    let mut body = json!({
+        "id": id.as_str(),
+        "created": result.created,
+        "expires": result.expires,
+        "purpose": result.purpose,
+        "undetermined": result.undetermined,
+    });
+    let mut set = |name: &str, value: Value| {
+        if let Some(members) = body.as_object_mut() {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    match result.state {
+        State::Pending => set("state", "pending".into()),
+        State::Verified { claims } => {
+            set("state", "verified".into());
+            set("claims", claims.unwrap_or(Value::Null));
+        }
+        State::Refused { code } => {
+            set("state", "refused".into());
+            set("refusal", code.map_or(Value::Null, code_and_title));
+        }
+    }
+    Ok(HttpResponse::Ok().json(body))
+}
+
+pub(super) async fn forget(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    verifier.forget(&id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn qr(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let svg = verifier.qr(&id).await?.ok_or_else(|| Problem::new(Code::VpRequestUnknown))?;
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+}
+
+pub(super) async fn evidence(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(verifier.export(&id).await?))
+}
+
+fn code_and_title(code: Code) -> Value {
+    json!({ "code": code.as_str(), "title": code.title(Lang::En) })
+}
+
+impl From<MakeError> for Problem {
+    fn from(error: MakeError) -> Self {
+        match error {
+            MakeError::Store(error) => Self::of_store(&error),
+            MakeError::Refused(_) | MakeError::UnknownQuery | MakeError::Signing => {
+                Self::new(error.code()).with_detail(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<Undisclosed> for Problem {
+    fn from(error: Undisclosed) -> Self {
+        match error {
+            Undisclosed::Unknown | Undisclosed::Erased => Self::new(error.code()),
+            Undisclosed::Store(error) => Self::of_store(&error),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The endpoints that wallets speak to (OpenID4VP 1.0 §5.10, §8.2). Refusals in OAuth form, never a 500 for what a
+//! wallet sent.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use identity_core::oid4vp::request::REQUEST_MEDIA_TYPE;
+use identity_core::oid4vp::response::MAX_RESPONSE_BYTES;
+use service_kit::http::body;
+use service_kit::http::extract::OAuthForm;
+use service_kit::reply::OAuthError;
+
+use crate::flow::request::FetchError;
+use crate::flow::response::ResponseRefusal;
+use crate::service::Verifier;
+
+pub(super) async fn request(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, OAuthError> {
+    Ok(request_object(verifier.request_object(&id, None).await?))
+}
+
+pub(super) async fn request_with_nonce(
+    verifier: web::Data<Verifier>,
+    id: web::Path<String>,
+    OAuthForm(form): OAuthForm,
+) -> Result<HttpResponse, OAuthError> {
+    let wallet_nonce = form.get("wallet_nonce").map(String::as_str);
+    Ok(request_object(verifier.request_object(&id, wallet_nonce).await?))
+}
+
+pub(super) async fn response(
+    verifier: web::Data<Verifier>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, OAuthError> {
+    let mut payload = payload.into_inner();
+    let bad_body = |error| OAuthError::of_body(&error);
+    body::check_content_type(&request, "application/x-www-form-urlencoded").map_err(bad_body)?;
+    let body = body::read(&request, &mut payload, MAX_RESPONSE_BYTES).await.map_err(bad_body)?;
+    verifier.receive(&id, &body).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body("{}"))
+}
+
+fn request_object(jwt: String) -> HttpResponse {
+    HttpResponse::Ok().content_type(REQUEST_MEDIA_TYPE).body(jwt)
+}
+
+impl From<FetchError> for OAuthError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Unknown => Self::new("invalid_request_uri", error.code()).with_status(StatusCode::NOT_FOUND),
+            FetchError::Expired | FetchError::Answered => Self::new("invalid_request_uri", error.code()),
+            FetchError::WalletNonce => Self::invalid_request(error.code()),
+            FetchError::Signing => Self::server_error(error.code()),
+            FetchError::Store(error) => Self::of_store(&error),
+        }
+    }
+}
+
+impl From<ResponseRefusal> for OAuthError {
+    fn from(refusal: ResponseRefusal) -> Self {
+        match refusal {
+            ResponseRefusal::Unknown => Self::invalid_request(refusal.code()).with_status(StatusCode::NOT_FOUND),
+            ResponseRefusal::Envelope(error) => Self::new(error.oauth().as_str(), error.code()),
+            ResponseRefusal::Replayed | ResponseRefusal::Presentation(_) => Self::invalid_request(refusal.code()),
+            ResponseRefusal::Store(error) => Self::of_store(&error),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Named queries and how their answers are judged.
+
+use std::collections::BTreeMap;
+
+use identity_core::dcql;
+use identity_core::oid4vp::AnchorWish;
+use identity_core::oid4vp::request::is_purpose;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service_kit::config::ConfigError;
+
+/// How the answer to one request is judged. Travels with the request, so that a change of the
+/// configuration does not reach requests that are under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    /// What the data is wanted for, as the accreditation calls it.
+    pub(crate) purpose: Option<String>,
+    /// Whether a presentation without anchor proof is refused.
+    pub(crate) anchor: AnchorPolicy,
+    /// Whether a credential passes whose status list cannot be had or is stale.
+    pub(crate) accept_undetermined_status: bool,
+}
+
+/// What a query says about anchor proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnchorPolicy {
+    /// Refused without one: the ledger must show that the department issued it.
+    #[default]
+    Required,
+    /// Checked when there; without one the anchor is undetermined.
+    Optional,
+}
+
+impl AnchorPolicy {
+    pub(crate) fn wish(self) -> AnchorWish {
+        match self {
+            Self::Required => AnchorWish::Required,
+            Self::Optional => AnchorWish::Optional,
+        }
+    }
+}
+
+/// One `[queries.<name>]` table of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryConfig {
+    /// What the data is wanted for; must be among the purposes that the ledger accredits to us.
+    pub purpose: String,
+    /// `required` or `optional`.
+    #[serde(default)]
+    pub anchor: AnchorPolicy,
+    /// `accept` or `refuse` a credential whose status is undetermined.
+    #[serde(default)]
+    pub undetermined_status: Undetermined,
+    /// The DCQL query, as JSON text.
+    pub dcql: String,
+}
+
+/// What becomes of something that could not be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undetermined {
+    /// Taken as not good enough.
+    #[default]
+    Refuse,
+    /// Taken, and said so in the verdict.
+    Accept,
+}
+
+/// A question with a name, ready to be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NamedQuery {
+    /// The DCQL query.
+    pub(crate) dcql: Value,
+    /// How its answers are judged.
+    pub(crate) policy: Policy,
+}
+
+/// Checks the configured queries once, at start.
+///
+/// # Errors
+/// [`ConfigError`] naming the first query that cannot be asked.
+pub(crate) fn named_queries(
+    configured: &BTreeMap<String, QueryConfig>,
+) -> Result<BTreeMap<String, NamedQuery>, ConfigError> {
+    configured
+        .iter()
+        .map(|(name, query)| {
+            let invalid = |key: &str, reason: String| ConfigError::invalid(format!("queries.{name}.{key}"), reason);
+            let dcql: Value =
+                serde_json::from_str(&query.dcql).map_err(|error| invalid("dcql", format!("is not JSON: {error}")))?;
+            dcql::Query::from_json(&dcql).map_err(|error| invalid("dcql", format!("is not a DCQL query: {error}")))?;
+            if !is_purpose(&query.purpose) {
+                return Err(invalid("purpose", "is not short visible ASCII without spaces".to_owned()));
+            }
+            let policy = Policy {
+                purpose: Some(query.purpose.clone()),
+                anchor: query.anchor,
+                accept_undetermined_status: query.undetermined_status == Undetermined::Accept,
+            };
+            Ok((name.clone(), NamedQuery { dcql, policy }))
+        })
+        .collect()
+}

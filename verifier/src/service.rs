@@ -1,0 +1,163 @@
+//! The service as its flows and handlers see it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use identity_core::crypto::SecretKey;
+use identity_core::did::DidUrl;
+use identity_core::kb_jwt::Window;
+use identity_core::oauth::url::Transport;
+use identity_core::oid4vp::ClientId;
+use identity_core::sd_jwt_vc::TypeMetadata;
+use identity_core::verdict::{self, AcceptedType, AnchorRule, Freshness, OnUndetermined};
+use ledger::TrustRoot;
+use service_kit::chance::Chance;
+use service_kit::clock::Clock;
+use service_kit::config::ConfigError;
+use service_kit::fetch::Fetch;
+use service_kit::store::{Store, StoreError};
+use url::Url;
+
+use crate::config::Config;
+use crate::evidence::{EvidenceCache, Source};
+use crate::keys::RequestKey;
+use crate::policy::{AnchorPolicy, NamedQuery, Policy, named_queries};
+use crate::store::VerifierStore;
+
+/// The world as the service sees it; tests hand in one of their own.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where records live.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub chance: Arc<dyn Chance>,
+    /// How others are reached.
+    pub fetch: Arc<dyn Fetch>,
+}
+
+/// Everything that requests are made of and responses judged by.
+pub(crate) struct Verifier {
+    pub(crate) client_id: ClientId,
+    pub(crate) key_id: DidUrl,
+    pub(crate) key: SecretKey,
+    pub(crate) url: Url,
+    pub(crate) transport: Transport,
+    pub(crate) request_lifetime: i64,
+    pub(crate) store: VerifierStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) evidence: EvidenceCache,
+    queries: BTreeMap<String, NamedQuery>,
+    types: Vec<AcceptedType>,
+    freshness: Freshness,
+}
+
+/// Why the service cannot be put together. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of type metadata.
+    #[error("{}: {detail}", .path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Verifier {
+    pub(crate) async fn build(
+        config: &Config,
+        key: RequestKey,
+        trust_root: TrustRoot,
+        ports: &Ports,
+    ) -> Result<Self, BuildError> {
+        config.check()?;
+        let queries = named_queries(&config.queries)?;
+        let metadata = type_metadata(&config.types)?;
+        let records = i64::from(config.keep_records);
+        let store = VerifierStore::new(Arc::clone(&ports.store), records, i64::from(config.keep_cases));
+        let leeway = i64::from(config.evidence.leeway);
+        let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
+        let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust_root);
+        let own = key.id.did().clone();
+        let (names, types) = metadata.into_iter().unzip();
+        let evidence = EvidenceCache::new(source, store.clone(), freshness, own, names);
+        evidence.load().await?;
+        Ok(Self {
+            client_id: ClientId::of_did(key.id.did()),
+            key_id: key.id,
+            key: key.secret,
+            url: config.base_url()?,
+            transport: config.transport(),
+            request_lifetime: i64::from(config.request_lifetime),
+            store,
+            clock: Arc::clone(&ports.clock),
+            chance: Arc::clone(&ports.chance),
+            evidence,
+            queries,
+            types,
+            freshness,
+        })
+    }
+
+    /// The configured queries by name.
+    pub(crate) fn queries(&self) -> &BTreeMap<String, NamedQuery> {
+        &self.queries
+    }
+
+    /// What a verdict demands under the policy of a request.
+    pub(crate) fn demands(&self, policy: &Policy) -> verdict::Policy {
+        verdict::Policy {
+            evidence: self.freshness,
+            holder: Window { max_age: self.request_lifetime, leeway: self.freshness.leeway },
+            leeway: self.freshness.leeway,
+            anchor: match policy.anchor {
+                AnchorPolicy::Required => AnchorRule::Required,
+                AnchorPolicy::Optional => AnchorRule::Optional,
+            },
+            undetermined: match policy.accept_undetermined_status {
+                true => OnUndetermined::Accept,
+                false => OnUndetermined::Refuse,
+            },
+            undetermined_for: BTreeMap::new(),
+            types: self.types.clone(),
+        }
+    }
+}
+
+/// Metadata of the types that are understood without configuration.
+const BUILT_IN: [&[u8]; 2] = [
+    include_bytes!("../../schemas/credential/resident-identity.json"),
+    include_bytes!("../../schemas/credential/business-licence.json"),
+];
+
+/// The types that are understood, with their names.
+fn type_metadata(files: &[PathBuf]) -> Result<Vec<(String, AcceptedType)>, BuildError> {
+    let mut types = Vec::new();
+    for metadata in BUILT_IN {
+        types.push(read_type(metadata).map_err(|detail| BuildError::Type { path: "built-in type".into(), detail })?);
+    }
+    for path in files {
+        let failed = |detail: String| BuildError::Type { path: path.clone(), detail };
+        let metadata = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        types.push(read_type(&metadata).map_err(failed)?);
+    }
+    Ok(types)
+}
+
+fn read_type(metadata: &[u8]) -> Result<(String, AcceptedType), String> {
+    let name = TypeMetadata::parse(metadata).map_err(|error| error.to_string())?.vct;
+    let accepted = AcceptedType::parse(metadata).map_err(|error| error.to_string())?;
+    Ok((name, accepted))
+}

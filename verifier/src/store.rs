@@ -1,0 +1,248 @@
+//! What the verifier keeps, by acts. Four kinds of entries, each with its end:
+//!
+//! | key | what | until |
+//! |---|---|---|
+//! | `request/<id>` | the session, its signed request, its policy | `records` after it was made |
+//! | `nonce/<nonce>` | that the nonce is taken | the same |
+//! | `outcome/<id>` | verdict and code, no claims | the same |
+//! | `case/<id>`, `blob/<hour>/<digest>` | presentation, claims, evidence | `cases` after the verdict |
+//! | `evidence/<id>` | cached evidence about one issuer or ourselves | replaced when refreshed |
+//!
+//! Every entry that ends stands under `due/<second>/<key>` too, written in the same batch, so that
+//! forgetting is one scan and cannot be lost by a crash.
+//!
+//! A verdict is one batch: nonce taken, outcome, case. If we die before it, the request is still
+//! open; after it, the answer stands. There is no state between.
+
+use std::sync::Arc;
+
+use identity_core::time::UnixSeconds;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service_kit::store::{Batch, Range, Store, StoreError};
+
+use crate::policy::Policy;
+
+/// Entries forgotten per batch: bounds the size of one commit.
+const FORGET_AT_ONCE: usize = 256;
+
+/// One request as it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RequestRecord {
+    /// The session of [`identity_core::oid4vp::Session`], as JSON.
+    pub(crate) session: Value,
+    /// The request object as signed when it was made.
+    pub(crate) signed: String,
+    /// How it is judged.
+    pub(crate) policy: Policy,
+    /// When it was made.
+    pub(crate) created: UnixSeconds,
+}
+
+/// How a request ended. No claim values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutcomeRecord {
+    /// Our code of the refusal; none if verified.
+    pub(crate) refused: Option<String>,
+    /// Codes of what stayed undetermined and was accepted by policy.
+    pub(crate) undetermined: Vec<String>,
+    /// When it was judged.
+    pub(crate) judged: UnixSeconds,
+}
+
+/// All that is needed to judge again; holds personal data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CaseRecord {
+    /// `vp_token` as it came.
+    pub(crate) vp_token: Value,
+    /// `xinfu_anchor` as it came.
+    pub(crate) anchors: Option<Value>,
+    /// Claims by credential query id, if verified.
+    pub(crate) claims: Option<Value>,
+    /// SHA-256 of each piece of evidence, in hex, by its name.
+    pub(crate) evidence: Vec<(String, String)>,
+    /// The hour (since the epoch) under which the evidence is kept.
+    pub(crate) hour: i64,
+}
+
+/// A piece of evidence by name.
+pub(crate) type Piece = (String, Vec<u8>);
+
+/// Why a verdict was not saved.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CloseError {
+    /// Another response to the same request came first.
+    #[error("the request has been answered already")]
+    Taken,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The verifier's acts on a store.
+#[derive(Clone)]
+pub(crate) struct VerifierStore {
+    store: Arc<dyn Store>,
+    /// Seconds that requests and outcomes are kept.
+    records: i64,
+    /// Seconds that presentations, claims and their evidence are kept.
+    cases: i64,
+}
+
+impl VerifierStore {
+    pub(crate) fn new(store: Arc<dyn Store>, records: i64, cases: i64) -> Self {
+        Self { store, records, cases }
+    }
+
+    /// Keeps a new request.
+    pub(crate) async fn open(&self, id: &str, record: &RequestRecord) -> Result<(), StoreError> {
+        let due = record.created.plus(self.records);
+        self.store.commit(put_until(Batch::new(), due, &request_key(id), encode(record)?)).await
+    }
+
+    /// The request, if it is still kept.
+    pub(crate) async fn request(&self, id: &str) -> Result<Option<RequestRecord>, StoreError> {
+        self.read(&request_key(id)).await
+    }
+
+    /// How the request ended, if it did.
+    pub(crate) async fn outcome(&self, id: &str) -> Result<Option<OutcomeRecord>, StoreError> {
+        self.read(&outcome_key(id)).await
+    }
+
+    /// The case behind an outcome, while it is kept.
+    pub(crate) async fn case(&self, id: &str) -> Result<Option<CaseRecord>, StoreError> {
+        self.read(&case_key(id)).await
+    }
+
+    /// Takes the request's nonce and keeps verdict and case: all of it, or none because the nonce
+    /// was taken before. Of two concurrent calls exactly one succeeds, on one process or several.
+    pub(crate) async fn take_nonce_once(
+        &self,
+        id: &str,
+        nonce: &str,
+        outcome: &OutcomeRecord,
+        case: Option<(CaseRecord, Vec<Piece>)>,
+    ) -> Result<(), CloseError> {
+        let due = outcome.judged.plus(self.records);
+        let nonce_key = format!("nonce/{nonce}");
+        let mut batch = Batch::new().require_absent(nonce_key.clone());
+        batch = put_until(batch, due, &nonce_key, b"taken".to_vec());
+        batch = put_until(batch, due, &outcome_key(id), encode(outcome)?);
+        if let Some((mut case, pieces)) = case {
+            let due = outcome.judged.plus(self.cases);
+            case.hour = due.0.div_euclid(3600).saturating_add(1);
+            for (name, bytes) in pieces {
+                let digest = ledger::sha256(&bytes).to_hex();
+                if !case.evidence.iter().any(|(_, known)| *known == digest) {
+                    batch = put_until(batch, hour_end(case.hour), &blob_key(case.hour, &digest), bytes);
+                }
+                case.evidence.push((name, digest));
+            }
+            batch = put_until(batch, due, &case_key(id), encode(&case)?);
+        }
+        self.store.commit(batch).await.map_err(|error| match error.is_precondition() {
+            true => CloseError::Taken,
+            false => CloseError::Store(error),
+        })
+    }
+
+    /// Whether the nonce is taken already: a cheap look before the dear judging.
+    pub(crate) async fn is_taken(&self, nonce: &str) -> Result<bool, StoreError> {
+        Ok(self.store.get(format!("nonce/{nonce}").as_bytes()).await?.is_some())
+    }
+
+    /// The evidence of a case, by name.
+    pub(crate) async fn pieces(&self, case: &CaseRecord) -> Result<Vec<Piece>, StoreError> {
+        let mut pieces = Vec::new();
+        for (name, digest) in &case.evidence {
+            let bytes = self.store.get(blob_key(case.hour, digest).as_bytes()).await?;
+            let bytes = bytes.ok_or_else(|| StoreError::Corrupt("a case lacks a piece of its evidence".to_owned()))?;
+            pieces.push((name.clone(), bytes));
+        }
+        Ok(pieces)
+    }
+
+    /// Forgets presentation, claims and evidence of a case before its time.
+    pub(crate) async fn forget_case(&self, id: &str) -> Result<(), StoreError> {
+        self.store.commit(Batch::new().delete(case_key(id))).await
+    }
+
+    /// Keeps cached evidence.
+    pub(crate) async fn put_evidence(&self, id: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.store.commit(Batch::new().put(format!("evidence/{id}"), bytes)).await
+    }
+
+    /// All cached evidence: id and bytes.
+    pub(crate) async fn all_evidence(&self) -> Result<Vec<Piece>, StoreError> {
+        let entries = self.store.scan(Range::prefix("evidence/"), usize::MAX).await?;
+        let name = |key: Vec<u8>| String::from_utf8_lossy(&key).trim_start_matches("evidence/").to_owned();
+        Ok(entries.into_iter().map(|(key, bytes)| (name(key), bytes)).collect())
+    }
+
+    /// Forgets what is due; answers how many entries. Dying in between leaves the rest for next time.
+    pub(crate) async fn forget_due(&self, now: UnixSeconds) -> Result<usize, StoreError> {
+        let mut forgotten = 0_usize;
+        loop {
+            let range = Range::between("due/", format!("due/{:012}/", now.0.max(0).saturating_add(1)));
+            let due = self.store.scan(range, FORGET_AT_ONCE).await?;
+            if due.is_empty() {
+                return Ok(forgotten);
+            }
+            let mut batch = Batch::new();
+            for (key, _) in &due {
+                batch = batch.delete(key.clone());
+            }
+            // Two due entries may name one key (a blob that several cases share): delete it once.
+            let mut targets: Vec<Vec<u8>> = due.iter().map(|(key, _)| target_of(key)).collect();
+            targets.sort();
+            targets.dedup();
+            for target in targets {
+                batch = batch.delete(target);
+            }
+            self.store.commit(batch).await?;
+            forgotten = forgotten.saturating_add(due.len());
+        }
+    }
+
+    async fn read<T: for<'a> Deserialize<'a>>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        let Some(bytes) = self.store.get(key.as_bytes()).await? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| StoreError::Corrupt("an entry is not readable".to_owned()))
+    }
+}
+
+fn put_until(batch: Batch, due: UnixSeconds, key: &str, value: Vec<u8>) -> Batch {
+    batch.put(format!("due/{:012}/{key}", due.0.max(0)), Vec::new()).put(key.to_owned(), value)
+}
+
+/// `due/<12 digits>/<key>` names `<key>`.
+fn target_of(due: &[u8]) -> Vec<u8> {
+    due.get("due/".len() + 12 + 1..).unwrap_or_default().to_vec()
+}
+
+fn hour_end(hour: i64) -> UnixSeconds {
+    UnixSeconds(hour.saturating_mul(3600))
+}
+
+fn request_key(id: &str) -> String {
+    format!("request/{id}")
+}
+
+fn outcome_key(id: &str) -> String {
+    format!("outcome/{id}")
+}
+
+fn case_key(id: &str) -> String {
+    format!("case/{id}")
+}
+
+fn blob_key(hour: i64, digest: &str) -> String {
+    format!("blob/{hour}/{digest}")
+}
+
+fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|_| StoreError::Misused("an entry cannot be encoded"))
+}
+
+#[cfg(test)]
+mod tests;

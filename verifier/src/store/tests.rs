@@ -1,0 +1,98 @@
+use service_kit::store::faulty::{Fault, FaultyStore};
+use service_kit::store::memory::MemoryStore;
+
+use super::*;
+use crate::policy::AnchorPolicy;
+
+fn record() -> RequestRecord {
+    RequestRecord {
+        session: Value::from("session"),
+        signed: "a.b.c".to_owned(),
+        policy: Policy { purpose: None, anchor: AnchorPolicy::Required, accept_undetermined_status: false },
+        created: UnixSeconds(1_000_000),
+    }
+}
+
+fn outcome() -> OutcomeRecord {
+    OutcomeRecord { refused: None, undetermined: Vec::new(), judged: UnixSeconds(1_000_100) }
+}
+
+fn case() -> (CaseRecord, Vec<Piece>) {
+    let case = CaseRecord {
+        vp_token: Value::from("token"),
+        anchors: None,
+        claims: Some(Value::from("claims")),
+        evidence: Vec::new(),
+        hour: 0,
+    };
+    (
+        case,
+        vec![("a".to_owned(), b"one".to_vec()), ("b".to_owned(), b"one".to_vec()), ("c".to_owned(), b"two".to_vec())],
+    )
+}
+
+fn fresh() -> (Arc<MemoryStore>, VerifierStore) {
+    let memory = Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/"]));
+    (memory.clone(), VerifierStore::new(memory, 1_000, 100))
+}
+
+#[tokio::test]
+async fn of_concurrent_answers_exactly_one_is_kept() {
+    let (_, store) = fresh();
+    let answers = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_ok() })
+    });
+    let mut kept = 0;
+    for answer in answers.collect::<Vec<_>>() {
+        kept += usize::from(answer.await.unwrap());
+    }
+    assert_eq!(kept, 1);
+    assert!(store.is_taken("nonce").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_case_comes_back_with_its_evidence() {
+    let (_, store) = fresh();
+    store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.unwrap();
+    let found = store.case("id").await.unwrap().unwrap();
+    assert_eq!(store.pieces(&found).await.unwrap(), case().1);
+    store.forget_case("id").await.unwrap();
+    assert_eq!(store.case("id").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn everything_is_forgotten_in_its_time_and_not_before() {
+    let memory = Arc::new(MemoryStore::new());
+    let store = VerifierStore::new(memory.clone(), 1_000, 100);
+    store.open("id", &record()).await.unwrap();
+    store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.unwrap();
+
+    store.forget_due(UnixSeconds(1_000_199)).await.unwrap();
+    assert!(store.case("id").await.unwrap().is_some());
+    store.forget_due(UnixSeconds(1_000_200)).await.unwrap();
+    assert!(store.case("id").await.unwrap().is_none());
+    assert!(store.outcome("id").await.unwrap().is_some());
+    store.forget_due(UnixSeconds(1_000_000 + 7_200)).await.unwrap();
+    assert_eq!(memory.scan(Range::all(), usize::MAX).await.unwrap(), Vec::new());
+}
+
+#[tokio::test]
+async fn a_broken_write_leaves_all_or_nothing() {
+    for fault in Fault::ALL {
+        let (memory, _) = fresh();
+        let faulty = Arc::new(FaultyStore::new(memory));
+        let store = VerifierStore::new(faulty.clone(), 1_000, 100);
+        faulty.break_next(fault);
+        assert!(store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_err(), "{fault:?}");
+        let saved = fault == Fault::FailedYetSaved;
+        assert_eq!(store.is_taken("nonce").await.unwrap(), saved, "{fault:?}");
+        assert_eq!(store.outcome("id").await.unwrap().is_some(), saved, "{fault:?}");
+        assert_eq!(store.case("id").await.unwrap().is_some(), saved, "{fault:?}");
+        match store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await {
+            Ok(()) => assert!(!saved, "{fault:?}"),
+            Err(CloseError::Taken) => assert!(saved, "{fault:?}"),
+            Err(CloseError::Store(error)) => panic!("{fault:?}: {error}"),
+        }
+    }
+}

@@ -1,1 +1,134 @@
 //! A department that issues credentials over OpenID4VCI 1.0.
+//!
+//! It reads its subjects from a table, offers each a credential, signs it when a wallet proves its key, and brings the
+//! digest of everything it signed onto the ledger. Issuing does not wait for the ledger: digests queue, and wallets come
+//! for their anchor proofs later.
+//!
+//! - `flow/`: one file per act; `store/`: what is kept, by acts; `job/`: what runs unasked; `http/`: routes.
+//! - What it does not decide: the protocol ([`identity_core::oid4vci`]), the ledger's rules
+//!   ([`identity_core::registry`]).
+//!
+//! [`start`] runs a service on ports that are handed in; [`Ports::open`] opens the real ones.
+
+pub mod cli;
+mod config;
+mod counters;
+mod flow;
+mod http;
+mod job;
+mod keys;
+mod kind;
+mod node;
+mod ports;
+mod service;
+mod signing;
+mod status;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use actix_web::web;
+use service_kit::admin::{AdminToken, TokenError};
+use service_kit::http::{self as kit_http, Health, Metrics};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use config::{Config, CredentialConfig, LedgerConfig, OfferConfig, StatusConfig};
+pub use flow::import::{ImportError, ImportReport, RowFault};
+pub use keys::{Founded, Founding, Identity, KeysError, init};
+pub use node::LedgerNode;
+pub use ports::{Certified, Ledger, LedgerAnswer, LedgerFault, NoLedger, OpenError, Ports};
+pub use service::BuildError;
+
+use counters::Counters;
+use keys::Keys;
+use service::Service;
+
+/// Why the service does not start. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration or the store.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The admin token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The server.
+    #[error(transparent)]
+    Http(#[from] kit_http::StartError),
+    /// The metrics: a mistake in our code.
+    #[error("metrics cannot be set up: {0}")]
+    Metrics(String),
+}
+
+/// A service that is running.
+pub struct Running {
+    /// The address it listens on, as a URL. Its public identifier is [`Config::url`].
+    pub url: String,
+    /// Who it is.
+    pub identity: Identity,
+    server: kit_http::Running,
+    stop: watch::Sender<bool>,
+    anchoring: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops: requests and the ledger call under way finish, then the port is free.
+    pub async fn stop(self) {
+        // Nobody listens any more only if the job ended already.
+        self.stop.send_replace(true);
+        self.server.stop().await;
+        drop(self.anchoring.await);
+    }
+}
+
+/// Starts the service.
+///
+/// # Errors
+/// [`StartError`], saying plainly what is wrong.
+pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
+    config.check().map_err(BuildError::from)?;
+    let (keys, secret) = Keys::load(&config.keys)?;
+    let token = AdminToken::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
+    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+    let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
+    let identity = keys.identity.clone();
+    let http = config.http.clone();
+    let service = Arc::new(Service::build(config, keys, secret, &ports, counters).await?);
+    let routes = http::routes(Arc::clone(&service), web::Data::new(token));
+    let server = kit_http::start(&http, health(&service), metrics, routes).await?;
+    let (stop, stopped) = watch::channel(false);
+    let anchoring = tokio::spawn(job::anchor::run(service, Arc::clone(&ports.ledger), stopped));
+    Ok(Running { url: server.url.clone(), identity, server, stop, anchoring })
+}
+
+/// Ready means: requests can be served, and digests reach the ledger.
+fn health(service: &Arc<Service>) -> Health {
+    let service = Arc::clone(service);
+    Health::when(move || {
+        let service = Arc::clone(&service);
+        async move {
+            service.records.newest_list().await.map_err(|error| error.to_string())?;
+            if service.anchoring.is_ledger_reachable() {
+                Ok(())
+            } else {
+                Err("the ledger cannot be reached: credentials are issued and wait for their anchor".to_owned())
+            }
+        }
+    })
+}
+
+/// Imports a table of subjects of the type `kind` into the store, without a running service.
+///
+/// # Errors
+/// [`ImportError`]; bad rows are no error but part of the report.
+pub async fn import(ports: &Ports, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
+    let known = kind::Kind::read(kind, identity_core::crypto::Alg::EdDsa, 0).ok_or(ImportError::KindUnknown)?;
+    flow::import::import(&store::Records::new(Arc::clone(&ports.store)), kind, &known, table).await
+}

@@ -27,3 +27,4 @@ pub mod nonce;
 pub mod offer;
 pub mod proof;
 pub mod secrets;
+pub mod wallet;

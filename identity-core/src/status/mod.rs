@@ -17,4 +17,4 @@ pub use allocate::Allocator;
 pub use error::StatusError;
 pub use list::{Bits, Status, StatusList};
 pub use reference::Reference;
-pub use token::{StatusListToken, Validity, sign};
+pub use token::{SignError, StatusListToken, Validity, sign};

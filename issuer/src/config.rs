@@ -1,0 +1,169 @@
+//! What an operator sets, in one documented TOML file.
+
+use std::path::PathBuf;
+
+use identity_core::oauth::url::{Transport, parse_identifier};
+use identity_core::oid4vci::issuer::Policy;
+use service_kit::config::ConfigError;
+use service_kit::fetch::FetchConfig;
+use service_kit::http::HttpConfig;
+use url::Url;
+
+use crate::kind;
+
+service_kit::config! {
+    /// A department that issues credentials over OpenID4VCI 1.0.
+    pub struct Config {
+        /// The credential issuer identifier: the https URL that wallets know the department by, without a slash at
+        /// the end. It stands in every credential as `iss` and, once, on the ledger.
+        pub url: String = "https://127.0.0.1:9440".to_owned(),
+        /// The department's name in English, shown by wallets.
+        pub name_en: String = "Sample department".to_owned(),
+        /// The department's name in Chinese.
+        pub name_zh: String = "样本部门".to_owned(),
+        /// The credential types it issues: `resident-identity`, `business-licence`.
+        pub credentials: Vec<String> = vec!["resident-identity".to_owned()],
+        /// Directory of the store. One process at a time.
+        pub data: PathBuf = PathBuf::from("issuer-data"),
+        /// Directory of the keys that `xinfu-issuer init` makes.
+        pub keys: PathBuf = PathBuf::from("issuer-keys"),
+        /// File with the bearer token of the admin API, mode 0600. Made at the first start if it is not there.
+        pub admin_token: PathBuf = PathBuf::from("issuer-keys/admin.token"),
+        /// Where and how it listens.
+        pub http: HttpConfig,
+        /// Offers, codes and tokens.
+        pub offers: OfferConfig,
+        /// The credentials themselves.
+        pub credential: CredentialConfig,
+        /// Status lists.
+        pub status: StatusConfig,
+        /// The ledger that digests are anchored on.
+        pub ledger: LedgerConfig,
+        /// How the ledger is reached.
+        pub fetch: FetchConfig,
+    }
+}
+
+service_kit::config! {
+    /// Offers, codes and tokens.
+    pub struct OfferConfig {
+        /// Seconds an offer holds, unless its request says otherwise.
+        pub valid_for: u32 = 600,
+        /// The most seconds a request may ask for.
+        pub max_valid_for: u32 = 86_400,
+        /// Digits of the transaction code, 4 to 12, or 0 for none.
+        pub tx_code_digits: u8 = 6,
+        /// Wrong transaction codes that lock an offer.
+        pub max_wrong_guesses: u8 = 5,
+        /// Seconds an access token holds.
+        pub token_lifetime: u32 = 600,
+        /// Seconds a nonce holds.
+        pub nonce_lifetime: u32 = 300,
+        /// The most copies, each with its own key, that a wallet gets from one offer. At least 2.
+        pub batch_size: usize = 10,
+    }
+}
+
+service_kit::config! {
+    /// The credentials themselves.
+    pub struct CredentialConfig {
+        /// Days a credential holds.
+        pub valid_days: u32 = 365,
+        /// Decoy digests at the top level, so that the number of digests does not tell which claims there are.
+        pub decoys: usize = 4,
+    }
+}
+
+service_kit::config! {
+    /// Status lists.
+    pub struct StatusConfig {
+        /// Credentials per list. Below 131072 a holder's index says too much about the holder.
+        pub size: u32 = 131_072,
+        /// Seconds a verifier may keep a list before asking again: a revocation is seen everywhere after this.
+        pub ttl: u32 = 60,
+        /// Seconds until a list that could not be renewed is worthless. Longer than `ttl`.
+        pub lifetime: u32 = 86_400,
+    }
+}
+
+service_kit::config! {
+    /// The ledger that digests are anchored on.
+    pub struct LedgerConfig {
+        /// URL of a ledger node. Empty: credentials are issued, and wait for their anchor.
+        pub url: String = String::new(),
+        /// The chain's trust root, a `tlog-policy` file.
+        pub trust_root: PathBuf = PathBuf::new(),
+        /// Milliseconds that digests gather before they are anchored together.
+        pub window_ms: u64 = 200,
+        /// Seconds between tries while the ledger cannot be reached.
+        pub retry_seconds: u64 = 2,
+        /// Seconds that an anchor transaction is acceptable.
+        pub transaction_lifetime: u32 = 600,
+    }
+}
+
+impl Config {
+    /// The issuer identifier as a URL.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the rule.
+    pub fn identifier(&self) -> Result<Url, ConfigError> {
+        if self.url.ends_with('/') {
+            return Err(ConfigError::invalid("url", "must not end in a slash"));
+        }
+        let transport = if self.http.plain { Transport::PlainForDebugging } else { Transport::HttpsOnly };
+        parse_identifier(&self.url, transport).map_err(|refusal| ConfigError::invalid("url", refusal.to_string()))
+    }
+
+    /// Checks what types cannot say.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming key and rule.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.identifier()?;
+        if self.credentials.is_empty() {
+            return Err(ConfigError::invalid("credentials", "must name at least one type"));
+        }
+        if let Some(unknown) = self.credentials.iter().find(|name| kind::source(name).is_none()) {
+            let known: Vec<_> = kind::names().collect();
+            let reason = format!("has no type `{unknown}`; there are {}", known.join(", "));
+            return Err(ConfigError::invalid("credentials", reason));
+        }
+        let offers = &self.offers;
+        if offers.tx_code_digits != 0 && !(4..=12).contains(&offers.tx_code_digits) {
+            return Err(ConfigError::invalid("offers.tx_code_digits", "must be 0 or between 4 and 12"));
+        }
+        if offers.valid_for == 0 || offers.valid_for > offers.max_valid_for {
+            return Err(ConfigError::invalid("offers.valid_for", "must be between 1 and offers.max_valid_for"));
+        }
+        if offers.max_wrong_guesses == 0 {
+            return Err(ConfigError::invalid("offers.max_wrong_guesses", "must be at least 1"));
+        }
+        if !(2..=64).contains(&offers.batch_size) {
+            return Err(ConfigError::invalid("offers.batch_size", "must be between 2 and 64"));
+        }
+        if self.status.size < 8 || self.status.size > 1 << 24 {
+            return Err(ConfigError::invalid("status.size", "must be between 8 and 16777216"));
+        }
+        if self.status.ttl == 0 || self.status.ttl > self.status.lifetime {
+            return Err(ConfigError::invalid("status.ttl", "must be between 1 and status.lifetime"));
+        }
+        if self.credential.valid_days == 0 {
+            return Err(ConfigError::invalid("credential.valid_days", "must be at least 1"));
+        }
+        if self.ledger.transaction_lifetime < 30 {
+            return Err(ConfigError::invalid("ledger.transaction_lifetime", "must be at least 30"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            token_lifetime: self.offers.token_lifetime,
+            nonce_lifetime: self.offers.nonce_lifetime,
+            max_wrong_guesses: self.offers.max_wrong_guesses,
+            tx_code_digits: self.offers.tx_code_digits,
+            batch_size: self.offers.batch_size,
+        }
+    }
+}

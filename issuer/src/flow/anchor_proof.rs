@@ -1,0 +1,63 @@
+//! The proof that a credential's digest stands on the ledger.
+
+use std::sync::Arc;
+
+use identity_core::anchor::{AnchorProof, BatchPath};
+use identity_core::problem::Code;
+use ledger::Hash;
+use ledger::batch::BatchTree;
+use service_kit::store::StoreError;
+
+use crate::service::Service;
+use crate::store::BatchState;
+
+/// Why no proof is given.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProofMissing {
+    /// It will be there soon.
+    #[error("the digest waits for the ledger")]
+    Waiting,
+    #[error("no credential has this digest")]
+    Unknown,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ProofMissing {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Waiting => Code::VciAnchorWaiting,
+            Self::Unknown => Code::VciAnchorUnknown,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Service {
+    /// The anchor proof of a digest, or how far it is from having one.
+    pub(crate) async fn anchor_proof(&self, digest: &Hash) -> Result<AnchorProof, ProofMissing> {
+        let Some(place) = self.records.place(digest).await? else {
+            // Looked at in this order: a digest leaves the queue in the commit that gives it a place.
+            let waiting = self.records.is_pending(digest).await? || self.records.place(digest).await?.is_some();
+            return Err(if waiting { ProofMissing::Waiting } else { ProofMissing::Unknown });
+        };
+        let batch = self.records.batch(place.batch).await?.ok_or(ProofMissing::Unknown)?;
+        let BatchState::Anchored { transaction, proof, .. } = batch.state else { return Err(ProofMissing::Waiting) };
+        let tree = self.batch_tree(place.batch).await?;
+        let path = tree.path(place.index).ok_or(ProofMissing::Unknown)?;
+        let batch = BatchPath { index: place.index, count: tree.count(), path };
+        Ok(AnchorProof { batch, transaction, proof })
+    }
+
+    /// The tree of a batch. The last one asked for is kept: wallets come for their proofs soon after each other.
+    async fn batch_tree(&self, number: u64) -> Result<Arc<BatchTree>, StoreError> {
+        if let Some(tree) = self.anchoring.kept_tree(number) {
+            return Ok(tree);
+        }
+        let digests = self.records.batch_digests(number).await?;
+        let corrupt = |_| StoreError::Corrupt("a batch has no digests".to_owned());
+        let tree = Arc::new(BatchTree::new(&digests).map_err(corrupt)?);
+        self.anchoring.keep_tree(number, Arc::clone(&tree));
+        Ok(tree)
+    }
+}

@@ -1,0 +1,185 @@
+//! Importing a table of subjects: good rows are kept, bad ones listed with line, column and rule, never with a value.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use service_kit::store::StoreError;
+
+use crate::kind::Kind;
+use crate::service::Service;
+use crate::store::Records;
+
+/// Bad rows listed in a report; beyond them only their number is told. A table with more is the wrong table.
+const MAX_LISTED: usize = 1000;
+
+/// The column that names the subject within the department.
+const ID_COLUMN: &str = "id";
+
+/// Longest subject id, in bytes.
+const MAX_ID_BYTES: usize = 200;
+
+/// What became of an import.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Rows now in place.
+    pub imported: usize,
+    /// Rows that were not taken.
+    pub refused: usize,
+    /// The first thousand faults.
+    pub faults: Vec<RowFault>,
+}
+
+/// What is wrong with one cell, or with a whole row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowFault {
+    /// Line of the file, counted from 1.
+    pub line: u64,
+    /// The column's name; none if the row as a whole is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The stable code of the rule.
+    pub code: &'static str,
+    /// The rule that is broken.
+    pub reason: String,
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The service does not issue this type.
+    #[error("this issuer has no credential type of that name")]
+    KindUnknown,
+    /// The first line does not name the columns.
+    #[error("the table's first line must name its columns, `{ID_COLUMN}` among them, each once")]
+    Header,
+    /// A column that the type does not have.
+    #[error("the type has no column `{0}`")]
+    ColumnUnknown(String),
+    /// The store failed; rows before are in place, and importing again is safe.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ImportError {
+    /// The stable code of this refusal.
+    #[must_use]
+    pub fn code(&self) -> identity_core::problem::Code {
+        use identity_core::problem::Code;
+        match self {
+            Self::KindUnknown => Code::VciRequestConfigurationUnknown,
+            Self::Header => Code::VciImportHeader,
+            Self::ColumnUnknown(_) => Code::VciImportColumn,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Service {
+    /// Imports a table of one type's subjects.
+    pub(crate) async fn import(&self, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
+        let known = self.kinds.get(kind).ok_or(ImportError::KindUnknown)?;
+        import(&self.records, kind, known, table).await
+    }
+}
+
+/// Reads `table` and puts its good rows in place.
+pub(crate) async fn import(
+    records: &Records,
+    name: &str,
+    kind: &Kind,
+    table: &[u8],
+) -> Result<ImportReport, ImportError> {
+    // A table saved by a spreadsheet begins with a byte order mark.
+    let table = table.strip_prefix(b"\xef\xbb\xbf").unwrap_or(table);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table);
+    let columns = read_columns(&mut reader, kind)?;
+    let mut report = ImportReport::default();
+    let mut subjects = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in reader.records() {
+        match read_row(row, &columns, kind, &mut seen) {
+            Ok(subject) => subjects.push(subject),
+            Err(faults) => report.refuse(faults),
+        }
+    }
+    records.import_subjects(name, &subjects).await?;
+    report.imported = subjects.len();
+    Ok(report)
+}
+
+fn read_columns(reader: &mut csv::Reader<&[u8]>, kind: &Kind) -> Result<Vec<String>, ImportError> {
+    let columns: Vec<String> = match reader.headers() {
+        Ok(names) => names.iter().map(|name| name.trim().to_owned()).collect(),
+        Err(_) => return Err(ImportError::Header),
+    };
+    let distinct: BTreeSet<&String> = columns.iter().collect();
+    if distinct.len() != columns.len() || !columns.iter().any(|name| name == ID_COLUMN) {
+        return Err(ImportError::Header);
+    }
+    let known: BTreeSet<String> = kind.shape.columns().collect();
+    match columns.iter().find(|name| *name != ID_COLUMN && !known.contains(*name)) {
+        Some(unknown) => Err(ImportError::ColumnUnknown(unknown.chars().take(80).collect())),
+        None => Ok(columns),
+    }
+}
+
+fn read_row(
+    row: Result<csv::StringRecord, csv::Error>,
+    columns: &[String],
+    kind: &Kind,
+    seen: &mut BTreeSet<String>,
+) -> Result<(String, serde_json::Map<String, serde_json::Value>), Vec<RowFault>> {
+    use identity_core::problem::Code;
+    let row = row.map_err(|error| {
+        let line = error.position().map_or(0, csv::Position::line);
+        vec![RowFault::of_row(line, Code::VciImportRow, "is not a row of UTF-8 text")]
+    })?;
+    let line = row.position().map_or(0, csv::Position::line);
+    if row.len() != columns.len() {
+        return Err(vec![RowFault::of_row(
+            line,
+            Code::VciImportRow,
+            "has another number of cells than the first line",
+        )]);
+    }
+    let cells: Vec<(&str, &str)> = columns.iter().map(String::as_str).zip(row.iter()).collect();
+    let id = cells.iter().find(|(name, _)| *name == ID_COLUMN).map_or("", |(_, cell)| cell);
+    if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
+        return Err(vec![RowFault::of_cell(
+            line,
+            ID_COLUMN,
+            Code::VciImportId,
+            "is empty, too long or not plain text",
+        )]);
+    }
+    let others: Vec<(&str, &str)> = cells.iter().copied().filter(|(name, _)| *name != ID_COLUMN).collect();
+    let claims = kind.shape.claims(&others).map_err(|faults| {
+        faults
+            .into_iter()
+            .map(|fault| RowFault::of_cell(line, &fault.column, fault.code(), &fault.fault.to_string()))
+            .collect::<Vec<_>>()
+    })?;
+    if !seen.insert(id.to_owned()) {
+        return Err(vec![RowFault::of_cell(line, ID_COLUMN, Code::VciImportIdTwice, "stands in the table twice")]);
+    }
+    Ok((id.to_owned(), claims))
+}
+
+impl RowFault {
+    fn of_row(line: u64, code: identity_core::problem::Code, reason: &str) -> Self {
+        Self { line, column: None, code: code.as_str(), reason: reason.to_owned() }
+    }
+
+    fn of_cell(line: u64, column: &str, code: identity_core::problem::Code, reason: &str) -> Self {
+        Self { line, column: Some(column.to_owned()), code: code.as_str(), reason: reason.to_owned() }
+    }
+}
+
+impl ImportReport {
+    fn refuse(&mut self, faults: Vec<RowFault>) {
+        self.refused = self.refused.saturating_add(1);
+        let room = MAX_LISTED.saturating_sub(self.faults.len());
+        self.faults.extend(faults.into_iter().take(room));
+    }
+}

@@ -1,0 +1,113 @@
+//! Making an offer for one subject, and showing it to the wallet that comes for it.
+
+use identity_core::oid4vci::issuer::{MadeOffer, NewOffer, OfferGone};
+use identity_core::oid4vci::offer::{CredentialOffer, OfferLink};
+use identity_core::problem::Code;
+use identity_core::time::UnixSeconds;
+use serde::Deserialize;
+use service_kit::store::StoreError;
+use url::Url;
+
+use crate::service::Service;
+
+/// What an official asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfferRequest {
+    pub subject: String,
+    pub credential_configuration_id: String,
+    #[serde(default)]
+    pub valid_for: Option<u32>,
+}
+
+/// An offer made, with its links.
+pub(crate) struct Offered {
+    pub id: String,
+    pub by_reference: String,
+    pub by_value: String,
+    pub tx_code: Option<String>,
+    pub expires: UnixSeconds,
+}
+
+/// Why no offer is made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MakeRefusal {
+    #[error("there is no such credential configuration")]
+    ConfigurationUnknown,
+    #[error("there is no such subject")]
+    SubjectUnknown,
+    #[error("the lifetime is out of range")]
+    Lifetime,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MakeRefusal {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::ConfigurationUnknown => Code::VciRequestConfigurationUnknown,
+            Self::SubjectUnknown => Code::VciSubjectUnknown,
+            Self::Lifetime => Code::VciOfferLifetime,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// Why no offer is shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ShowRefusal {
+    #[error("there is no such offer")]
+    Unknown,
+    #[error(transparent)]
+    Gone(#[from] OfferGone),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ShowRefusal {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Unknown => Code::VciOfferUnknown,
+            Self::Gone(gone) => gone.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Service {
+    /// Makes an offer.
+    pub(crate) async fn make_offer(&self, request: OfferRequest) -> Result<Offered, MakeRefusal> {
+        let lifetime = request.valid_for.unwrap_or(self.config.offers.valid_for);
+        if lifetime == 0 || lifetime > self.config.offers.max_valid_for {
+            return Err(MakeRefusal::Lifetime);
+        }
+        let configuration = request.credential_configuration_id;
+        if !self.kinds.contains_key(&configuration) {
+            return Err(MakeRefusal::ConfigurationUnknown);
+        }
+        self.records.subject(&configuration, &request.subject).await?.ok_or(MakeRefusal::SubjectUnknown)?;
+        let wanted = NewOffer { subject: request.subject, configuration, lifetime };
+        let made = self.issuer.make_offer(wanted, self.clock.now(), &mut *self.chance.rng());
+        let MadeOffer { grant, offer, tx_code } = made.map_err(|_| MakeRefusal::ConfigurationUnknown)?;
+        self.records.save_offer(&grant).await?;
+        Ok(Offered {
+            by_reference: self.offer_link(&grant.id),
+            by_value: OfferLink::ByValue(offer).to_link(),
+            expires: grant.expires,
+            id: grant.id,
+            tx_code,
+        })
+    }
+
+    /// The offer behind a link.
+    pub(crate) async fn show_offer(&self, id: &str) -> Result<CredentialOffer, ShowRefusal> {
+        let grant = self.records.grant(id).await?.ok_or(ShowRefusal::Unknown)?;
+        Ok(self.issuer.show_offer(&grant.value, self.clock.now())?)
+    }
+
+    /// The link by reference that goes into a QR code.
+    pub(crate) fn offer_link(&self, id: &str) -> String {
+        let url = self.endpoint(&format!("/offers/{id}"));
+        Url::parse(&url).map_or(url, |url| OfferLink::ByReference(url).to_link())
+    }
+}

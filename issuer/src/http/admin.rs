@@ -1,0 +1,150 @@
+//! The admin API, for officials' tools: bearer token, problem+json.
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, web};
+use identity_core::problem::Code;
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service_kit::admin;
+use service_kit::http::body;
+use service_kit::http::extract::Json;
+use service_kit::reply::Problem;
+
+use super::fresh_json;
+use crate::flow::import::ImportError;
+use crate::flow::offer::{MakeRefusal, OfferRequest};
+use crate::flow::revoke::RevokeRefusal;
+use crate::service::Service;
+use crate::store::CredentialRecord;
+
+/// Largest table imported over HTTP, in bytes: some 100,000 subjects. Larger ones go through `xinfu-issuer import`.
+const MAX_TABLE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Entries in one answer, unless asked for fewer.
+const PAGE: usize = 10_000;
+
+pub(super) fn routes(config: &mut web::ServiceConfig, base: &str) {
+    config.service(
+        web::scope(&format!("{base}/admin"))
+            .wrap(from_fn(admin::guard))
+            .service(web::resource("/subjects").get(subjects))
+            .service(web::resource("/import").post(import))
+            .service(web::resource("/offers").post(make_offer))
+            .service(web::resource("/offers/{id}/qr").get(offer_qr))
+            .service(web::resource("/credentials").get(credentials))
+            .service(web::resource("/credentials/{id}/revoke").post(revoke)),
+    );
+}
+
+#[derive(Deserialize)]
+struct SubjectsQuery {
+    credential_configuration_id: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn subjects(service: web::Data<Service>, query: web::Query<SubjectsQuery>) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let wanted = query.credential_configuration_id.as_deref();
+    let mut ids = Vec::new();
+    for kind in service.kinds.keys().filter(|kind| wanted.is_none_or(|wanted| wanted == *kind)) {
+        let room = limit.saturating_sub(ids.len());
+        if room > 0 {
+            ids.extend(service.records.subject_ids(kind, query.after.as_deref(), room).await?);
+        }
+    }
+    Ok(fresh_json(&ids))
+}
+
+#[derive(Deserialize)]
+struct ImportQuery {
+    credential_configuration_id: Option<String>,
+}
+
+async fn import(
+    service: web::Data<Service>,
+    request: HttpRequest,
+    query: web::Query<ImportQuery>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    body::check_content_type(&request, "text/csv").map_err(|error| Problem::of_body(&error))?;
+    let mut payload = payload.into_inner();
+    let table = body::read(&request, &mut payload, MAX_TABLE_BYTES).await.map_err(|error| Problem::of_body(&error))?;
+    // A department with one type need not name it.
+    let only = service.kinds.keys().next().filter(|_| service.kinds.len() == 1);
+    let kind = query.credential_configuration_id.as_ref().or(only);
+    let kind = kind.ok_or(Problem::new(Code::VciRequestConfigurationMissing))?;
+    let report = service.import(kind, &table).await.map_err(import_problem)?;
+    Ok(fresh_json(&report))
+}
+
+fn import_problem(error: ImportError) -> Problem {
+    match error {
+        ImportError::Store(error) => Problem::of_store(&error),
+        refusal => Problem::new(refusal.code()).with_detail(refusal.to_string()),
+    }
+}
+
+async fn make_offer(service: web::Data<Service>, Json(request): Json<OfferRequest>) -> Result<HttpResponse, Problem> {
+    let offered = service.make_offer(request).await.map_err(|refusal| match refusal {
+        MakeRefusal::Store(error) => Problem::of_store(&error),
+        refusal => Problem::new(refusal.code()),
+    })?;
+    Ok(fresh_json(&json!({
+        "offer_id": offered.id,
+        "offer_uri": offered.by_reference,
+        "offer_uri_by_value": offered.by_value,
+        "tx_code": offered.tx_code,
+        "expires": offered.expires.0,
+    })))
+}
+
+/// The link as a QR code, for a counter's screen. It holds the link by reference, so it carries no code.
+async fn offer_qr(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    service.show_offer(&id).await.map_err(|refusal| Problem::new(refusal.code()))?;
+    let code = QrCode::new(service.offer_link(&id)).map_err(|_| Problem::new(Code::VciOfferUnknown))?;
+    let image = code.render::<svg::Color<'_>>().min_dimensions(256, 256).build();
+    Ok(super::text("image/svg+xml", image))
+}
+
+#[derive(Deserialize)]
+struct CredentialsQuery {
+    subject: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn credentials(
+    service: web::Data<Service>,
+    query: web::Query<CredentialsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let records = match &query.subject {
+        Some(subject) => service.records.credentials_of(subject, limit).await?,
+        None => service.records.credentials(query.after.as_deref(), limit).await?,
+    };
+    Ok(fresh_json(&records.iter().map(render).collect::<Vec<_>>()))
+}
+
+fn render(record: &CredentialRecord) -> Value {
+    json!({
+        "id": record.id,
+        "subject": record.subject,
+        "state": record.state,
+        "credential_configuration_id": record.configuration,
+        "digest": record.digest.to_base64url(),
+        "issued": record.issued.0,
+        "expires": record.expires.0,
+    })
+}
+
+/// Answers after the published status list has changed.
+async fn revoke(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let record = service.revoke(&id).await.map_err(|refusal| match refusal {
+        RevokeRefusal::Failed(failure) => failure.problem(),
+        RevokeRefusal::Unknown => Problem::new(Code::VciCredentialUnknown),
+    })?;
+    Ok(fresh_json(&render(&record)))
+}

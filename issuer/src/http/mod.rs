@@ -1,0 +1,41 @@
+//! Routes: extract, one call, answer.
+
+mod admin;
+mod oid4vci;
+mod public;
+mod well_known;
+
+use std::sync::Arc;
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use service_kit::admin::AdminToken;
+
+use crate::service::Service;
+
+/// All routes of the service.
+pub(crate) fn routes(service: Arc<Service>, token: web::Data<AdminToken>) -> impl Fn(&mut web::ServiceConfig) + Clone {
+    move |config| {
+        let base = service.base_path().to_owned();
+        config.app_data(web::Data::from(Arc::clone(&service))).app_data(token.clone());
+        well_known::routes(config, &base);
+        oid4vci::routes(config, &base);
+        public::routes(config, &base);
+        admin::routes(config, &base);
+    }
+}
+
+/// JSON that no cache keeps.
+fn fresh_json(value: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(value)
+}
+
+/// JSON that caches may keep for `seconds`.
+fn cached_json(value: &impl Serialize, seconds: u32) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", format!("public, max-age={seconds}"))).json(value)
+}
+
+fn text(content_type: &'static str, body: String) -> HttpResponse {
+    HttpResponse::Ok().insert_header(ContentType::octet_stream()).content_type(content_type).body(body)
+}

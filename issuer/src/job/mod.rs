@@ -1,0 +1,3 @@
+//! What runs without being asked.
+
+pub(crate) mod anchor;

@@ -1,0 +1,190 @@
+//! Offers and credentials: each code, nonce and status index is taken once.
+
+use std::collections::BTreeSet;
+
+use identity_core::oid4vci::issuer::Grant;
+use identity_core::oid4vci::nonce::NonceId;
+use identity_core::time::UnixSeconds;
+use ledger::Hash;
+use serde::{Deserialize, Serialize};
+use service_kit::store::{Batch, Range, StoreError};
+
+use super::{Records, decode, encode, status};
+
+/// Used nonces removed at once.
+const NONCES_PER_SWEEP: usize = 1024;
+
+/// A record with its exact bytes, which its replacement requires to be there still.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored<T> {
+    pub(crate) value: T,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What became of a write that others may race for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is ours.
+    Done,
+    /// The record changed since it was read: read and judge again.
+    Changed,
+    /// A nonce was used before.
+    NonceUsed,
+    /// A status index was taken before: draw another.
+    IndexTaken,
+}
+
+/// One issued credential. The credential itself is not kept: it is the holder's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CredentialRecord {
+    /// 128 random bits, base64url.
+    pub id: String,
+    pub subject: String,
+    pub configuration: String,
+    /// SHA-256 of the issuer-signed JWT: what is anchored.
+    pub digest: Hash,
+    pub list: u32,
+    pub index: u32,
+    pub issued: UnixSeconds,
+    pub expires: UnixSeconds,
+    pub state: CredentialState,
+}
+
+/// Whether a credential holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CredentialState {
+    Valid,
+    Revoked,
+}
+
+/// Everything that one credential response writes, at once.
+pub(crate) struct Issuance<'a> {
+    pub grant: &'a Stored<Grant>,
+    pub next: &'a Grant,
+    pub nonces: &'a BTreeSet<NonceId>,
+    pub credentials: &'a [CredentialRecord],
+}
+
+impl Records {
+    /// Saves a new offer.
+    pub(crate) async fn save_offer(&self, grant: &Grant) -> Result<(), StoreError> {
+        let (key, value) = (offer_key(&grant.id), encode(grant)?);
+        self.commit_and_settle(Batch::new().put_new(key.clone(), value.clone()), &key, &value).await
+    }
+
+    pub(crate) async fn grant(&self, id: &str) -> Result<Option<Stored<Grant>>, StoreError> {
+        // Ids are 22 characters; anything else is nobody's and costs no look-up.
+        if id.len() != 22 {
+            return Ok(None);
+        }
+        let bytes = self.store.get(&offer_key(id)).await?;
+        bytes.map(|bytes| Ok(Stored { value: decode(&bytes)?, bytes })).transpose()
+    }
+
+    /// Puts the next state of a grant in place of the one that was read: the code is taken, or a wrong guess counted,
+    /// exactly once however many ask at the same moment.
+    pub(crate) async fn take_code_once(&self, read: &Stored<Grant>, next: &Grant) -> Result<Outcome, StoreError> {
+        let (key, value) = (offer_key(&next.id), encode(next)?);
+        let batch = Batch::new().replace(key.clone(), read.bytes.clone(), value.clone());
+        match self.commit_and_settle(batch, &key, &value).await {
+            Ok(()) => Ok(Outcome::Done),
+            Err(StoreError::Precondition { .. }) => Ok(Outcome::Changed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Saves everything about an issuance: the offer is spent, its nonces are used, each credential has a status index
+    /// of its own, and its digest waits for the ledger. All or none, so a crash leaves no index without credential, no
+    /// credential without anchor, and no second credential for one offer.
+    pub(crate) async fn issue_once(&self, issuance: &Issuance<'_>) -> Result<Outcome, StoreError> {
+        let mut batch =
+            Batch::new().replace(offer_key(&issuance.next.id), issuance.grant.bytes.clone(), encode(issuance.next)?);
+        for nonce in issuance.nonces {
+            batch = batch.put_new(nonce_key(nonce), "");
+        }
+        for credential in issuance.credentials {
+            batch = batch.put_new(status::index_key(credential.list, credential.index), credential.id.as_str());
+        }
+        for credential in issuance.credentials {
+            batch = batch
+                .put(credential_key(&credential.id), encode(credential)?)
+                .put(of_key(&credential.subject, &credential.id), "")
+                .put(format!("pending/{}", credential.digest.to_base64url()), "");
+        }
+        // The id is random and this writer's alone: if it stands there, all of the batch does.
+        let Some(witness) = issuance.credentials.first() else { return Err(StoreError::Misused("nothing to issue")) };
+        match self.commit_and_settle(batch, &credential_key(&witness.id), &encode(witness)?).await {
+            Ok(()) => Ok(Outcome::Done),
+            Err(StoreError::Precondition { which: 0, .. }) => Ok(Outcome::Changed),
+            Err(StoreError::Precondition { which, .. }) if which <= issuance.nonces.len() => Ok(Outcome::NonceUsed),
+            Err(StoreError::Precondition { .. }) => Ok(Outcome::IndexTaken),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn credential(&self, id: &str) -> Result<Option<Stored<CredentialRecord>>, StoreError> {
+        if id.len() != 22 {
+            return Ok(None);
+        }
+        let bytes = self.store.get(&credential_key(id)).await?;
+        bytes.map(|bytes| Ok(Stored { value: decode(&bytes)?, bytes })).transpose()
+    }
+
+    /// The credentials of one subject, in no particular order.
+    pub(crate) async fn credentials_of(
+        &self,
+        subject: &str,
+        limit: usize,
+    ) -> Result<Vec<CredentialRecord>, StoreError> {
+        let prefix = of_key(subject, "");
+        let mut credentials = Vec::new();
+        for (key, _) in self.store.scan(Range::prefix(prefix.clone()), limit).await? {
+            let id = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
+            credentials.extend(self.read(&credential_key(&id)).await?);
+        }
+        Ok(credentials)
+    }
+
+    /// All credentials, after the one named `after`, in no particular order.
+    pub(crate) async fn credentials(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<CredentialRecord>, StoreError> {
+        let mut range = Range::prefix("credential/");
+        if let Some(after) = after {
+            range = range.after(&credential_key(after));
+        }
+        self.store.scan(range, limit).await?.iter().map(|(_, bytes)| decode(bytes)).collect()
+    }
+
+    /// Forgets used nonces that are refused by their age anyway.
+    pub(crate) async fn forget_old_nonces(&self, now: UnixSeconds) -> Result<(), StoreError> {
+        loop {
+            let range = Range::between("nonce/", format!("nonce/{:020}", now.0.max(0)));
+            let old = self.store.scan(range, NONCES_PER_SWEEP).await?;
+            if old.is_empty() {
+                return Ok(());
+            }
+            let batch = old.into_iter().fold(Batch::new(), |batch, (key, _)| batch.delete(key));
+            self.store.commit(batch).await?;
+        }
+    }
+}
+
+fn offer_key(id: &str) -> Vec<u8> {
+    format!("offer/{id}").into_bytes()
+}
+
+fn nonce_key(nonce: &NonceId) -> Vec<u8> {
+    format!("nonce/{:020}/{}", nonce.expires.0.max(0), nonce.text).into_bytes()
+}
+
+pub(super) fn credential_key(id: &str) -> Vec<u8> {
+    format!("credential/{id}").into_bytes()
+}
+
+fn of_key(subject: &str, id: &str) -> Vec<u8> {
+    format!("of/{subject}\0{id}").into_bytes()
+}

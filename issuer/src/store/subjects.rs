@@ -1,0 +1,52 @@
+//! Subjects: imported, replaced by a newer import, read when a credential is issued.
+
+use serde_json::{Map, Value};
+use service_kit::store::{Batch, Range, StoreError};
+
+use super::{Records, decode, encode};
+
+/// Rows per commit of an import: some 500 kB, so that an import neither waits for a flush per row nor holds up
+/// everybody else.
+const ROWS_PER_COMMIT: usize = 512;
+
+/// A subject of the table: its id and its claims.
+pub(crate) type Subject = (String, Map<String, Value>);
+
+impl Records {
+    /// Puts subjects in place, over older rows of the same id. Repeating it changes nothing.
+    pub(crate) async fn import_subjects(&self, kind: &str, subjects: &[Subject]) -> Result<(), StoreError> {
+        for rows in subjects.chunks(ROWS_PER_COMMIT) {
+            let mut batch = Batch::new();
+            for (id, claims) in rows {
+                batch = batch.put(subject_key(kind, id), encode(claims)?);
+            }
+            self.store.commit(batch).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn subject(&self, kind: &str, id: &str) -> Result<Option<Map<String, Value>>, StoreError> {
+        self.store.get(&subject_key(kind, id)).await?.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// Ids of one type's subjects after `after`, in order.
+    pub(crate) async fn subject_ids(
+        &self,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let prefix = subject_key(kind, "");
+        let mut range = Range::prefix(prefix.clone());
+        if let Some(after) = after {
+            range = range.after(&subject_key(kind, after));
+        }
+        let entries = self.store.scan(range, limit).await?;
+        let id = |key: &[u8]| key.get(prefix.len()..).map(|id| String::from_utf8_lossy(id).into_owned());
+        Ok(entries.iter().filter_map(|(key, _)| id(key)).collect())
+    }
+}
+
+fn subject_key(kind: &str, id: &str) -> Vec<u8> {
+    format!("subject/{kind}\0{id}").into_bytes()
+}

@@ -1,0 +1,90 @@
+//! Tables good and bad.
+
+use actix_web::test::TestRequest;
+
+use super::world::{KIND, TABLE, World};
+
+fn row(change: impl Fn(&str) -> String) -> String {
+    let (header, good) = TABLE.split_once('\n').unwrap();
+    format!("{header}\n{}", change(good))
+}
+
+async fn import(world: &World, table: impl Into<Vec<u8>>) -> super::world::Reply {
+    let request = TestRequest::post()
+        .uri(&format!("/admin/import?credential_configuration_id={KIND}"))
+        .insert_header(("content-type", "text/csv"))
+        .set_payload(table.into());
+    world.admin(request).await
+}
+
+#[actix_web::test]
+async fn bad_rows_are_listed_and_good_ones_kept() {
+    let world = World::new().await;
+    let good = TABLE.lines().nth(1).unwrap();
+    let table = [
+        TABLE.lines().next().unwrap(),
+        &good.replace("s-1", "s-2"),
+        &good.replace("s-1", "s-3").replace("1002X", "10021"),
+        "s-4,only two",
+        &good.replace("s-1", ""),
+        &good.replace("s-1", "s-5").replace("110105,", "999999,"),
+        &good.replace("s-1", "s-2"),
+        &good.replace("s-1", "s-6").replace(",2,01", ",1,01"),
+    ]
+    .join("\n");
+    let report = import(&world, table).await;
+    let text = String::from_utf8(report.body.clone()).unwrap();
+    let report = report.json();
+    assert_eq!((&report["imported"], &report["refused"]), (&1.into(), &6.into()));
+    let faults: Vec<_> = report["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| (fault["line"].as_u64().unwrap(), fault["column"].as_str().unwrap_or("-").to_owned()))
+        .collect();
+    let expected = [(3, "citizen_number"), (4, "-"), (5, "id"), (6, "address.division_code"), (7, "id"), (8, "sex")];
+    assert_eq!(faults, expected.map(|(line, column)| (line, column.to_owned())));
+    for secret in ["11010519491231", "999999", "样本甲"] {
+        assert!(!text.contains(secret), "a value stands in the report");
+    }
+    let ids = world.admin(TestRequest::get().uri("/admin/subjects")).await.json();
+    assert_eq!(ids, serde_json::json!(["s-1", "s-2"]));
+    let page = world.admin(TestRequest::get().uri("/admin/subjects?after=s-1&limit=1")).await.json();
+    assert_eq!(page, serde_json::json!(["s-2"]));
+}
+
+#[actix_web::test]
+async fn tables_of_another_shape_are_refused_whole() {
+    let world = World::new().await;
+    let cases: [(Vec<u8>, &str); 5] = [
+        (Vec::new(), "vci.import.header"),
+        (b"name,sex\n".to_vec(), "vci.import.header"),
+        (b"id,id\n".to_vec(), "vci.import.header"),
+        (b"id,name,shoe_size\n".to_vec(), "vci.import.column"),
+        (b"\xff\xfe\n".to_vec(), "vci.import.header"),
+    ];
+    for (table, code) in cases {
+        assert_eq!(import(&world, table).await.refusal().2, code);
+    }
+    let kind = TestRequest::post()
+        .uri("/admin/import?credential_configuration_id=x")
+        .insert_header(("content-type", "text/csv"));
+    assert_eq!(world.admin(kind.set_payload("id\n")).await.refusal().2, "vci.request.configuration_unknown");
+    let json = TestRequest::post().uri("/admin/import").set_json("x");
+    assert_eq!(world.admin(json).await.refusal().2, "http.content_type");
+}
+
+#[actix_web::test]
+async fn a_spreadsheets_mark_and_line_ends_are_taken() {
+    let world = World::new().await;
+    let table = format!("\u{feff}{}", row(|good| good.replace("s-1", "s-7")).replace('\n', "\r\n"));
+    assert_eq!(import(&world, table).await.json()["imported"], 1);
+}
+
+#[actix_web::test]
+async fn a_newer_table_replaces_what_a_credential_will_say() {
+    let world = World::new().await;
+    import(&world, row(|good| good.replace("样本路 1 号", "样本路 2 号"))).await;
+    let claims = world.service.records.subject(KIND, "s-1").await.unwrap().unwrap();
+    assert_eq!(claims["address"]["detail"], "样本路 2 号");
+}

@@ -1,0 +1,8 @@
+//! The service in process: hostile requests over HTTP, races, a store that breaks, a ledger that fails.
+
+mod anchoring;
+mod faults;
+mod hostile;
+mod import;
+mod journey;
+mod world;

@@ -22,7 +22,7 @@ const BANNED: [(&str, &str); 16] = [
     ("SysRng", "take `rng` as an argument"),
     ("println!", "return a value"),
     ("eprintln!", "return a value"),
-    ("env!(", "take the setting as an argument"),
+    ("option_env!(", "take the setting as an argument"),
 ];
 
 pub(crate) fn check(root: &Path) -> Findings {

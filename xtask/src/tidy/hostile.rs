@@ -59,16 +59,13 @@ fn exists(sources: &[source::Source], test: &str) -> bool {
     })
 }
 
-/// The clauses of the list: a section is a line `Title: …` or a run of lines; clauses end with `;` or a full stop at
-/// the end of a line. Headings, and the facts about the platform at the end, are no inputs.
+/// The clauses of the list, split at semicolons. Headings (`# …`, and an unindented line without a colon) and the facts
+/// about the platform at the end are no inputs.
 fn clauses(list: &str) -> Vec<String> {
     let inputs = list.split("## Facts of the platform").next().unwrap_or_default();
-    let lines = inputs.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    lines
-        .flat_map(|line| line.split(';'))
-        .map(|clause| clause.trim().trim_end_matches('.').to_owned())
-        .filter(|c| !c.is_empty())
-        .collect()
+    let is_heading = |line: &&str| line.starts_with('#') || (!line.starts_with(' ') && !line.contains(':'));
+    let clauses = inputs.lines().filter(|line| !is_heading(line)).flat_map(|line| line.split(';'));
+    clauses.map(|clause| clause.trim().trim_end_matches('.').to_owned()).filter(|clause| !clause.is_empty()).collect()
 }
 
 /// Two clauses are the same if they differ in spaces only.
@@ -82,8 +79,7 @@ mod tests {
 
     #[test]
     fn a_list_falls_into_clauses() {
-        let list =
-            "# Title\nJWT: alg none; crit unknown\n\n Wallet: bit flips.\n## Facts of the platform\nnot an input";
+        let list = "# Title\nFormats\nJWT: alg none; crit unknown\n\n Wallet: bit flips.\n## Facts of the platform\nnot an input";
         assert_eq!(clauses(list), ["JWT: alg none", "crit unknown", "Wallet: bit flips"]);
     }
 }

@@ -17,6 +17,8 @@ pub mod oid4vci;
 pub mod oid4vp;
 pub mod problem;
 pub mod registry;
+#[cfg(any(test, feature = "testing"))]
+pub mod sample;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
 pub mod status;

@@ -1,6 +1,3 @@
 //! Everything holds in the sample world; each test changes one thing and names the refusal that it must meet.
 
-mod ledger;
-mod parties;
 mod steps;
-mod world;

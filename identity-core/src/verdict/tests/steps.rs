@@ -1,14 +1,14 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::ledger::START;
-use super::parties::{Party, entry, key};
-use super::world::{INDEX, LIST, NOW, PURPOSE, VCT, World, accredit, anchor, query};
 use crate::anchor::AnchorError;
 use crate::kb_jwt::KbJwtError;
 use crate::registry::{
     Accredit, Anchor, AnchorKind, EndAccreditation, KeyUse, Operation, Role, Schema, ServiceType, Update,
 };
+use crate::sample::ledger::START;
+use crate::sample::parties::{Party, entry, key};
+use crate::sample::world::{INDEX, LIST, NOW, PURPOSE, VCT, World, accredit, anchor, query};
 use crate::sd_jwt::SdJwtError;
 use crate::sd_jwt_vc::CredentialError;
 use crate::status::{Status as ListStatus, StatusError};

@@ -7,25 +7,28 @@ use crate::jose::Jwk;
 use crate::registry::{Create, CreatePayload, KeyEntry, KeyUse, Label, ServiceEntry, ServiceType, make_create};
 
 /// A sample department with one key of each use.
-pub(super) struct Party {
-    pub(super) create: Create,
+pub struct Party {
+    /// The creation of its DID.
+    pub create: Create,
     seed: u8,
 }
 
 /// A key of a sample party; `place` 1 asserts, 2 authenticates, 3 invokes. Even seeds use ES256, so that both
 /// algorithms are on every path.
-pub(super) fn key(seed: u8, place: u8) -> SecretKey {
+pub fn key(seed: u8, place: u8) -> SecretKey {
     let mut bytes = [seed; 32];
     bytes[31] = place;
     SecretKey::from_bytes(if seed.is_multiple_of(2) { Alg::Es256 } else { Alg::EdDsa }, &bytes).unwrap()
 }
 
-pub(super) fn entry(id: &str, seed: u8, place: u8, key_use: KeyUse) -> KeyEntry {
+/// The public half of a sample key, as an entry of a DID.
+pub fn entry(id: &str, seed: u8, place: u8, key_use: KeyUse) -> KeyEntry {
     KeyEntry::new(id, Jwk::new(key(seed, place).public_key().clone()), key_use)
 }
 
 impl Party {
-    pub(super) fn new(seed: u8, kind: ServiceType) -> Self {
+    /// The department of this seed, with one service at [`Self::address`].
+    pub fn new(seed: u8, kind: ServiceType) -> Self {
         let payload = CreatePayload {
             chain: "sample".to_owned(),
             keys: vec![
@@ -41,23 +44,33 @@ impl Party {
         Self { create: make_create(&payload, "invoke-1", &key(seed, 3)).unwrap(), seed }
     }
 
-    pub(super) fn did(&self) -> Did {
+    /// Its DID.
+    pub fn did(&self) -> Did {
         self.create.did().clone()
     }
 
-    pub(super) fn address(&self) -> String {
+    /// The URL of its service.
+    pub fn address(&self) -> String {
         format!("https://d{}.example", self.seed)
     }
 
-    pub(super) fn asserter(&self) -> SecretKey {
+    /// Signs its credentials and status lists.
+    pub fn asserter(&self) -> SecretKey {
         key(self.seed, 1)
     }
 
-    pub(super) fn invoker(&self) -> SecretKey {
+    /// Signs its request objects.
+    pub fn authenticator(&self) -> SecretKey {
+        key(self.seed, 2)
+    }
+
+    /// Signs its transactions.
+    pub fn invoker(&self) -> SecretKey {
         key(self.seed, 3)
     }
 
-    pub(super) fn key_name(&self, fragment: &str) -> String {
+    /// The DID URL of its key with this fragment.
+    pub fn key_name(&self, fragment: &str) -> String {
         format!("{}#{fragment}", self.did())
     }
 }

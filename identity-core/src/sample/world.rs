@@ -28,40 +28,61 @@ use crate::verdict::{
     Presentation, Refusal, Verified, judge,
 };
 
-pub(super) const VCT: &str = "urn:sample:credential:resident:1";
-pub(super) const LIST: &str = "https://d2.example/status/1";
-pub(super) const NONCE: &str = "sample-nonce-0123456789";
-pub(super) const PURPOSE: &str = "loan";
+/// The type of the sample credential.
+pub const VCT: &str = "urn:sample:credential:resident:1";
+/// Where the sample status list is.
+pub const LIST: &str = "https://d2.example/status/1";
+/// The nonce of the sample request.
+pub const NONCE: &str = "sample-nonce-0123456789";
+/// What the asker is accredited for.
+pub const PURPOSE: &str = "loan";
 /// When everything is judged: half an hour after the credential was made.
-pub(super) const NOW: UnixSeconds = UnixSeconds(START + 5400);
+pub const NOW: UnixSeconds = UnixSeconds(START + 5400);
 const ISSUED: UnixSeconds = UnixSeconds(START + 3600);
-pub(super) const INDEX: usize = 77;
+/// Where the credential stands in the status list.
+pub const INDEX: usize = 77;
 
-const TYPE: &str = r#"{"vct":"urn:sample:credential:resident:1","claims":[
+/// Metadata of the type, as registered on the ledger.
+pub const TYPE: &str = r#"{"vct":"urn:sample:credential:resident:1","claims":[
     {"path":["name"],"mandatory":true,"sd":"always"},{"path":["address"],"sd":"always"},
     {"path":["valid_until"],"mandatory":true,"sd":"never"}]}"#;
 
 /// Everything that a verdict rests on.
-pub(super) struct World {
-    pub(super) ledger: SampleLedger,
-    pub(super) authority: Party,
-    pub(super) issuer: Party,
-    pub(super) asker: Party,
-    pub(super) credential: String,
+pub struct World {
+    /// The chain.
+    pub ledger: SampleLedger,
+    /// Who accredits.
+    pub authority: Party,
+    /// Who issued the credential.
+    pub issuer: Party,
+    /// Who asks for it.
+    pub asker: Party,
+    /// The credential with all its disclosures.
+    pub credential: String,
     /// Where the credential was anchored.
-    pub(super) anchored: u64,
-    pub(super) query: Query,
-    pub(super) client_id: ClientId,
-    pub(super) purpose: Option<&'static str>,
-    pub(super) policy: Policy,
-    pub(super) now: UnixSeconds,
-    pub(super) token: BTreeMap<String, Vec<String>>,
-    pub(super) anchors: Option<BTreeMap<String, Vec<Value>>>,
-    pub(super) evidence: Evidence,
+    pub anchored: u64,
+    /// What is asked.
+    pub query: Query,
+    /// The asker, as wallets name it.
+    pub client_id: ClientId,
+    /// What for.
+    pub purpose: Option<&'static str>,
+    /// How it is judged.
+    pub policy: Policy,
+    /// When it is judged.
+    pub now: UnixSeconds,
+    /// `vp_token`.
+    pub token: BTreeMap<String, Vec<String>>,
+    /// `xinfu_anchor`.
+    pub anchors: Option<BTreeMap<String, Vec<Value>>>,
+    /// What ledger and issuer say.
+    pub evidence: Evidence,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    /// The world as it should be: everything holds.
+    #[expect(clippy::new_without_default, reason = "a world is made on purpose, never by default")]
+    pub fn new() -> Self {
         let authority = Party::new(1, ServiceType::Ledger);
         let issuer = Party::new(2, ServiceType::Issuer);
         let asker = Party::new(3, ServiceType::Verifier);
@@ -96,20 +117,28 @@ impl World {
     }
 
     /// Presents the credential again, after the world was changed.
-    pub(super) fn present(&mut self) {
+    pub fn present(&mut self) {
         self.token = BTreeMap::from([("id".to_owned(), vec![self.shown(&holder())])]);
         self.anchors = Some(BTreeMap::from([("id".to_owned(), vec![json!(self.anchor_proof())])]));
     }
 
     /// The presentation, bound by whatever key.
-    pub(super) fn shown(&self, holder: &SecretKey) -> String {
+    pub fn shown(&self, holder: &SecretKey) -> String {
         let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
         let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("address")]).unwrap();
         let occasion = Occasion { audience: self.client_id.as_str(), nonce: NONCE };
         bind(&chosen, occasion, holder, NOW).unwrap()
     }
 
-    pub(super) fn anchor_proof(&self) -> AnchorProof {
+    /// The credential as presented on another occasion: these claims, signed by whatever key at `now`.
+    pub fn shown_to(&self, occasion: Occasion<'_>, claims: &[&str], holder: &SecretKey, now: UnixSeconds) -> String {
+        let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
+        let claims: Vec<ClaimPath> = claims.iter().map(|name| ClaimPath::top(*name)).collect();
+        bind(&held.present(&claims).unwrap(), occasion, holder, now).unwrap()
+    }
+
+    /// The credential's anchor proof, as of now.
+    pub fn anchor_proof(&self) -> AnchorProof {
         let (tree, _) = anchor(&self.credential);
         let batch = BatchPath { index: 1, count: tree.count(), path: tree.path(1).unwrap() };
         let transaction = self.ledger.leaf(self.anchored).to_owned();
@@ -117,7 +146,7 @@ impl World {
     }
 
     /// Fetches fresh evidence, after the world was changed.
-    pub(super) fn fetch(&mut self) {
+    pub fn fetch(&mut self) {
         self.evidence = Evidence { states: Vec::new(), status_lists: BTreeMap::new() };
         for party in [&self.issuer, &self.asker] {
             for state_key in [did_key(&party.did()), accreditation_key(&party.did())] {
@@ -129,44 +158,51 @@ impl World {
     }
 
     /// A status list in which the credential's entry says this, by this party.
-    pub(super) fn status_list(&self, status: status::Status, signer: &Party) -> String {
+    pub fn status_list(&self, status: status::Status, signer: &Party) -> String {
         let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
         list.set(INDEX, status).unwrap();
         let validity = Validity { issued_at: UnixSeconds(NOW.0 - 1000), expires: UnixSeconds(NOW.0 + 3600), ttl: 600 };
         status::sign(&list, LIST, validity, &signer.key_name("assert-1"), &signer.asserter()).unwrap()
     }
 
-    pub(super) fn list(&mut self, token: &str) {
+    /// Puts a status list into the evidence, fetched just now.
+    pub fn list(&mut self, token: &str) {
         let fetched = FetchedList { token: token.to_owned(), fetched_at: UnixSeconds(NOW.0 - 30) };
         self.evidence.status_lists.insert(LIST.to_owned(), fetched);
     }
 
-    pub(super) fn presentation(&self) -> Presentation<'_> {
+    /// The presentation, for the verdict.
+    pub fn presentation(&self) -> Presentation<'_> {
         let asked = Asked { client_id: &self.client_id, nonce: NONCE, query: &self.query, purpose: self.purpose };
         Presentation { asked, token: &self.token, anchors: self.anchors.as_ref() }
     }
 
-    pub(super) fn prepared(&self) -> PreparedEvidence {
+    /// The evidence, proven.
+    pub fn prepared(&self) -> PreparedEvidence {
         self.evidence.prepare(self.ledger.trust_root()).unwrap()
     }
 
-    pub(super) fn judge(&self) -> Result<Verified, Refusal> {
+    /// The verdict.
+    pub fn judge(&self) -> Result<Verified, Refusal> {
         let evidence = self.evidence.prepare(self.ledger.trust_root())?;
         judge(&self.presentation(), &evidence, &self.policy, self.now)
     }
 }
 
-pub(super) fn holder() -> SecretKey {
+/// The holder's key.
+pub fn holder() -> SecretKey {
     key(7, 9)
 }
 
-pub(super) fn query(claims: &[&str]) -> Query {
+/// A query for these claims of the sample type.
+pub fn query(claims: &[&str]) -> Query {
     let claims: Vec<Value> = claims.iter().map(|name| json!({ "path": [name] })).collect();
     let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
     Query::from_json(&json!({ "credentials": [credential] })).unwrap()
 }
 
-pub(super) fn accredit(subject: &Party, role: Role) -> Accredit {
+/// Accredits for the sample type; a verifier for `name` and `address`, and [`PURPOSE`].
+pub fn accredit(subject: &Party, role: Role) -> Accredit {
     let verifier = role == Role::Verifier;
     let claims = if verifier { vec![vec!["name".to_owned()], vec!["address".to_owned()]] } else { Vec::new() };
     let purposes = if verifier { vec![PURPOSE.to_owned()] } else { Vec::new() };
@@ -219,7 +255,7 @@ fn issue(issuer: &Party) -> String {
 }
 
 /// A batch of three, the credential in the middle, and the operation that anchors it.
-pub(super) fn anchor(credential: &str) -> (BatchTree, Anchor) {
+pub fn anchor(credential: &str) -> (BatchTree, Anchor) {
     let jwt = credential.split('~').next().unwrap();
     let tree = BatchTree::new(&[sha256(b"before"), sha256(jwt.as_bytes()), sha256(b"after")]).unwrap();
     let anchor = Anchor::new(AnchorKind::Credential, tree.root(), tree.count());

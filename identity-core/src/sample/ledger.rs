@@ -16,9 +16,10 @@ use crate::registry::{
 use crate::time::UnixMillis;
 
 /// Seconds at which the sample chain begins.
-pub(super) const START: i64 = 1_800_000_000;
+pub const START: i64 = 1_800_000_000;
 
-pub(super) struct SampleLedger {
+/// One chain with one validator, in memory.
+pub struct SampleLedger {
     state: WriteSet,
     block: Block,
     leaves: Vec<String>,
@@ -26,7 +27,8 @@ pub(super) struct SampleLedger {
 }
 
 impl SampleLedger {
-    pub(super) fn founded_by(members: &[&Party], authority: &Party) -> Self {
+    /// A chain that these members found; `authority` may accredit from the start.
+    pub fn founded_by(members: &[&Party], authority: &Party) -> Self {
         let public = |seed: u8| Hash::from_slice(key(seed, 0).public_key().bytes()).unwrap();
         let genesis = Genesis {
             chain: "sample".to_owned(),
@@ -48,12 +50,13 @@ impl SampleLedger {
         ledger
     }
 
-    pub(super) fn trust_root(&self) -> TrustRoot {
+    /// Whom a verifier of this chain believes.
+    pub fn trust_root(&self) -> TrustRoot {
         TrustRoot::parse(&self.set.to_policy_text()).unwrap()
     }
 
     /// Signs, submits and expects acceptance; gives the log index.
-    pub(super) fn act(&mut self, party: &Party, operation: &Operation) -> u64 {
+    pub fn act(&mut self, party: &Party, operation: &Operation) -> u64 {
         let last = self.state.get(&sequence_key(&format!("{}#invoke-1", party.did())));
         let last: u64 = last.map_or(0, |value| serde_json::from_slice(value).unwrap());
         let envelope = Envelope { aud: self.block.origin.clone(), seq: last + 1, exp: START + 100_000_000 };
@@ -66,7 +69,7 @@ impl SampleLedger {
     }
 
     /// Ends the block at `seconds`, and begins the next.
-    pub(super) fn seal(&mut self, seconds: i64) {
+    pub fn seal(&mut self, seconds: i64) {
         self.block.time = UnixMillis(seconds * 1000);
         let writes = close_block(&self.state, &self.block, self.next_index()).unwrap();
         self.state.extend(writes);
@@ -77,12 +80,13 @@ impl SampleLedger {
         self.block.height += 1;
     }
 
-    pub(super) fn leaf(&self, index: u64) -> &str {
+    /// The log entry at `index`.
+    pub fn leaf(&self, index: u64) -> &str {
         &self.leaves[usize::try_from(index).unwrap()]
     }
 
     /// The proof of an entry under a checkpoint of the log as it stands, cosigned at `seconds`.
-    pub(super) fn log_proof(&self, index: u64, seconds: i64) -> String {
+    pub fn log_proof(&self, index: u64, seconds: i64) -> String {
         let leaves: Vec<Hash> = self.leaves.iter().map(|leaf| leaf_hash(leaf.as_bytes())).collect();
         let mut path = inclusion(&leaves, usize::try_from(index).unwrap());
         path.reverse();
@@ -92,7 +96,7 @@ impl SampleLedger {
     }
 
     /// What the state holds under `key`; the last entry of the log must be a seal.
-    pub(super) fn state_proof(&self, state_key: &str, seconds: i64) -> StateProof {
+    pub fn state_proof(&self, state_key: &str, seconds: i64) -> StateProof {
         let value = self.state.get(state_key).cloned();
         let path = state_path(&self.entries(), sha256(state_key.as_bytes()), value.is_some());
         let last = self.next_index() - 1;

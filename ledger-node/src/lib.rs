@@ -1,1 +1,34 @@
 //! Orders transactions, executes the registry rules, certifies and serves the ledger.
+//!
+//! ```text
+//! POST /transactions -> door (signature) -> desk -> engine orders -> executor -> one commit
+//!                                             ^                                   |
+//!                                             +------ certifier cosigns <---------+
+//! ```
+//!
+//! A node is [`init`]ialised once, [`start`]ed often and checked by [`fsck`] at rest.
+
+mod certifier;
+mod chain;
+mod clerk;
+mod config;
+mod desk;
+mod engine;
+mod executor;
+pub mod fsck;
+mod http;
+pub mod init;
+mod node;
+mod proofs;
+mod running;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use certifier::CertifyError;
+pub use chain::{Chain, ChainError};
+pub use config::Config;
+pub use executor::Outcome;
+pub use init::{Founder, InitError, InitOptions, Initialised, init};
+pub use running::{Ports, Running, StartError, open_store, start};
+pub use store::{FORMAT, Head, Place};

@@ -1,3 +1,17 @@
-//! Entry point.
+//! `xinfu-ledger`: found a chain, run its node, check its data.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xinfu-ledger: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -86,11 +86,15 @@ fn bits(hash: &Hash) -> impl Iterator<Item = bool> {
     hash.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1 == 1))
 }
 
-fn leaf(key: &Hash, value: &Hash) -> Hash {
+/// Hash of a leaf of the state tree, from the hashes of its key and its value.
+#[must_use]
+pub fn leaf(key: &Hash, value: &Hash) -> Hash {
     sha256(&[LEAF_PREFIX, key.as_bytes(), value.as_bytes()].concat())
 }
 
-fn children(left: &Hash, right: &Hash) -> Hash {
+/// Hash of a node with two children.
+#[must_use]
+pub fn children(left: &Hash, right: &Hash) -> Hash {
     sha256(&[CHILDREN_PREFIX, left.as_bytes(), right.as_bytes()].concat())
 }
 

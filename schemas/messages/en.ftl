@@ -165,3 +165,14 @@ issuer-stopped = The issuer has stopped.
 issuer-which-type = say which credential type the table is for with --type: { $types }
 issuer-import-fault = line { $line }, column { $column }: { $reason }
 issuer-imported = { $imported } rows imported, { $refused } refused.
+# ---- ledger ----
+ledger-founded =
+    The chain is founded.
+      origin      { $origin }
+      operator    { $operator }
+      trust root  { $trust_root }
+    Next: xinfu-ledger run --config { $config }
+    Move { $recovery } to a safe place: whoever holds it controls the operator's DID.
+ledger-running = The ledger node listens at { $url }. Ctrl-C stops it.
+ledger-stopping = Stopping: what was taken is finished first.
+ledger-sound = Sound: { $entries } log entries up to block { $height }, { $items } state items, root { $root }.

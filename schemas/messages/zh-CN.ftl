@@ -165,3 +165,14 @@ issuer-stopped = 签发服务已停止。
 issuer-which-type = 请用 --type 指明此表对应的凭证类型:{ $types }
 issuer-import-fault = 第 { $line } 行,{ $column } 列:{ $reason }
 issuer-imported = 已导入 { $imported } 行,拒绝 { $refused } 行。
+# ---- ledger ----
+ledger-founded =
+    账本链已创建。
+      标识    { $origin }
+      运营方  { $operator }
+      信任根  { $trust_root }
+    下一步：xinfu-ledger run --config { $config }
+    请把 { $recovery } 移到安全的地方：持有它的人可以控制运营方的 DID。
+ledger-running = 账本节点正在监听 { $url }，按 Ctrl-C 停止。
+ledger-stopping = 正在停止：先完成已接收的交易。
+ledger-sound = 数据完好：至第 { $height } 块共 { $entries } 条日志，{ $items } 项状态，根为 { $root }。

@@ -45,6 +45,12 @@ pub fn apply(
     Ok(Accepted { writes: state.into_writes() })
 }
 
+/// The state keys that [`authenticate`] reads, so that a caller whose store is asynchronous can fetch them first.
+#[must_use]
+pub fn keys_to_authenticate(transaction: &Transaction) -> [String; 2] {
+    [did_key(transaction.sender()), member_key(transaction.sender())]
+}
+
 /// Checks a transaction at the door, before it is ordered: everything that [`apply`] checks about ledger, expiry,
 /// sender, key and signature. What was checked here is not checked again later under the same key.
 ///

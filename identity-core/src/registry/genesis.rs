@@ -1,7 +1,8 @@
 //! The genesis file: who founds the chain, who may accredit, who certifies. Its SHA-256 is part of the origin, so
 //! one changed byte is another ledger.
 
-use ledger::policy::MAX_VALIDATORS;
+use ledger::note::{SignatureKind, VerifierKey};
+use ledger::policy::{MAX_VALIDATORS, Validator, ValidatorSet};
 use ledger::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,30 @@ impl Genesis {
     #[must_use]
     pub fn origin(&self, file: &[u8]) -> String {
         format!("xinfu/{}/{}", self.chain, sha256(file).to_hex())
+    }
+
+    /// The trust root that follows from the file: its validators and their quorum, as C2SP `tlog-policy` text. A
+    /// witness key's name is `<origin>/<validator>`.
+    ///
+    /// # Errors
+    /// [`GenesisError::Malformed`] if the validators make no set.
+    pub fn trust_root(&self, origin: &str) -> Result<String, GenesisError> {
+        let malformed = || GenesisError::Malformed("validators");
+        let key = |name: &str, kind: SignatureKind, bytes: &Hash| {
+            let key = ledger::ed25519::PublicKey::from_bytes(bytes.as_bytes()).ok()?;
+            VerifierKey::new(name, kind, key).ok()
+        };
+        let validator = |validator: &GenesisValidator| {
+            let witness_name = format!("{origin}/{}", validator.name);
+            Some(Validator {
+                name: validator.name.clone(),
+                log: key(origin, SignatureKind::Ed25519, &validator.log)?,
+                witness: key(&witness_name, SignatureKind::CosignatureV1, &validator.witness)?,
+            })
+        };
+        let validators: Option<Vec<Validator>> = self.validators.iter().map(validator).collect();
+        let set = ValidatorSet::new(origin, validators.ok_or_else(malformed)?).map_err(|_| malformed())?;
+        Ok(set.to_policy_text())
     }
 
     /// Block 0, without transactions' envelopes: the file itself is what everybody agreed on.

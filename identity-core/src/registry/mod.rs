@@ -32,7 +32,7 @@ mod transaction;
 
 pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
 pub use anchor::{Anchor, AnchorKind};
-pub use apply::{Accepted, apply, authenticate};
+pub use apply::{Accepted, apply, authenticate, keys_to_authenticate};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator};

@@ -85,7 +85,7 @@ fn fill_bare_error(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBod
 /// Whether an error carries a body of ours; the framework's own are plain text or empty.
 fn is_ours(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.contains("json") || kind.contains("jwt") || kind.starts_with("text/html")
+    kind.starts_with("application/") || kind.starts_with("text/html")
 }
 
 fn add_headers(headers: &mut HeaderMap, encrypted: bool) {

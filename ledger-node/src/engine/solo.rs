@@ -1,0 +1,53 @@
+//! One department, one node: order is order of arrival.
+//!
+//! While a block is being made durable, the next transactions gather in the queue; the next block takes all of
+//! them. So many submissions share one commit, and a lone one waits for nobody.
+
+use std::sync::Arc;
+
+use identity_core::registry::Transaction;
+use identity_core::time::UnixMillis;
+use service_kit::clock::Clock;
+use tokio::sync::mpsc::Receiver;
+
+use super::{Engine, Ordered};
+
+/// Transactions in one block, at most: about 20 ms of work, so nobody waits long behind a crowd.
+const MAX_TRANSACTIONS: usize = 1000;
+/// Bytes of transactions in one block, at most.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The engine of a chain with one validator.
+pub(crate) struct Solo {
+    queue: Receiver<Transaction>,
+    clock: Arc<dyn Clock>,
+    height: u64,
+    time: UnixMillis,
+}
+
+impl Solo {
+    /// Goes on after the block of `height` and `time`.
+    pub(crate) fn new(queue: Receiver<Transaction>, clock: Arc<dyn Clock>, height: u64, time: UnixMillis) -> Self {
+        Self { queue, clock, height, time }
+    }
+}
+
+impl Engine for Solo {
+    fn next(&mut self) -> Option<Ordered> {
+        let mut transactions = vec![self.queue.blocking_recv()?];
+        let mut bytes = 0_usize;
+        while transactions.len() < MAX_TRANSACTIONS && bytes < MAX_BYTES {
+            let Ok(transaction) = self.queue.try_recv() else { break };
+            bytes = bytes.saturating_add(transaction.as_str().len());
+            transactions.push(transaction);
+        }
+        // A clock that was set back must not stop the chain: time goes on by the millisecond until it catches up.
+        let time = self.clock.now_millis().max(UnixMillis(self.time.0.saturating_add(1)));
+        Some(Ordered { height: self.height.saturating_add(1), time, transactions })
+    }
+
+    fn acknowledge(&mut self, block: &Ordered) {
+        self.height = block.height;
+        self.time = block.time;
+    }
+}

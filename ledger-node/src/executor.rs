@@ -1,0 +1,277 @@
+//! Executes ordered blocks and makes them durable: the one writer of a node's data.
+//!
+//! Life of a block, and what holds if the process dies right after each step:
+//!
+//! 1. *ordered*: it is in memory only. Nobody was answered; senders try again, and the digest makes that harmless.
+//! 2. *planned*: outcomes, leaves, seal, tiles, state nodes and the new head are computed. Still nothing is kept.
+//! 3. *committed*: one batch, all or nothing, that requires the old head. From here on the block exists. Whoever was
+//!    not answered asks by digest and gets the place.
+//! 4. *cosigned* (see [`crate::certifier`]): the batch of step 3 already holds the size and root that are signed, so a
+//!    restart can only sign the same again. A lost signature is made anew, for the same root.
+//! 5. *answered*.
+//!
+//! Recovery is [`Executor::open`]: read the head, read the edge of the log. It is also what runs after a commit whose
+//! outcome is unknown; there is no second way to get going.
+
+use identity_core::registry::{self, Block, Genesis, NotApplied, Refused, Transaction, WriteSet};
+use identity_core::time::UnixMillis;
+use ledger::{Hash, Seal, sha256};
+use serde::Serialize;
+use service_kit::store::{Batch, StoreError};
+
+use crate::chain::Chain;
+use crate::engine::Ordered;
+use crate::store::{
+    Edge, GENESIS, HEAD, Head, Place, Refusal, SyncStore, VersionedState, leaf_key, place_key, refusal_key, update,
+};
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It stands in the log.
+    Accepted(Place),
+    /// The rules refuse it.
+    Refused(Refused),
+    /// The block could not be kept: nothing happened, try again.
+    NotSaved(StoreError),
+}
+
+/// Why a block was not executed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ExecuteError {
+    /// Nothing of the block was kept; the next one may succeed.
+    #[error("the block was not saved: {0}")]
+    NotSaved(StoreError),
+    /// The data is not what this node wrote: it must not go on.
+    #[error("the node stops: {0}")]
+    Halted(StoreError),
+}
+
+/// Executes blocks one after the other.
+pub(crate) struct Executor {
+    store: SyncStore,
+    chain: Chain,
+    head: Head,
+    edge: Edge,
+    /// A commit ended with an unknown outcome, and the store could not be asked yet.
+    unsure: bool,
+}
+
+/// A block that is computed and not yet kept.
+struct Plan {
+    head: Head,
+    edge: Edge,
+    batch: Batch,
+    outcomes: Vec<(Hash, Outcome)>,
+}
+
+/// A block in the making.
+struct Draft<'a> {
+    block: Block,
+    state: VersionedState<'a>,
+    edge: Edge,
+    batch: Batch,
+    outcomes: Vec<(Hash, Outcome)>,
+}
+
+impl Executor {
+    /// Goes on where the store's last whole block ended; an empty store gets block 0 first.
+    ///
+    /// # Errors
+    /// The store cannot be read or written, or holds another chain.
+    pub(crate) fn open(store: SyncStore, chain: Chain) -> Result<Self, StoreError> {
+        match store.get(GENESIS)? {
+            None => Self::begin(&store, &chain)?,
+            Some(file) if sha256(&file) == sha256(chain.genesis_file()) => {}
+            Some(_) => return Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into())),
+        }
+        let head: Head = store.record(HEAD)?.ok_or_else(|| StoreError::Corrupt("the head is missing".into()))?;
+        let edge = Edge::load(&store, head.size)?;
+        if edge.root() != head.root {
+            return Err(StoreError::Corrupt("the log's tiles do not give the head's root; run fsck".into()));
+        }
+        Ok(Self { store, chain, head, edge, unsure: false })
+    }
+
+    /// Keeps block 0: the genesis file's creations and the first seal.
+    fn begin(store: &SyncStore, chain: &Chain) -> Result<(), StoreError> {
+        let genesis: &Genesis = chain.genesis();
+        let first = genesis.execute(chain.origin()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let batch = Batch::new().put_new(GENESIS, chain.genesis_file()).require_absent(HEAD);
+        let mut draft = Draft::new(store, chain, None, Edge::default(), 0, UnixMillis(genesis.time), batch);
+        draft.state.writes = first.writes;
+        for leaf in &first.leaves {
+            draft.append(leaf.as_bytes());
+        }
+        store.commit(draft.seal(store, chain)?.batch)
+    }
+
+    /// The last block kept.
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Executes a block and makes it durable.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; in both cases nothing of the block is there.
+    pub(crate) fn execute(&mut self, ordered: &Ordered) -> Result<Vec<(Hash, Outcome)>, ExecuteError> {
+        if self.unsure {
+            self.recover()?;
+        }
+        let plan = self.plan(ordered).map_err(refused_before_commit)?;
+        match self.store.commit(plan.batch) {
+            Ok(()) => {}
+            Err(error @ StoreError::Broken(_)) => {
+                // Unknown: ask the store itself. Whatever it says, the block is there whole or not at all.
+                self.unsure = true;
+                self.recover()?;
+                if self.head != plan.head {
+                    return Err(ExecuteError::NotSaved(error));
+                }
+            }
+            Err(error @ StoreError::Full) => return Err(ExecuteError::NotSaved(error)),
+            // The head was not the one we left: someone else writes here.
+            Err(error) => return Err(ExecuteError::Halted(error)),
+        }
+        (self.head, self.edge) = (plan.head, plan.edge);
+        Ok(plan.outcomes)
+    }
+
+    fn recover(&mut self) -> Result<(), ExecuteError> {
+        match Self::open(self.store.clone(), self.chain.clone()) {
+            Ok(reopened) => {
+                *self = reopened;
+                Ok(())
+            }
+            Err(error @ StoreError::Corrupt(_)) => Err(ExecuteError::Halted(error)),
+            Err(error) => Err(ExecuteError::NotSaved(error)),
+        }
+    }
+
+    fn plan(&self, ordered: &Ordered) -> Result<Plan, StoreError> {
+        let old_head = to_json(&self.head)?;
+        let batch = Batch::new().require_equals(HEAD, old_head);
+        let (height, time) = (ordered.height, ordered.time);
+        if height != self.head.height.saturating_add(1) || time <= self.head.time {
+            return Err(StoreError::Misused("the engine handed over a block out of order"));
+        }
+        let before = Some(self.head.height);
+        let mut draft = Draft::new(&self.store, &self.chain, before, self.edge.clone(), height, time, batch);
+        for transaction in &ordered.transactions {
+            let outcome = self.place_of(&draft, transaction)?;
+            let outcome = match outcome {
+                Some(place) => Outcome::Accepted(place),
+                None => draft.apply(transaction)?,
+            };
+            draft.outcomes.push((transaction.digest(), outcome));
+        }
+        draft.seal(&self.store, &self.chain)
+    }
+
+    /// Where the transaction stands already, in an earlier block or in this one.
+    fn place_of(&self, draft: &Draft<'_>, transaction: &Transaction) -> Result<Option<Place>, StoreError> {
+        let digest = transaction.digest();
+        let here = draft.outcomes.iter().find_map(|(other, outcome)| match outcome {
+            Outcome::Accepted(place) if *other == digest => Some(*place),
+            Outcome::Accepted(_) | Outcome::Refused(_) | Outcome::NotSaved(_) => None,
+        });
+        match here {
+            Some(place) => Ok(Some(place)),
+            None => self.store.record(&place_key(&digest)),
+        }
+    }
+}
+
+impl<'a> Draft<'a> {
+    fn new(
+        store: &'a SyncStore,
+        chain: &Chain,
+        before: Option<u64>,
+        edge: Edge,
+        height: u64,
+        time: UnixMillis,
+        batch: Batch,
+    ) -> Self {
+        let block = Block { chain: chain.genesis().chain.clone(), origin: chain.origin().to_owned(), height, time };
+        Self { block, state: VersionedState::new(store, before), edge, batch, outcomes: Vec::new() }
+    }
+
+    fn append(&mut self, entry: &[u8]) {
+        let batch = std::mem::take(&mut self.batch);
+        self.batch = batch.put_new(leaf_key(self.edge.size()), entry);
+        self.edge.append(entry);
+    }
+
+    fn apply(&mut self, transaction: &Transaction) -> Result<Outcome, StoreError> {
+        let index = self.edge.size();
+        let digest = transaction.digest();
+        match registry::apply(&self.state, &self.block, index, transaction) {
+            Ok(accepted) => {
+                self.state.writes.extend(accepted.writes);
+                self.append(transaction.as_str().as_bytes());
+                let place = Place { index, height: self.block.height };
+                self.put(place_key(&digest), &place)?;
+                Ok(Outcome::Accepted(place))
+            }
+            Err(NotApplied::Refused(refused)) => Ok(Outcome::Refused(refused)),
+            Err(NotApplied::State(unreadable)) => Err(StoreError::Broken(unreadable.to_string())),
+        }
+    }
+
+    fn put<T: Serialize>(&mut self, key: Vec<u8>, record: &T) -> Result<(), StoreError> {
+        let batch = std::mem::take(&mut self.batch);
+        self.batch = batch.put(key, to_json(record)?);
+        Ok(())
+    }
+
+    /// Writes what happens by itself, the state root and the seal.
+    fn seal(mut self, store: &SyncStore, chain: &Chain) -> Result<Plan, StoreError> {
+        let unreadable = |error: registry::StateUnreadable| StoreError::Broken(error.to_string());
+        let due: WriteSet = registry::close_block(&self.state, &self.block, self.edge.size()).map_err(unreadable)?;
+        self.state.writes.extend(due);
+        self.keep_refusals()?;
+        let height = self.block.height;
+        let batch = std::mem::take(&mut self.batch);
+        let (state, batch) = update(store, height, &self.state.writes, batch)?;
+        self.batch = batch;
+        let seal = Seal { height, time: millis(self.block.time)?, state, policy: chain.policy_digest() };
+        self.append(seal.to_line().as_bytes());
+        let head = Head { height, time: self.block.time, size: self.edge.size(), root: self.edge.root(), state };
+        self.put(HEAD.to_vec(), &head)?;
+        let batch = self.edge.write_changed(std::mem::take(&mut self.batch));
+        Ok(Plan { head, edge: self.edge, batch, outcomes: self.outcomes })
+    }
+
+    /// The last reason for each digest: one sender may have tried the same twice.
+    fn keep_refusals(&mut self) -> Result<(), StoreError> {
+        let height = self.block.height;
+        let refusals: std::collections::BTreeMap<Hash, String> = self
+            .outcomes
+            .iter()
+            .filter_map(|(digest, outcome)| match outcome {
+                Outcome::Refused(refused) => Some((*digest, refused.code().as_str().to_owned())),
+                Outcome::Accepted(_) | Outcome::NotSaved(_) => None,
+            })
+            .collect();
+        for (digest, code) in refusals {
+            self.put(refusal_key(&digest), &Refusal { code, height })?;
+        }
+        Ok(())
+    }
+}
+
+fn refused_before_commit(error: StoreError) -> ExecuteError {
+    match error {
+        StoreError::Corrupt(_) | StoreError::Misused(_) => ExecuteError::Halted(error),
+        _ => ExecuteError::NotSaved(error),
+    }
+}
+
+fn millis(time: UnixMillis) -> Result<u64, StoreError> {
+    u64::try_from(time.0).map_err(|_| StoreError::Misused("a block before the epoch"))
+}
+
+fn to_json<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(record).map_err(|_| StoreError::Misused("a record cannot be written down"))
+}

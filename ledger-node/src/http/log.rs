@@ -1,0 +1,64 @@
+//! The log as static files (C2SP `tlog-tiles`), and proofs of its entries (C2SP `tlog-proof`).
+
+use actix_web::{HttpResponse, web};
+use identity_core::problem::Code;
+use ledger::tile::{Content, Tile, WIDTH, push_entry};
+use service_kit::reply::Problem;
+use service_kit::store::StoreError;
+
+use super::{Api, blocking};
+use crate::proofs::prove_entry;
+use crate::store::{read_entries, read_tile};
+
+/// `GET /checkpoint`.
+pub(super) async fn checkpoint(api: web::Data<Api>) -> HttpResponse {
+    let note = api.node.published().note.clone();
+    HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=1"))
+        .content_type("text/plain; charset=utf-8")
+        .body(note)
+}
+
+/// `GET /tile/…`: full and partial tiles of the newest certified size.
+pub(super) async fn tile(api: web::Data<Api>, path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let unknown = || Problem::new(Code::LedgerTileUnknown);
+    let tile: Tile = format!("tile/{path}").parse().map_err(|_| unknown())?;
+    let size = api.node.round().head.size;
+    // Narrower than what is there is what an earlier checkpoint had: still true, still served.
+    let there = Tile::of_log(tile.content, tile.index, size).ok_or_else(unknown)?;
+    if tile.width > there.width {
+        return Err(unknown());
+    }
+    let store = api.node.store.as_ref();
+    let bytes = match tile.content {
+        Content::Hashes { level } => read_tile(store, level, tile).await?.ok_or_else(unknown)?,
+        Content::Entries => bundle(read_entries(store, tile.index * u64::from(WIDTH), tile.width).await?)?,
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=31536000, immutable"))
+        .content_type("application/octet-stream")
+        .body(bytes))
+}
+
+fn bundle(entries: Vec<Vec<u8>>) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        let too_long = |_| Problem::of_store(&StoreError::Corrupt("an entry is too long".into()));
+        push_entry(&mut bytes, &entry).map_err(too_long)?;
+    }
+    Ok(bytes)
+}
+
+/// `GET /proofs/log/{index}`.
+pub(super) async fn proof(api: web::Data<Api>, index: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let index: u64 = index.parse().map_err(|_| Problem::new(Code::LedgerIndexUnknown))?;
+    let round = api.node.round();
+    if index >= round.head.size {
+        return Err(Problem::new(Code::LedgerIndexUnknown));
+    }
+    let proof = blocking(&api.node, move |store| prove_entry(store, index, &round)).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body(proof.to_string()))
+}

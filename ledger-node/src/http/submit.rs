@@ -1,0 +1,68 @@
+//! Submitting transactions and finding them again.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use identity_core::problem::Code;
+use identity_core::registry::Refused;
+use ledger::Hash;
+use serde::Deserialize;
+use serde_json::json;
+use service_kit::http::body;
+use service_kit::http::extract::RawBody;
+use service_kit::reply::Problem;
+
+use super::{Api, blocking, problem_of};
+use crate::proofs::prove_entry;
+use crate::store::{Place, Refusal, refusal_key};
+
+/// How long a submitter may wait for certification; then it gets its place without a proof.
+const CERTIFIED_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Deserialize)]
+pub(super) struct Wait {
+    wait: Option<String>,
+}
+
+/// `POST /transactions[?wait=certified]`: a compact JWS in, its place out.
+pub(super) async fn submit(
+    api: web::Data<Api>,
+    request: HttpRequest,
+    wait: web::Query<Wait>,
+    sent: RawBody,
+) -> Result<HttpResponse, Problem> {
+    let bytes = sent.0.map_err(|error| Problem::of_body(&error))?;
+    body::check_content_type(&request, "application/jwt").map_err(|error| Problem::of_body(&error))?;
+    let malformed = || Problem::new(Refused::Malformed("").code()).with_detail("the body is not a compact JWS");
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+    let (digest, place) = api.node.submit(text).await.map_err(|error| problem_of(&error))?;
+    let mut answer = json!({"index": place.index, "height": place.height, "digest": digest});
+    if wait.wait.as_deref() == Some("certified")
+        && let (Some(proof), Some(members)) = (certified_proof(&api, place).await?, answer.as_object_mut())
+    {
+        members.insert("proof".to_owned(), proof.into());
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The `tlog-proof` under the first round that covers the place.
+pub(super) async fn certified_proof(api: &Api, place: Place) -> Result<Option<String>, Problem> {
+    let waited = tokio::time::timeout(CERTIFIED_WITHIN, api.node.certified(place.index)).await;
+    let Ok(Some(round)) = waited else { return Ok(None) };
+    let proof = blocking(&api.node, move |store| prove_entry(store, place.index, &round)).await?;
+    Ok(Some(proof.to_string()))
+}
+
+/// `GET /transactions/{digest}`: where a transaction stands, or why it was refused last.
+pub(super) async fn find(api: web::Data<Api>, digest: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let digest = Hash::from_base64url(&digest).map_err(|_| Problem::new(Code::LedgerDigestMalformed))?;
+    if let Some(place) = api.node.place(&digest).await? {
+        let answer = json!({"state": "accepted", "index": place.index, "height": place.height, "digest": digest});
+        return Ok(HttpResponse::Ok().json(answer));
+    }
+    let refused = api.node.store.get(&refusal_key(&digest)).await?;
+    let refused: Option<Refusal> = refused.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let refused = refused.ok_or_else(|| Problem::new(Code::LedgerTransactionUnknown))?;
+    let answer = json!({"state": "refused", "code": refused.code, "height": refused.height, "digest": digest});
+    Ok(HttpResponse::Ok().json(answer))
+}

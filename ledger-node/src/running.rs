@@ -1,0 +1,181 @@
+//! Starting and stopping a node.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity_core::did::DidUrl;
+use service_kit::clock::Clock;
+use service_kit::http::{self, Health, Metrics};
+use service_kit::keyfile::{self, KeyFileError};
+use service_kit::lock::{DataLock, LockError};
+use service_kit::store::redb::{OpenError, RedbStore};
+use service_kit::store::{Store, StoreError};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::certifier::{Certifier, CertifyError};
+use crate::chain::{Chain, ChainError};
+use crate::clerk::{Clerk, RelayKey};
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::engine::Solo;
+use crate::executor::Executor;
+use crate::http::{Api, routes};
+use crate::node::Node;
+use crate::store::{FORMAT, SyncStore};
+
+/// What a node needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where it keeps its data.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a node did not start. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The genesis file cannot be read.
+    #[error("the genesis file {} cannot be read: {error}", .path.display())]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The genesis file makes no chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A key file is missing, exposed or no key.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The relay key is given without its name, or the name is no DID URL.
+    #[error("`relay_key` needs `relay_key_id`, the key's DID URL")]
+    RelayKeyName,
+    /// The keys do not certify this chain.
+    #[error(transparent)]
+    Certify(#[from] CertifyError),
+    /// Another process uses the data, or the directory is missing.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The data cannot be read, is damaged or belongs to another chain.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node cannot listen.
+    #[error(transparent)]
+    Http(#[from] http::StartError),
+    /// The metrics could not be set up: a mistake in our code.
+    #[error("metrics cannot be set up: {0}")]
+    Metrics(String),
+    /// The executor's thread could not be started.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A node that is running.
+pub struct Running {
+    /// Where it listens.
+    pub url: String,
+    http: http::Running,
+    node: Arc<Node>,
+    ticking: tokio::task::JoinHandle<()>,
+    executing: std::thread::JoinHandle<()>,
+}
+
+/// Takes the data directory for this process and opens the store in it. The lock lasts as long as its value.
+///
+/// # Errors
+/// Missing directory, in use, damaged, another service's data.
+pub fn open_store(config: &Config) -> Result<(DataLock, Arc<dyn Store>), StartError> {
+    let lock = DataLock::take(&config.data, FORMAT.service)?;
+    let store = RedbStore::open(&config.data.join("ledger.redb"), &FORMAT)?;
+    Ok((lock, Arc::new(store)))
+}
+
+/// Starts a node: recovers the last whole block, certifies it, executes and serves.
+///
+/// # Errors
+/// [`StartError`], in plain words.
+pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError> {
+    let file = std::fs::read(&config.genesis)
+        .map_err(|error| StartError::GenesisFile { path: config.genesis.clone(), error })?;
+    let chain = Chain::new(file)?;
+    let certifier =
+        Certifier::new(chain.clone(), keyfile::load(&config.log_key)?, keyfile::load(&config.witness_key)?)?;
+    let relay_key = load_relay_key(config)?;
+    let executor = open_executor(&ports, &chain).await?;
+
+    let (queue, receiver) = mpsc::channel(usize::try_from(config.queue.max(1)).unwrap_or(usize::MAX >> 3));
+    let head = executor.head().clone();
+    let solo = Solo::new(receiver, Arc::clone(&ports.clock), head.height, head.time);
+    let node = Arc::new(Node::new(chain, ports.store, ports.clock, Desk::new(queue), certifier, head)?);
+
+    let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
+    let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new) };
+    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+    crate::http::register_metrics(&metrics, &node).map_err(|error| StartError::Metrics(error.to_string()))?;
+    let http = http::start(&config.http, health(&node), metrics, routes(api)).await?;
+
+    let executing_node = Arc::clone(&node);
+    let executing = std::thread::Builder::new()
+        .name("executor".into())
+        .spawn(move || executing_node.run(solo, executor))
+        .map_err(StartError::Thread)?;
+    let ticking = tokio::spawn(tick(Arc::clone(&node)));
+    tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
+    Ok(Running { url: http.url.clone(), http, node, ticking, executing })
+}
+
+impl Running {
+    #[cfg(test)]
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Takes nothing more, finishes what is queued, and returns when everything is durable and the port is free.
+    pub async fn stop(self) {
+        self.http.stop().await;
+        self.ticking.abort();
+        self.node.desk.close();
+        // Joining blocks: elsewhere, so that the store's calls can go on meanwhile.
+        let executing = self.executing;
+        let _ended = tokio::task::spawn_blocking(move || executing.join()).await;
+    }
+}
+
+async fn open_executor(ports: &Ports, chain: &Chain) -> Result<Executor, StartError> {
+    let store = SyncStore::new(Arc::clone(&ports.store), Handle::current());
+    let chain = chain.clone();
+    let opened = tokio::task::spawn_blocking(move || Executor::open(store, chain)).await;
+    Ok(opened.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
+}
+
+fn load_relay_key(config: &Config) -> Result<Option<RelayKey>, StartError> {
+    if config.relay_key.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let url = DidUrl::parse(&config.relay_key_id).map_err(|_| StartError::RelayKeyName)?;
+    Ok(Some(RelayKey { url, key: keyfile::load(&config.relay_key)? }))
+}
+
+fn health(node: &Arc<Node>) -> Health {
+    let node = Arc::clone(node);
+    Health::when(move || {
+        let halted = node.is_halted();
+        async move { if halted { Err("the node has stopped executing; see its log and run fsck".into()) } else { Ok(()) } }
+    })
+}
+
+async fn tick(node: Arc<Node>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        node.tick().await;
+    }
+}

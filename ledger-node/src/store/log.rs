@@ -1,0 +1,154 @@
+//! The log in the store: entries one by one, hashes in tiles.
+
+use std::collections::BTreeMap;
+
+use ledger::Hash;
+use ledger::tile::{Content, Tile, TileReader, TiledNodes, WIDTH};
+use ledger::tree::{Frontier, InclusionError, NodeReader as _, leaf_hash};
+use service_kit::store::{Batch, Range, Store, StoreError};
+
+use super::{SyncStore, leaf_key, tile_key};
+
+/// The right edge of the log: what appending needs, in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Edge {
+    frontier: Frontier,
+    /// By level, the hashes of the tile that is not full yet.
+    partial: BTreeMap<u8, Vec<Hash>>,
+    /// Tiles that changed since the last batch.
+    changed: BTreeMap<(u8, u64), Vec<Hash>>,
+}
+
+impl Edge {
+    /// Reads the edge of a log of `size` leaves.
+    pub(crate) fn load(store: &SyncStore, size: u64) -> Result<Self, StoreError> {
+        let nodes = LogReader::new(store).nodes(size);
+        let subtrees = Frontier::positions(size).map(|(level, index)| nodes.node(level, index));
+        let subtrees = subtrees.collect::<Result<Vec<Hash>, TileError>>()?;
+        let frontier = Frontier::from_subtrees(size, subtrees)
+            .map_err(|_| StoreError::Corrupt("the log's edge does not fit its size".into()))?;
+        let mut partial = BTreeMap::new();
+        for level in 0..8_u8 {
+            let items = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+            if let Some(tile) = Tile::of_log(Content::Hashes { level }, items / u64::from(WIDTH), size) {
+                partial.insert(level, LogReader::new(store).hashes(tile)?);
+            }
+        }
+        Ok(Self { frontier, partial, changed: BTreeMap::new() })
+    }
+
+    /// Appends an entry.
+    pub(crate) fn append(&mut self, entry: &[u8]) {
+        let Self { frontier, partial, changed } = self;
+        frontier.append(leaf_hash(entry), |level, index, hash| {
+            if level % 8 != 0 {
+                return;
+            }
+            let (level, tile) = (level / 8, index / u64::from(WIDTH));
+            let hashes = partial.entry(level).or_default();
+            hashes.push(hash);
+            changed.insert((level, tile), hashes.clone());
+            if hashes.len() == usize::from(WIDTH) {
+                hashes.clear();
+            }
+        });
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    pub(crate) fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    /// Puts the tiles that changed into a batch.
+    pub(crate) fn write_changed(&mut self, mut batch: Batch) -> Batch {
+        for ((level, index), hashes) in std::mem::take(&mut self.changed) {
+            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            batch = batch.put(tile_key(level, index), bytes);
+        }
+        batch
+    }
+}
+
+/// Reads hash tiles, on a thread that may block.
+pub(crate) struct LogReader<'a> {
+    store: &'a SyncStore,
+}
+
+impl<'a> LogReader<'a> {
+    pub(crate) fn new(store: &'a SyncStore) -> Self {
+        Self { store }
+    }
+
+    /// The nodes of the log's first `size` leaves.
+    pub(crate) fn nodes(self, size: u64) -> TiledNodes<Self> {
+        TiledNodes::new(self, size)
+    }
+}
+
+/// Why a proof could not be made from tiles: a store's failure, in the shape that `ledger` asks for.
+#[derive(Debug)]
+pub(crate) struct TileError(StoreError);
+
+impl From<TileError> for StoreError {
+    fn from(error: TileError) -> Self {
+        error.0
+    }
+}
+
+impl From<StoreError> for TileError {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<InclusionError> for TileError {
+    fn from(_: InclusionError) -> Self {
+        Self(StoreError::Misused("a proof was asked for beyond the log's size"))
+    }
+}
+
+impl TileReader for LogReader<'_> {
+    type Error = TileError;
+
+    fn hashes(&self, tile: Tile) -> Result<Vec<Hash>, TileError> {
+        let Content::Hashes { level } = tile.content else { return Err(missing(tile).into()) };
+        let bytes = self.store.get(&tile_key(level, tile.index))?.ok_or_else(|| missing(tile))?;
+        let hashes = bytes.chunks(Hash::LENGTH).map(Hash::from_slice).collect::<Result<Vec<Hash>, _>>();
+        let mut hashes = hashes.map_err(|_| missing(tile))?;
+        if hashes.len() < usize::from(tile.width) {
+            return Err(missing(tile).into());
+        }
+        // The store holds the tile as it is now; an earlier size saw a shorter one.
+        hashes.truncate(usize::from(tile.width));
+        Ok(hashes)
+    }
+
+    fn too_narrow(&self, tile: Tile) -> TileError {
+        missing(tile).into()
+    }
+}
+
+fn missing(tile: Tile) -> StoreError {
+    StoreError::Corrupt(format!("{tile} is missing or too short"))
+}
+
+/// The bytes of a hash tile, as they are served.
+pub(crate) async fn read_tile(store: &dyn Store, level: u8, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(mut bytes) = store.get(&tile_key(level, tile.index)).await? else { return Ok(None) };
+    let wanted = usize::from(tile.width) * Hash::LENGTH;
+    if bytes.len() < wanted {
+        return Err(missing(tile));
+    }
+    bytes.truncate(wanted);
+    Ok(Some(bytes))
+}
+
+/// The `count` entries from `first` on.
+pub(crate) async fn read_entries(store: &dyn Store, first: u64, count: u16) -> Result<Vec<Vec<u8>>, StoreError> {
+    let range = Range::between(leaf_key(first), leaf_key(first.saturating_add(u64::from(count))));
+    let entries = store.scan(range, usize::from(count)).await?;
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+}

@@ -1,0 +1,8 @@
+//! The node as a whole: over HTTP, with a store that breaks, and with bytes that were flipped.
+
+mod crashes;
+mod flipped;
+mod hostile;
+mod identifiers;
+mod serving;
+mod world;

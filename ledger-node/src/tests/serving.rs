@@ -1,0 +1,171 @@
+//! Submitting, reading the log and the state, errands: what an honest client sees.
+
+use identity_core::registry::{Accredit, DidHistory, Operation, Role, did_key};
+use identity_core::trust;
+use ledger::tile::read_bundle;
+use ledger::tree::leaf_hash;
+use ledger::{LogProof, StateProof, sha256};
+use serde_json::json;
+
+use super::world::{NOW, Served, department};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submitter_gets_a_place_and_a_proof() {
+    let served = Served::new().await;
+    let transaction = served.founded.anchor(1);
+    let answer = served.submit(&transaction).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    // Two creations and the first seal stand before it.
+    assert_eq!((answer["index"].as_u64(), answer["height"].as_u64()), (Some(3), Some(1)));
+    let proof = LogProof::parse(answer["proof"].as_str().unwrap()).unwrap();
+    let leaf = proof.verify(&served.founded.trust_root(), transaction.as_bytes()).unwrap();
+    assert_eq!((leaf.index(), leaf.checkpoint().size()), (3, 5));
+    let again = served.get("/proofs/log/3").await;
+    assert_eq!(LogProof::parse(again.text()).unwrap().index, 3);
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submitting_is_idempotent_also_with_many_at_once() {
+    let served = Served::new().await;
+    let transaction = served.founded.anchor(1);
+    let path = "/transactions";
+    let (a, b, c) = tokio::join!(
+        served.post(path, "application/jwt", &transaction),
+        served.post(path, "application/jwt", &transaction),
+        served.post(path, "application/jwt", &transaction),
+    );
+    let first = a.json();
+    assert_eq!((&first, &first), (&b.json(), &c.json()));
+    let later = served.post(path, "application/jwt", &transaction).await;
+    assert_eq!(later.json(), first);
+    let found = served.get(&format!("/transactions/{}", first["digest"].as_str().unwrap())).await.json();
+    assert_eq!((found["state"].as_str(), &found["index"]), (Some("accepted"), &first["index"]));
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_is_proven_present_and_absent() {
+    let served = Served::new().await;
+    let did = served.founded.department.did().clone();
+    let proof = served.get(&format!("/proofs/state?key=did/{did}")).await;
+    let proven = StateProof::parse(&proof.body).unwrap().verify(&served.founded.trust_root()).unwrap();
+    let history: DidHistory = trust::did_history(&proven, &did).unwrap();
+    assert_eq!(history.created, 1);
+    let proof = served.get("/proofs/state?key=did/did:xinfu:sample:nobody").await;
+    let proven = StateProof::parse(&proof.body).unwrap().verify(&served.founded.trust_root()).unwrap();
+    assert_eq!(proven.value(), None);
+    // Later blocks do not disturb it: the proof is of the newest head each time.
+    served.submit(&served.founded.anchor(1)).await;
+    let proof = served.get(&format!("/proofs/state?key={}", did_key(&did))).await;
+    let proven = StateProof::parse(&proof.body).unwrap().verify(&served.founded.trust_root()).unwrap();
+    assert_eq!(proven.seal().height, 1);
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_and_checkpoint_agree() {
+    let served = Served::new().await;
+    for seq in 1..=130 {
+        assert_eq!(served.post("/transactions", "application/jwt", &served.founded.anchor(seq)).await.status, 200);
+    }
+    // 3 entries of genesis, then a transaction and a seal for each block.
+    let size = 3 + 2 * 130;
+    let bundle = served.get("/tile/entries/000").await;
+    let entries = read_bundle(&bundle.body).unwrap();
+    assert_eq!(entries.len(), 256);
+    let hashes = served.get("/tile/0/000").await;
+    for (entry, hash) in entries.iter().zip(hashes.body.chunks(32)) {
+        assert_eq!(leaf_hash(entry).as_bytes().as_slice(), hash);
+    }
+    let partial = served.get(&format!("/tile/entries/001.p/{}", size - 256)).await;
+    assert_eq!(read_bundle(&partial.body).unwrap().len(), size - 256);
+    assert_eq!(served.get("/tile/1/000.p/1").await.body.len(), 32);
+    // Narrower than what is there was there once; wider never was.
+    assert_eq!(served.get("/tile/0/001.p/1").await.body.len(), 32);
+    for path in ["/tile/0/001", "/tile/0/001.p/200", "/tile/2/000", "/tile/entries/002", "/tile/x/000", "/tile/"] {
+        assert_eq!(served.get(path).await.code(), "ledger.tile.unknown", "{path}");
+    }
+    let proof = served.get("/proofs/log/200").await;
+    let proof = LogProof::parse(proof.text()).unwrap();
+    assert!(proof.verify(&served.founded.trust_root(), entries[200]).is_ok());
+    assert_eq!(served.get(&format!("/proofs/log/{size}")).await.code(), "ledger.index.unknown");
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registry_queries_answer_plainly() {
+    let served = Served::new().await;
+    let did = served.founded.department.did();
+    let members = served.get("/registry/members").await.json();
+    assert_eq!(members.as_array().unwrap().len(), 2);
+    assert_eq!((&members[0]["authority"], &members[1]["did"]), (&json!(true), &json!(did)));
+
+    let accredit = Operation::Accredit(Accredit {
+        subject: did.clone(),
+        role: Role::Issuer,
+        types: vec!["urn:sample:type".into()],
+        claims: Vec::new(),
+        purposes: Vec::new(),
+        from: NOW.0,
+        until: NOW.plus(1000).0,
+        delegable: false,
+    });
+    let operator = &served.founded.done.operator;
+    let accredit = served.founded.signed(operator, "invoke-1", &served.founded.operator, 1, &accredit);
+    let index = served.submit(&accredit).await.json()["index"].clone();
+    let history = served.get(&format!("/registry/accreditations/{did}")).await.json();
+    assert_eq!(history["grants"][0]["started"], index);
+    assert_eq!(served.get(&format!("/registry/accreditations/{operator}")).await.json()["grants"], json!([]));
+    assert_eq!(served.get("/registry/schemas/urn:sample:type").await.code(), "ledger.entry.unknown");
+    let next = served.get(&format!("/registry/sequences?key={operator}%23invoke-1")).await.json();
+    assert_eq!(next["next"], 2);
+    assert_eq!(served.get("/registry/sequences").await.code(), "ledger.key.missing");
+    assert_eq!(
+        served.get("/trust-root").await.text(),
+        std::fs::read_to_string(&served.founded.done.trust_root).unwrap()
+    );
+    assert_eq!(served.get("/genesis").await.body, std::fs::read(&served.founded.done.genesis).unwrap());
+    let openapi = served.get("/openapi.json").await.json();
+    assert!(openapi["paths"]["/transactions"].is_object());
+    assert!(served.get("/metrics").await.text().contains("ledger_height 1"));
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errands_are_done_and_limited() {
+    let served = Served::new().await;
+    let digest = sha256(b"a withdrawal");
+    let body = json!({"digest": digest}).to_string();
+    let notarised = served.post("/notarise", "application/json", &body).await.json();
+    let anchor = serde_json::to_vec(&notarised["anchor"]).unwrap();
+    let proof = identity_core::anchor::AnchorProof::parse(&anchor).unwrap();
+    let kind = identity_core::registry::AnchorKind::Notarised;
+    let anchored = proof.verify(&digest, kind, &served.founded.trust_root()).unwrap();
+    assert_eq!((anchored.sender(), anchored.key_id()), (&served.founded.done.operator, "relay-1"));
+
+    let stranger = department(100);
+    let relayed = served.post("/relay", "application/jwt", stranger.as_str()).await;
+    assert_eq!(relayed.json()["did"], json!(stranger.did()), "{}", relayed.text());
+    let again = served.post("/relay", "application/jwt", stranger.as_str()).await;
+    assert_eq!(again.code(), "registry.did.exists");
+    // Three a minute are allowed.
+    assert_eq!(served.post("/notarise", "application/json", &body).await.code(), "ledger.rate_limited");
+    served.clock.advance(60);
+    assert_eq!(served.post("/notarise", "application/json", &body).await.status, 200);
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_head_is_cosigned_again() {
+    let served = Served::new().await;
+    let trust_root = served.founded.trust_root();
+    let time = |note: &str| trust_root.verify_checkpoint(note).unwrap().cosigned_at();
+    let first = served.get("/checkpoint").await;
+    served.clock.advance(31);
+    served.running.node().tick().await;
+    let second = served.get("/checkpoint").await;
+    assert_eq!(time(second.text()), time(first.text()) + 31);
+    served.running.stop().await;
+}

@@ -1,0 +1,113 @@
+//! A presentation with everything that an offline check of it needs, made from fixed seeds: a ledger of four
+//! validators, two departments, one credential. The files stand in `vectors/presentation`; here they are made again and
+//! compared byte by byte, and `verdict` judges them. `verify.py` and `mutate.py` read the same files.
+//!
+//! `XINFU_BLESS=1 cargo test -p conformance --test presentation` writes them anew.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a world that cannot be made fails its test")]
+
+mod presentation {
+    pub(crate) mod files;
+    pub(crate) mod ledger;
+    pub(crate) mod parties;
+}
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use identity_core::dcql::Query;
+use identity_core::jose::UnverifiedJws;
+use identity_core::kb_jwt::Window;
+use identity_core::oid4vp::ClientId;
+use identity_core::time::UnixSeconds;
+use identity_core::verdict::{
+    AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, judge,
+};
+use ledger::TrustRoot;
+use presentation::files::{NOW, make};
+use serde_json::Value;
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/presentation"))
+}
+
+#[test]
+fn the_files_are_the_ones_that_stand_here() {
+    for (name, bytes) in make() {
+        let file = folder().join(name);
+        if std::env::var_os("XINFU_BLESS").is_some() {
+            fs::write(&file, &bytes).unwrap();
+        }
+        let standing = fs::read(&file).unwrap_or_default();
+        assert!(standing == bytes, "{name} differs from what the code makes today");
+    }
+}
+
+#[test]
+fn the_verdict_accepts_them() {
+    let files = make();
+    let text = |name: &str| std::str::from_utf8(&files[name]).unwrap();
+    let trust_root = TrustRoot::parse(text("trust-root.txt")).unwrap();
+    let evidence: Evidence = serde_json::from_slice(&files["evidence.json"]).unwrap();
+    let evidence = evidence.prepare(trust_root).unwrap();
+    let request = UnverifiedJws::parse(text("request.jwt")).unwrap();
+    let request: Value = serde_json::from_slice(request.dangerous_payload()).unwrap();
+    let client_id = ClientId::parse(request["client_id"].as_str().unwrap()).unwrap();
+    let query = Query::from_json(&request["dcql_query"]).unwrap();
+    let asked = Asked {
+        client_id: &client_id,
+        nonce: request["nonce"].as_str().unwrap(),
+        query: &query,
+        purpose: request["xinfu_purpose"].as_str(),
+    };
+    let token: BTreeMap<String, Vec<String>> = serde_json::from_slice(&files["vp_token.json"]).unwrap();
+    let anchors: BTreeMap<String, Vec<Value>> = serde_json::from_slice(&files["anchors.json"]).unwrap();
+    let presentation = Presentation { asked, token: &token, anchors: Some(&anchors) };
+    let verified = judge(&presentation, &evidence, &policy(&files["type.json"]), UnixSeconds(NOW)).unwrap();
+    assert_eq!(verified.credentials()["resident"][0].claims.as_map()["name"], "样本一");
+}
+
+fn policy(metadata: &[u8]) -> Policy {
+    Policy {
+        evidence: Freshness { max_age: 86_400, leeway: 60 },
+        holder: Window { max_age: 300, leeway: 60 },
+        leeway: 60,
+        anchor: AnchorRule::Required,
+        undetermined: OnUndetermined::Refuse,
+        undetermined_for: BTreeMap::new(),
+        types: vec![AcceptedType::parse(metadata).unwrap()],
+    }
+}
+
+/// Runs a script on the files, where Python with its one package is there; says so where it is not.
+fn python(script: &str, arguments: &[&str]) -> Option<(bool, String)> {
+    let there = Command::new("python3").args(["-c", "import cryptography"]).output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        eprintln!("IGNORED: no python3 with the package cryptography here; this test checked nothing");
+        return None;
+    }
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).arg(folder()).args(arguments);
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[test]
+fn the_independent_verifier_accepts_them_while_they_are_fresh() {
+    let verify = |now: i64| python("verify.py", &["--now", &now.to_string()]);
+    let Some((accepted, said)) = verify(NOW) else { return };
+    assert!(accepted, "{said}");
+    for other in [NOW + 600, NOW - 600, NOW + 7 * 86_400] {
+        assert!(!verify(other).is_some_and(|(accepted, _)| accepted), "at {other}");
+    }
+}
+
+/// Every byte is for `mutate.py` alone, a minute's work; here every fortieth.
+#[test]
+fn the_independent_verifier_refuses_changed_bytes() {
+    let Some((held, said)) = python("mutate.py", &["--now", &NOW.to_string(), "--every", "40"]) else { return };
+    assert!(held, "{said}");
+}

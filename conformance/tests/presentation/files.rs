@@ -1,0 +1,211 @@
+//! The world and its files: a sample resident shows three claims to a sample housing fund.
+
+use std::collections::BTreeMap;
+
+use identity_core::anchor::{AnchorProof, BatchPath};
+use identity_core::crypto::Signer;
+use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
+use identity_core::kb_jwt::{Occasion, bind};
+use identity_core::oid4vp::ClientId;
+use identity_core::registry::{
+    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+};
+use identity_core::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt};
+use identity_core::sd_jwt_vc::{self, Registered};
+use identity_core::status::{self, Bits, Reference, StatusList, Validity};
+use identity_core::time::UnixSeconds;
+use identity_core::verdict::{Evidence, FetchedList};
+use ledger::batch::BatchTree;
+use ledger::sha256;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use super::ledger::SampleLedger;
+use super::parties::{Party, key};
+
+/// Seconds at which the sample chain begins.
+const START: i64 = 1_800_000_000;
+/// Seconds at which the files are checked.
+pub(crate) const NOW: i64 = START + 7200;
+/// When the checkpoints were cosigned.
+const CERTIFIED: u64 = 1_800_007_000;
+
+const VCT: &str = "urn:xinfu:credential:resident-identity:1";
+const LIST: &str = "https://public-security.sample.example/status/1";
+const PURPOSE: &str = "housing-loan";
+const NONCE: &str = "c2FtcGxlLW5vbmNlLW9mLTE2LWJ5dGVz";
+/// The credential's place in its batch of five, and in the status list.
+const PLACE: u64 = 3;
+const STATUS_INDEX: usize = 70_001;
+
+const TYPE: &[u8] = include_bytes!("../../../schemas/credential/resident-identity.json");
+
+/// Every file by its name.
+pub(crate) fn make() -> BTreeMap<&'static str, Vec<u8>> {
+    let world = World::new();
+    let client_id = ClientId::of_did(&world.asker.did());
+    let token = json!({"resident": [world.presentation(&client_id)]});
+    let anchors = json!({"resident": [world.anchor_proof()]});
+    BTreeMap::from([
+        ("request.jwt", world.request(&client_id).into_bytes()),
+        ("vp_token.json", token.to_string().into_bytes()),
+        ("anchors.json", anchors.to_string().into_bytes()),
+        ("evidence.json", serde_json::to_vec(&world.evidence()).unwrap()),
+        ("trust-root.txt", world.ledger.trust_root().into_bytes()),
+        ("type.json", TYPE.to_vec()),
+    ])
+}
+
+struct World {
+    ledger: SampleLedger,
+    issuer: Party,
+    asker: Party,
+    credential: String,
+    batch: BatchTree,
+    anchored: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let issuer = Party::new(
+            11,
+            ServiceType::Issuer,
+            "https://public-security.sample.example",
+            "Public security (sample)",
+            "公安局（样本）",
+        );
+        let asker = Party::new(
+            21,
+            ServiceType::Verifier,
+            "https://housing-fund.sample.example",
+            "Housing fund (sample)",
+            "住房公积金管理中心（样本）",
+        );
+        let authority =
+            Party::new(31, ServiceType::Ledger, "https://leader.sample.example", "Leader (sample)", "盟主（样本）");
+        let mut ledger = SampleLedger::found(START, &[&authority, &issuer, &asker], &authority);
+        ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
+        ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE) }));
+        ledger.seal(START + 60);
+        let credential = issue(&issuer);
+        let batch = batch_of(&credential);
+        let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
+        let anchored = ledger.act(&issuer, &Operation::Anchor(anchor));
+        ledger.seal(START + 3660);
+        Self { ledger, issuer, asker, credential, batch, anchored }
+    }
+
+    fn request(&self, client_id: &ClientId) -> String {
+        let paths = [json!(["name"]), json!(["birth_date"]), json!(["address", "region"])];
+        let payload = json!({
+            "aud": "https://self-issued.me/v2",
+            "client_id": client_id.as_str(),
+            "client_metadata": {"vp_formats_supported": {"dc+sd-jwt": {}}},
+            "dcql_query": {"credentials": [{
+                "id": "resident",
+                "format": "dc+sd-jwt",
+                "meta": {"vct_values": [VCT]},
+                "claims": paths.map(|path| json!({"path": path})),
+            }]},
+            "exp": NOW + 300,
+            "nonce": NONCE,
+            "response_mode": "direct_post",
+            "response_type": "vp_token",
+            "response_uri": "https://housing-fund.sample.example/responses/sample",
+            "xinfu_anchor": "required",
+            "xinfu_purpose": PURPOSE,
+        });
+        let kid = self.asker.key_name("auth-1");
+        let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&kid);
+        sign_compact(header, payload.to_string().as_bytes(), &self.asker.authenticator()).unwrap()
+    }
+
+    fn presentation(&self, client_id: &ClientId) -> String {
+        let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
+        let region = ClaimPath::top("address").member("region");
+        let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("birth_date"), region]).unwrap();
+        let occasion = Occasion { audience: client_id.as_str(), nonce: NONCE };
+        bind(&chosen, occasion, &key(41), UnixSeconds(NOW - 5)).unwrap()
+    }
+
+    fn anchor_proof(&self) -> Value {
+        let batch = BatchPath { index: PLACE, count: self.batch.count(), path: self.batch.path(PLACE).unwrap() };
+        let transaction = self.ledger.entry(self.anchored).to_owned();
+        json!(AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, CERTIFIED) })
+    }
+
+    fn evidence(&self) -> Evidence {
+        let parties = [self.issuer.did(), self.asker.did()];
+        let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]).chain([schema_key(VCT)]);
+        let states = keys.map(|key| self.ledger.state_proof(&key, CERTIFIED)).collect();
+        let fetched = FetchedList { token: self.status_list(), fetched_at: UnixSeconds(NOW - 100) };
+        Evidence { states, status_lists: BTreeMap::from([(LIST.to_owned(), fetched)]) }
+    }
+
+    fn status_list(&self) -> String {
+        let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
+        list.set(STATUS_INDEX + 1, status::Status::Invalid).unwrap();
+        let validity = Validity { issued_at: UnixSeconds(NOW - 600), expires: UnixSeconds(NOW + 86_400), ttl: 3600 };
+        status::sign(&list, LIST, validity, &self.issuer.key_name("assert-1"), &self.issuer.asserter()).unwrap()
+    }
+}
+
+fn accredit(subject: &Party, role: Role) -> Accredit {
+    let path = |name: &str| vec![name.to_owned()];
+    let (claims, purposes) = match role {
+        Role::Issuer => (Vec::new(), Vec::new()),
+        Role::Verifier => (vec![path("name"), path("birth_date"), path("address")], vec![PURPOSE.to_owned()]),
+    };
+    Accredit {
+        subject: subject.did(),
+        role,
+        types: vec![VCT.to_owned()],
+        claims,
+        purposes,
+        from: START,
+        until: START + 10_000_000,
+        delegable: false,
+    }
+}
+
+fn issue(issuer: &Party) -> String {
+    let holder = Jwk::new(key(41).public_key().clone());
+    let reference = Reference { index: STATUS_INDEX, uri: LIST.to_owned() };
+    let registered = Registered {
+        issuer: issuer.address,
+        vct: VCT,
+        vct_integrity: None,
+        issued_at: UnixSeconds(START + 3600),
+        not_before: None,
+        expires: Some(UnixSeconds(START + 100_000_000)),
+        holder: Some(&holder),
+        status: Some(&reference),
+    };
+    // A sample person, born in 1889: formally valid, and nobody.
+    let subject = json!({
+        "name": "样本一", "sex": "1", "ethnicity": "01", "birth_date": "1889-01-01",
+        "address": {"division_code": "110101", "region": "北京市东城区", "detail": "样本路1号"},
+        "citizen_number": "110101188901010014", "issuing_authority": "东城区公安局（样本）",
+        "valid_from": "2020-01-01", "valid_until": "2040-01-01", "age_over_18": true,
+    });
+    let types: Value = serde_json::from_slice(TYPE).unwrap();
+    let paths = types["claims"].as_array().unwrap().iter().map(|claim| claim["path"].as_array().unwrap());
+    let paths = paths.map(|path| {
+        let names = path.iter().map(|name| name.as_str().unwrap());
+        names.fold(None, |path: Option<ClaimPath>, name| Some(path.map_or(ClaimPath::top(name), |p| p.member(name))))
+    });
+    let concealment = Concealment::new(HashAlg::Sha256).decoys(2);
+    let concealment = paths.flatten().fold(concealment, |concealment, path| concealment.conceal(&path));
+    let subject = subject.as_object().unwrap();
+    let mut rng = StdRng::seed_from_u64(18);
+    let kid = issuer.key_name("assert-1");
+    sd_jwt_vc::issue(&registered, subject, &concealment, &kid, &issuer.asserter(), &mut rng).unwrap()
+}
+
+fn batch_of(credential: &str) -> BatchTree {
+    let jwt = credential.split('~').next().unwrap();
+    let beside = |n: u8| sha256(&[n]);
+    BatchTree::new(&[beside(0), beside(1), beside(2), sha256(jwt.as_bytes()), beside(4)]).unwrap()
+}

@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""An independent verifier, written from docs/formats.md: may this presentation be relied on, given only these files?
+
+    verify.py FOLDER --now SECONDS
+
+FOLDER holds request.jwt, vp_token.json, anchors.json, evidence.json, trust-root.txt and type.json (type metadata).
+Prints ACCEPTED (status 0) or REFUSED and the reason (status 1). Needs the package `cryptography`; reads no clock.
+"""
+import base64, hashlib, json, re, sys, zlib
+from functools import lru_cache
+from pathlib import Path
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+EVIDENCE_AGE, HOLDER_AGE, LEEWAY = 86_400, 300, 60
+FILES = ("request.jwt", "vp_token.json", "anchors.json", "evidence.json", "trust-root.txt", "type.json")
+Refused = type("Refused", (Exception,), {"__doc__": "Why not."})
+def need(holds, why):
+    if not holds:
+        raise Refused(why)
+
+# ---- Bytes, JSON, signatures ----
+sha = lambda data: hashlib.sha256(data).digest()
+unb64 = lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")
+def b64(text, length=None, url=True):
+    data = base64.b64decode(text + "=" * (-len(text) % 4 if url else 0), b"-_" if url else None, validate=True)
+    spelling = unb64(data) if url else base64.b64encode(data).decode()
+    need(spelling == text and length in (None, len(data)), "base64 in another spelling, or of another length")
+    return data
+number = lambda text: int(re.fullmatch("0|[1-9][0-9]{0,19}", text)[0])  # one spelling, or an error that refuses
+def strict(data):
+    unique = lambda pairs: need(len(dict(pairs)) == len(pairs), "a name twice in an object") or dict(pairs)
+    value = json.loads(data.decode() if isinstance(data, bytes) else data, object_pairs_hook=unique)
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # refuses lone surrogates and infinite numbers
+    return value
+def closed(value, *names, optional=()):
+    need(isinstance(value, dict) and set(names) <= set(value) <= {*names, *optional}, "other members than expected")
+    return value
+def time_of(claims, name):
+    need(name not in claims or type(claims[name]) is int and 0 <= claims[name] <= 253_402_300_799, f"{name} is no time")
+    return claims.get(name)
+P, ORDER_8 = 2**255 - 19, 2707385501144840649318225287225658788936804267575313519463743609750303402022
+SMALL_ORDER = {0, 1, P - 1, ORDER_8, P - ORDER_8}  # the y of all points of small order
+@lru_cache(100_000)
+def ed25519_holds(key, message, signature):
+    """Stricter than formats.md in one point: what needs the factor 8 to hold, no honest signature, is refused."""
+    y = int.from_bytes(key, "little") & 2**255 - 1
+    need(len(key) == 32 and y < P and y not in SMALL_ORDER, "a key in another encoding, or of small order")
+    return accepts(ed25519.Ed25519PublicKey.from_public_bytes(key).verify, signature, message)
+def accepts(verify, *arguments):
+    try:
+        return verify(*arguments) is None
+    except InvalidSignature:
+        return False
+def signed_by(jwk, alg, message, signature):
+    need("d" not in jwk and len(signature) == 64, "key or signature malformed")
+    if (jwk["kty"], jwk.get("crv")) == ("OKP", "Ed25519") and alg in ("EdDSA", "Ed25519"):
+        return ed25519_holds(b64(jwk["x"], 32), message, signature)
+    need((jwk["kty"], jwk["crv"], alg) == ("EC", "P-256", "ES256"), "algorithm and key do not match")
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\4" + b64(jwk["x"], 32) + b64(jwk["y"], 32))
+    return accepts(key.verify, utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+class Jws:
+    def __init__(self, text, typ):
+        head, payload, signature = text.split(".")
+        self.input, self.signature = f"{head}.{payload}".encode(), b64(signature)
+        self.header, self.claims = strict(b64(head)), strict(b64(payload))
+        need(self.header["typ"] == typ and not {"crit", "b64"} & set(self.header), f"no JWS of typ {typ}")
+    def verify(self, jwk):
+        need(signed_by(jwk, self.header["alg"], self.input, self.signature), "a signature does not hold")
+    def signer(self):
+        """DID and key id; that it is one of a ledger DID is asked of the evidence."""
+        return re.fullmatch(r"(did:xinfu:[a-z0-9-]{1,32}:[A-Za-z0-9]+)#([A-Za-z0-9._-]{1,64})", self.header["kid"]).groups()
+    def check_times(self, now):
+        exp, nbf, iat = (time_of(self.claims, name) for name in ("exp", "nbf", "iat"))
+        need((exp is None or now < exp + LEEWAY) and (nbf is None or nbf - LEEWAY <= now), "expired, or not valid yet")
+        need(iat is None or iat <= now + LEEWAY, "issued in the future")
+
+# ---- The ledger ----
+def check_included(leaf, index, size, path, root):
+    need(type(index) is int and 0 <= index < size, "index outside the tree")
+    node, last, value = index, size - 1, sha(b"\0" + leaf)
+    for sibling in path:
+        need(last > 0, "path too long")
+        right = node & 1 or node == last
+        value = sha(b"\1" + (sibling + value if right else value + sibling))
+        while right and node and not node & 1:
+            node, last = node >> 1, last >> 1
+        node, last = node >> 1, last >> 1
+    need(last == 0 and value == root, "a path does not lead to its root")
+def parse_key(text, kind):
+    name, key_id, material = text.split("+", 2)
+    material = b64(material, 33, url=False)
+    need(material[0] == kind and sha(name.encode() + b"\n" + material)[:4].hex() == key_id, "a verifier key")
+    return name, bytes.fromhex(key_id), material[1:]
+class TrustRoot:
+    """Reads the one rendering that a chain gives its own file."""
+    def __init__(self, text):
+        *lines, group, quorum, end = text.split("\n")
+        logs, names, keys = zip(*[re.fullmatch(r"log (\S+)\nwitness (\S+) (\S+)", "\n".join(lines[at : at + 2])).groups()
+                                  for at in range(0, len(lines), 2)])
+        self.logs, self.witnesses = [parse_key(key, 1) for key in logs], [parse_key(key, 4) for key in keys]
+        self.origin, self.quorum = self.logs[0][0], 2 * len(names) // 3 + 1
+        need([group, quorum, end] == [f"group validators {self.quorum} {' '.join(names)}", "quorum validators", ""]
+             and list(names) == sorted(set(names)), "trust root: validators, sorted, and their quorum")
+        need(all((log[0], witness[0]) == (self.origin, f"{self.origin}/{name}") for log, witness, name in
+                 zip(self.logs, self.witnesses, names)), "trust root: names of keys")
+        need(len({key[2] for key in self.logs + self.witnesses}) == 2 * len(names), "trust root: a key twice")
+    def certify(self, note):
+        """Size, root and time of a certified checkpoint."""
+        need(len(note.encode()) <= 16_384 and not re.search(r"[\x00-\x09\x0b-\x1f]", note), "note malformed")
+        text, signatures = note[: note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2 :].split("\n")
+        need(signatures.pop() == "" and len(signatures) <= 16, "note malformed")
+        origin, size, root, _ = text.split("\n")
+        logged, cosigned = False, {}
+        for dash, name, data in (line.split(" ") for line in signatures):
+            data = b64(data, url=False)
+            need(dash == "—" and name and "+" not in name and len(data) > 4, "signature line malformed")
+            for key in (log[2] for log in self.logs if log[:2] == (name, data[:4])):
+                need(logged := ed25519_holds(key, text.encode(), data[4:]), "a log signature does not hold")
+            for key in (witness[2] for witness in self.witnesses if witness[:2] == (name, data[:4])):
+                time = int.from_bytes(data[4:12], "big")
+                message = f"cosignature/v1\ntime {time}\n{text}".encode()
+                need(time < 2**63 and ed25519_holds(key, message, data[12:]), "a cosignature does not hold")
+                cosigned[key] = max(time, cosigned.get(key, 0))
+        need(origin == self.origin and logged and len(cosigned) >= self.quorum, "the checkpoint is not certified")
+        return number(size), b64(root, 32, url=False), sorted(cosigned.values())[(len(cosigned) - 1) // 2]
+    def prove(self, proof, entry):
+        """Index of a log entry, with size and time of the checkpoint that shows it."""
+        head, note = proof.split("\n\n", 1)
+        header, *lines = head.split("\n")
+        lines = lines[1:] if lines[0].startswith("extra ") else lines
+        need(header == "c2sp.org/tlog-proof@v1" and lines[0].startswith("index "), "not a log proof")
+        index, (size, root, time) = number(lines[0][6:]), self.certify(note)
+        check_included(entry, index, size, [b64(line, 32, url=False) for line in lines[1:]], root)
+        return index, size, time
+def prove_state(proof, trust, now):
+    """Key, value (None: absent) and last log index known of a state proof."""
+    closed(proof, "key", "value", "path", "seal", "proof")
+    index, size, time = trust.prove(proof["proof"], proof["seal"].encode())
+    need(index == size - 1, "the seal is not the last entry")
+    need(-LEEWAY <= now - time <= EVIDENCE_AGE + LEEWAY, "evidence stale or from the future")
+    seal = re.fullmatch(r'{"type":"xinfu-seal","height":([0-9]+),"time":([0-9]+),"state":"(.{43})","policy":"(.{43})"}',
+                        proof["seal"])
+    need(seal and max(number(seal[1]), number(seal[2])) < 2**53 and b64(seal[4], 32), "the last entry is not a seal")
+    place, value, other = sha(proof["key"].encode()), proof["value"], proof["path"].get("other")
+    siblings = [b64(sibling, 32) for sibling in closed(proof["path"], "siblings", optional=("other",))["siblings"]]
+    bits = lambda data: f"{int.from_bytes(data, 'big'):0256b}"[: len(siblings)]
+    need(len(siblings) <= 256 and (value is None or other is None), "state path malformed")
+    node = b"SPARSE_MERKLE_PLACEHOLDER_HASH__" if value is None else sha(b"JMT::LeafNode" + place + sha(b64(value)))
+    if other is not None:
+        key = b64(closed(other, "key", "value")["key"], 32)
+        need(key != place and bits(key) == bits(place), "another leaf in another place")
+        node = sha(b"JMT::LeafNode" + key + b64(other["value"], 32))
+    for sibling, bit in zip(siblings, reversed(bits(place))):
+        node = sha(b"JMT::IntrnalNode" + (sibling + node if bit == "1" else node + sibling))
+    need(node == b64(seal[3], 32), "a state path does not lead to its root")
+    return proof["key"], (None if value is None else strict(b64(value)), index)
+def holds(entry, index, start="from", end="until"):
+    return entry.get(start) is not None and entry[start] <= index and (entry.get(end) is None or index < entry[end])
+class Evidence:
+    def __init__(self, data, trust, now):
+        self.known = dict(prove_state(proof, trust, now) for proof in closed(data, "states", "status_lists")["states"])
+        self.lists = data["status_lists"]
+    def get(self, key, index=None):
+        value, until = self.known[key]
+        need(index is None or index <= until, "evidence older than the anchor")
+        return value, until if index is None else index
+    def key(self, did, key_id, use, index=None):
+        history, index = self.get(f"did/{did}", index)
+        keys = [key for key in history["keys"] if (key["id"], key["use"]) == (key_id, use) and holds(key, index)]
+        need(history["did"] == did and holds(history, index, "created", "deactivated") and keys, f"not a key for {use}")
+        return keys[0]["jwk"]
+    def grants(self, did, role, vct, index):
+        history = self.get(f"accreditation/{did}", index)[0] or {"grants": []}
+        return [grant for grant in history["grants"] if grant["role"] == role and vct in grant["types"]
+                and holds(grant, index, "started", "ended")]
+
+# ---- Presentations ----
+class SdJwt:
+    def __init__(self, text):
+        issued, *disclosures, self.kb = text.split("~")
+        self.digest, self.bound, self.jws = sha(issued.encode()), text[: len(text) - len(self.kb)], Jws(issued, "dc+sd-jwt")
+        payload = dict(self.jws.claims)
+        algorithm = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}[
+            payload.pop("_sd_alg", "sha-256")]
+        self.hash = lambda data: unb64(algorithm(data.encode()).digest())
+        self.offered, self.seen, self.came = {self.hash(text): strict(b64(text)) for text in disclosures}, set(), set()
+        need(len(self.offered) == len(disclosures), "a disclosure twice")
+        self.claims = self.walk(payload, ())
+        need(not self.offered, "a disclosure that nothing refers to")
+    def take(self, digest, length):
+        need(isinstance(digest, str) and digest not in self.seen, "a digest twice, or none")
+        self.seen.add(digest)
+        content = self.offered.pop(digest, None)
+        need(content is None or type(content) is list and len(content) == length and type(content[0]) is str, "a disclosure")
+        return content
+    def walk(self, value, path):
+        if isinstance(value, list):
+            items = []
+            for at, item in enumerate(value):
+                content = self.take(item["..."], 2) if isinstance(item, dict) and set(item) == {"..."} else [None, item]
+                if content and content[0] is not None:
+                    self.came.add((*path, at))
+                items += [self.walk(content[1], (*path, at))] if content else []
+            return items
+        if not isinstance(value, dict):
+            return value
+        need("..." not in value and "_sd_alg" not in value and type(value.get("_sd", [])) is list, "a reserved name")
+        out = {name: self.walk(item, (*path, name)) for name, item in value.items() if name != "_sd"}
+        for _, name, item in filter(None, (self.take(digest, 3) for digest in value.get("_sd", []))):
+            need(type(name) is str and name not in ("_sd", "...") and name not in out, "a disclosed name")
+            self.came.add((*path, name))
+            out[name] = self.walk(item, (*path, name))
+        return out
+def places(value, path, at=()):
+    """Values at a claims path, each behind its place."""
+    if not path:
+        return [(at, value)]
+    steps = range(len(value)) if path[0] is None and isinstance(value, list) else [path[0]]
+    fits = lambda s: s in value if isinstance(value, dict) else isinstance(value, list) and type(s) is int and s < len(value)
+    return [found for step in steps if fits(step) for found in places(value[step], path[1:], (*at, step))]
+def check_status(claims, did, evidence, now):
+    reference = claims["status"]["status_list"]
+    fetched = closed(evidence.lists[reference["uri"]], "token", "fetched_at")
+    token = Jws(fetched["token"], "statuslist+jwt")
+    signer, key_id = token.signer()
+    need(signer == did and token.claims["sub"] == reference["uri"] and "iat" in token.claims, "another status list")
+    token.verify(evidence.key(did, key_id, "assertionMethod"))
+    token.check_times(now)
+    need(now < time_of(fetched, "fetched_at") + min(EVIDENCE_AGE, token.claims.get("ttl", EVIDENCE_AGE)) + LEEWAY, "stale list")
+    status_list, index, inflate = token.claims["status_list"], reference["idx"], zlib.decompressobj()
+    entries, bits = inflate.decompress(b64(status_list["lst"]), 2**24), status_list["bits"]
+    need(bits in (1, 2, 4, 8) and type(index) is int and index >= 0 and inflate.eof, "status list malformed")
+    need(entries[index * bits // 8] >> index * bits % 8 & (1 << bits) - 1 == 0, "revoked, suspended or unknown")
+def check_credential(text, anchor, query, request, metadata, digest, evidence, trust, now):
+    shown, tx = SdJwt(text), Jws(closed(anchor, "batch", "transaction", "proof")["transaction"], "xinfu-tx+jwt")
+    batch, said = closed(anchor["batch"], "index", "count", "path"), closed(tx.claims, *"aud seq exp op kind root count".split())
+    need((said["op"], said["kind"], said["aud"]) == ("anchor", "credential", trust.origin), "no anchor of this ledger")
+    need((said["count"], tx.signer()[0]) == (batch["count"], shown.jws.signer()[0]), "another batch, or not the issuer's")
+    check_included(shown.digest, batch["index"], batch["count"], [b64(h, 32) for h in batch["path"]], b64(said["root"], 32))
+    index, (issuer, key_id) = trust.prove(anchor["proof"], anchor["transaction"].encode())[0], shown.jws.signer()
+    shown.jws.verify(evidence.key(issuer, key_id, "assertionMethod", index))
+    never = {"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
+    need(not any(path[0] in never for path in shown.came), "a claim that must not be a disclosure")
+    claims, vct, services = shown.claims, shown.claims["vct"], evidence.get(f"did/{issuer}")[0]["services"]
+    need(any(s["url"] == claims["iss"] and holds(s, index) for s in services), "an address that is not the issuer's")
+    need(evidence.grants(issuer, "issuer", vct, index), "the issuer was not accredited")
+    registered = [d["digest"] for d in evidence.get(f"schema/{vct}", index)[0]["digests"] if d["from"] <= index]
+    need(registered[-1] == unb64(digest) and metadata["vct"] == vct, "another type than is registered")
+    for rule in metadata["claims"]:
+        came = [place in shown.came for place, _ in places(claims, rule["path"])]
+        need(all(came) if rule.get("sd") == "always" else not any(came) or rule.get("sd") != "never", "the type's rules")
+    shown.jws.check_times(now)
+    check_status(claims, issuer, evidence, now)
+    holder = Jws(shown.kb, "kb+jwt")
+    holder.verify(closed(claims["cnf"], "jwk")["jwk"])
+    holder.check_times(now)
+    need(now - time_of(holder.claims, "iat") <= HOLDER_AGE + LEEWAY, "key binding too old")
+    need([holder.claims[name] for name in ("aud", "nonce", "sd_hash")] ==
+         [request["client_id"], request["nonce"], shown.hash(shown.bound)], "key binding of something else")
+    need(query["format"] == "dc+sd-jwt" and vct in query["meta"]["vct_values"], "not the type asked for")
+    for asked in query["claims"]:
+        values = [value for _, value in places(claims, asked["path"])]
+        need(values and ("values" not in asked or any(value in asked["values"] for value in values)), "a claim is missing")
+def may_ask(grant, query, purpose):
+    names = lambda path: path[: next((at for at, step in enumerate(path) if type(step) is not str), len(path))]
+    covers = lambda path: any(names(path)[: len(given)] == given for given in grant.get("claims", []))
+    purposes = grant.get("purposes", [])
+    return all(covers(claim["path"]) for claim in query["claims"]) and (purpose in purposes if purpose else not purposes)
+def check(files, now):
+    """Raises Refused unless everything holds."""
+    try:
+        trust, jws = TrustRoot(files["trust-root.txt"].decode()), Jws(files["request.jwt"].decode(), "oauth-authz-req+jwt")
+        evidence = Evidence(strict(files["evidence.json"]), trust, now)
+        request, (asker, key_id) = jws.claims, jws.signer()
+        jws.verify(evidence.key(asker, key_id, "authentication"))
+        need((request["client_id"], request["aud"]) == 
+             (f"decentralized_identifier:{asker}", "https://self-issued.me/v2"), "a request in another name")
+        queries = {query["id"]: query for query in closed(request["dcql_query"], "credentials")["credentials"]}
+        index = min(evidence.get(f"{kind}/{asker}")[1] for kind in ("did", "accreditation"))
+        for query, vct in [(query, vct) for query in queries.values() for vct in query["meta"]["vct_values"]]:
+            grants = evidence.grants(asker, "verifier", vct, index)
+            need(any(may_ask(grant, query, request.get("xinfu_purpose")) for grant in grants), "the asker may not ask this")
+            closed(query, "id", "format", "meta", "claims")
+        token, anchors, metadata = (strict(files[name]) for name in ("vp_token.json", "anchors.json", "type.json"))
+        need(queries and set(token) == set(anchors) == set(queries), "not what was asked for")
+        for query_id, query in queries.items():
+            (shown,), (anchor,) = token[query_id], anchors[query_id]
+            check_credential(shown, anchor, query, request, metadata, sha(files["type.json"]), evidence, trust, now)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error) as error:
+        raise Refused(f"malformed or missing: {type(error).__name__}") from error
+
+if __name__ == "__main__":
+    sys.argv[2:3] == ["--now"] and len(sys.argv) == 4 or sys.exit(__doc__)
+    try:
+        check({name: (Path(sys.argv[1]) / name).read_bytes() for name in FILES}, int(sys.argv[3]))
+    except Refused as why:
+        sys.exit(f"REFUSED: {why}")
+    print("ACCEPTED")

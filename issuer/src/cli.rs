@@ -3,29 +3,29 @@
 //! Standard output carries results, standard error words for people; the exit status is 0 for done, 1 for refused,
 //! 3 for an import that left rows out.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::crypto::Alg;
+use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
 use service_kit::config;
-use service_kit::messages::{Catalogue, Value, language};
-use service_kit::{stop, telemetry};
+use service_kit::messages::{Catalogue, Value};
+use service_kit::{help, stop, telemetry};
 
-use crate::{Config, Founding, ImportReport, Ports};
+use crate::{Config, Founding, ImportReport, Ports, RowFault};
 
 /// Exit status of an import that left rows out.
 const ROWS_REFUSED: u8 = 3;
 
-/// Issues verifiable credentials over OpenID4VCI 1.0 and anchors their digests on a Xinfu ledger.
+/// The arguments. Their words stand in the catalogue, under `issuer-help-…`.
 #[derive(Debug, Parser)]
 #[command(name = "xinfu-issuer", version, arg_required_else_help = true)]
 pub struct Arguments {
-    /// Print a commented configuration file with every default, and exit.
     #[arg(long)]
     print_config: bool,
-    /// Language of messages: en or zh. Otherwise the locale's.
     #[arg(long, global = true)]
     lang: Option<String>,
     #[command(subcommand)]
@@ -34,56 +34,68 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the department's keys (mode 0600) and the creation of its DID.
     Init {
-        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
-        /// Name of the chain that the DID is for.
         #[arg(long)]
         chain: String,
-        /// Algorithm of the keys.
-        #[arg(long, value_enum, default_value_t = KeyAlg::Eddsa)]
-        alg: KeyAlg,
+        #[arg(long, value_enum, default_value_t = KeyAlg::EdDsa)]
+        algorithm: KeyAlg,
     },
-    /// Serve until stopped by SIGTERM or Ctrl-C.
     Run {
-        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
     },
-    /// Import a table of subjects while the service is stopped. Bad rows are listed by line, good ones kept.
     Import {
-        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
-        /// The credential type of the table, if the department issues several.
         #[arg(long = "type")]
         kind: Option<String>,
-        /// The table, a CSV file in UTF-8 whose first line names the columns.
         table: PathBuf,
     },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeyAlg {
-    Eddsa,
+    #[value(name = "EdDSA")]
+    EdDsa,
+    #[value(name = "ES256")]
     Es256,
+}
+
+impl Arguments {
+    /// Reads the command line, with help and complaints in `lang`.
+    ///
+    /// # Errors
+    /// Clap's error; help and version are among them.
+    pub fn read(arguments: &[OsString], lang: Lang) -> Result<Self, clap::Error> {
+        let command = help::localised(Self::command(), &Catalogue::new(lang), &text_id);
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+fn text_id(place: &str) -> String {
+    format!("issuer-help-{place}")
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
 type Failure = Box<dyn std::error::Error>;
 
-/// Runs the command.
-pub async fn run(arguments: Arguments) -> ExitCode {
-    let messages = Catalogue::new(language(arguments.lang.as_deref()));
+/// Reads the command line and does what it says.
+pub async fn run(arguments: &[OsString]) -> ExitCode {
+    let lang = help::language(arguments);
+    let arguments = match Arguments::read(arguments, lang) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let messages = Catalogue::new(lang);
     if arguments.print_config {
         print!("{}", config::print::<Config>());
         return ExitCode::SUCCESS;
     }
     let done = match arguments.command {
         None => Err(messages.text("issuer-no-command", &[]).into()),
-        Some(Command::Init { config, chain, alg }) => init(&config, chain, alg, &messages),
+        Some(Command::Init { config, chain, algorithm }) => init(&config, chain, algorithm, &messages),
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
     };
@@ -99,15 +111,15 @@ fn load(path: &Path) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn init(path: &Path, chain: String, alg: KeyAlg, messages: &Catalogue) -> Result<ExitCode, Failure> {
+fn init(path: &Path, chain: String, algorithm: KeyAlg, messages: &Catalogue) -> Result<ExitCode, Failure> {
     let config = load(path)?;
     let founding = Founding {
         chain,
         url: config.url.clone(),
         name_en: config.name_en.clone(),
         name_zh: config.name_zh.clone(),
-        algorithm: match alg {
-            KeyAlg::Eddsa => Alg::EdDsa,
+        algorithm: match algorithm {
+            KeyAlg::EdDsa => Alg::EdDsa,
             KeyAlg::Es256 => Alg::Es256,
         },
     };
@@ -149,7 +161,7 @@ fn tell(report: &ImportReport, messages: &Catalogue) -> ExitCode {
         let values: [(&str, Value<'_>); 3] = [
             ("line", fault.line.to_string().into()),
             ("column", fault.column.clone().unwrap_or_else(|| "-".to_owned()).into()),
-            ("reason", fault.reason.clone().into()),
+            ("reason", reason(fault, messages.lang()).into()),
         ];
         println!("{}", messages.text("issuer-import-fault", &values));
     }
@@ -157,4 +169,31 @@ fn tell(report: &ImportReport, messages: &Catalogue) -> ExitCode {
         [("imported", report.imported.to_string().into()), ("refused", report.refused.to_string().into())];
     println!("{}", messages.text("issuer-imported", &values));
     if report.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(ROWS_REFUSED) }
+}
+
+/// English has the exact rule; other languages have the catalogue's words for it.
+fn reason(fault: &RowFault, lang: Lang) -> String {
+    match (lang, Code::parse(fault.code)) {
+        (Lang::En, _) | (Lang::Zh, None) => fault.reason.clone(),
+        (Lang::Zh, Some(code)) => code.title(lang).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_whole_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            assert_eq!(help::untold(Arguments::command(), lang, &text_id), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn secrets_are_no_arguments() {
+        let read = |line: &str| Arguments::read(&line.split(' ').map(Into::into).collect::<Vec<_>>(), Lang::En);
+        assert!(read("xinfu-issuer run --config a.toml --lang zh").is_ok());
+        assert!(read("xinfu-issuer run --config a.toml --admin-token secret").is_err());
+    }
 }

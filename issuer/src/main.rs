@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 #[actix_web::main]
 async fn main() -> ExitCode {
-    issuer::cli::run(issuer::cli::Arguments::parse()).await
+    issuer::cli::run(&std::env::args_os().collect::<Vec<_>>()).await
 }

@@ -157,6 +157,25 @@ verifier-serves = xinfu-verifier serves at { $url }. Stop it with Ctrl-C.
 verifier-failed = xinfu-verifier: { $reason }
 verifier-agrees = The same verdict again: then { $then }, now { $again }.
 verifier-disagrees = Another verdict: then { $then }, now { $again }.
+help-usage = Usage:
+help-commands = Commands
+help-options = Options
+help-arguments = Arguments
+help-any-help = Show this help
+help-any-version = Show the version
+help-any-lang = Language of words and messages: en or zh [default: the terminal's]
+help-any-config = The configuration file; --print-config prints one to start from
+help-any-print-config = Print a commented configuration file with every default, and stop
+
+issuer-help-about = Issues credentials over OpenID4VCI 1.0 and anchors their digests on a ledger
+issuer-help-init = Make the department's keys and the creation of its DID; doing it again changes nothing
+issuer-help-run = Serve until stopped by Ctrl-C or SIGTERM
+issuer-help-import = Import a table of subjects while the service is stopped; bad rows are listed, good ones kept
+issuer-help-init-chain = Name of the chain that the DID is for
+issuer-help-init-algorithm = Algorithm of the keys
+issuer-help-import-kind = Credential type of the table, if the department issues several
+issuer-help-import-table = The table: CSV in UTF-8 whose first line names the columns
+
 issuer-no-command = Say what to do: init, run or import. --help explains each.
 issuer-failed = xinfu-issuer: { $reason }
 issuer-initialised = The department's keys are in { $directory }. Keep recovery.jwk somewhere else. Its DID:

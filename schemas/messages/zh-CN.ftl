@@ -157,6 +157,25 @@ verifier-serves = xinfu-verifier 正在 { $url } 提供服务，按 Ctrl-C 停�
 verifier-failed = xinfu-verifier：{ $reason }
 verifier-agrees = 结论一致：当时 { $then }，现在 { $again }。
 verifier-disagrees = 结论不一致：当时 { $then }，现在 { $again }。
+help-usage = 用法:
+help-commands = 命令
+help-options = 选项
+help-arguments = 参数
+help-any-help = 显示本帮助
+help-any-version = 显示版本
+help-any-lang = 文字与消息的语言:en 或 zh [默认:随终端]
+help-any-config = 配置文件;--print-config 可打印一份作为起点
+help-any-print-config = 打印带注释、含全部默认值的配置文件后退出
+
+issuer-help-about = 按 OpenID4VCI 1.0 签发凭证,并将其摘要存证上链
+issuer-help-init = 生成部门密钥与其 DID 的创建文件;重复执行不会改变什么
+issuer-help-run = 提供服务,直到收到 Ctrl-C 或 SIGTERM
+issuer-help-import = 在服务停止时导入主体表;列出有误的行,保留正确的行
+issuer-help-init-chain = DID 所属链的名称
+issuer-help-init-algorithm = 密钥算法
+issuer-help-import-kind = 此表的凭证类型(部门签发多种时必填)
+issuer-help-import-table = 主体表:UTF-8 编码的 CSV,首行为列名
+
 issuer-no-command = 请指明要做什么:init、run 或 import。--help 有说明。
 issuer-failed = xinfu-issuer:{ $reason }
 issuer-initialised = 部门密钥已存于 { $directory }。请将 recovery.jwk 另行保管。部门的 DID:

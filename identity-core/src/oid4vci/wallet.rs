@@ -10,6 +10,7 @@ use ::url::Url;
 use crate::crypto::{PublicKey, Signer};
 use crate::oauth::metadata::AuthorizationServerMetadata;
 use crate::oauth::url::{Transport, parse_endpoint, parse_identifier, well_known};
+use crate::problem::Code;
 use crate::time::UnixSeconds;
 
 use super::message::{
@@ -78,8 +79,11 @@ impl HttpReply<'_> {
 
     fn refused(&self) -> WalletRefusal {
         match message::parse::<ErrorBody>(self.body) {
-            Ok(error) => WalletRefusal::ByIssuer { status: self.status, error: known_error(&error.error) },
-            Err(_) => WalletRefusal::ByIssuer { status: self.status, error: None },
+            Ok(body) => {
+                let code = body.code.as_deref().and_then(Code::parse).filter(|code| code.as_str().starts_with("vci."));
+                WalletRefusal::ByIssuer { status: self.status, error: known_error(&body.error), code }
+            }
+            Err(_) => WalletRefusal::ByIssuer { status: self.status, error: None, code: None },
         }
     }
 }

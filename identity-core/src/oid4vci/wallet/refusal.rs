@@ -22,6 +22,8 @@ pub enum WalletRefusal {
         status: u16,
         /// The specification's name of the error, if it is one.
         error: Option<&'static str>,
+        /// Our own code, when the issuer is one of ours and its reason one of this protocol's.
+        code: Option<Code>,
     },
     /// A document names another issuer than the one it was fetched from.
     #[error("the metadata names another issuer than the offer")]
@@ -92,7 +94,8 @@ impl WalletRefusal {
         match self {
             Self::Offer(refusal) => refusal.code(),
             Self::Json(error) => error.code(),
-            Self::ByIssuer { .. } => Code::VciWalletRefusedByIssuer,
+            Self::ByIssuer { code: Some(code), .. } => code,
+            Self::ByIssuer { code: None, .. } => Code::VciWalletRefusedByIssuer,
             Self::IssuerMixUp => Code::VciWalletIssuerMixUp,
             Self::ConfigurationUnknown => Code::VciWalletConfigurationUnknown,
             Self::FormatUnsupported => Code::VciWalletFormatUnsupported,

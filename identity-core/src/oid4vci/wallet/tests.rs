@@ -185,7 +185,17 @@ fn refusals_keep_their_name_and_nothing_else() {
     let refusal = proving().received(&[], reply).err().unwrap();
     assert!(refusal.wants_fresh_nonce());
     let reply = HttpReply { status: 400, body: br#"{"error":"\u001b[2Jgotcha"}"# };
-    assert_eq!(proving().received(&[], reply).err(), Some(WalletRefusal::ByIssuer { status: 400, error: None }));
+    assert_eq!(
+        proving().received(&[], reply).err(),
+        Some(WalletRefusal::ByIssuer { status: 400, error: None, code: None })
+    );
+    for (code, expected) in
+        [("vci.token.tx_code_wrong", "vci.token.tx_code_wrong"), ("store.full", "vci.wallet.refused_by_issuer")]
+    {
+        let body = json!({"error": "invalid_grant", "code": code}).to_string();
+        let refusal = ready().authorized(HttpReply { status: 400, body: body.as_bytes() }).unwrap_err();
+        assert_eq!(refusal.code().as_str(), expected);
+    }
     let token_type = ready().authorized(ok(r#"{"access_token":"t","token_type":"mac"}"#));
     assert_eq!(token_type.unwrap_err(), WalletRefusal::TokenType);
 }

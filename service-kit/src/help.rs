@@ -1,0 +1,122 @@
+//! Help in the reader's language: a program's command line keeps its shape in its types and its words in the catalogue.
+//!
+//! A program names its texts by place: `about`, a subcommand (`run`), an option of a subcommand (`run-config`), an
+//! option of every command (`any-lang`). Texts that all programs share (`help-usage`, `help-any-config`, …) need not be
+//! repeated.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command};
+use identity_core::problem::Lang;
+
+use crate::messages::{self, Catalogue};
+
+/// The language flag, read before everything else because help and complaints need it too.
+#[must_use]
+pub fn language(arguments: &[OsString]) -> Lang {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
+    let apart = texts.iter().zip(texts.iter().skip(1)).find(|(flag, _)| **flag == "--lang").map(|(_, value)| *value);
+    messages::language(joined.or(apart))
+}
+
+/// `command` with every text from the catalogue; `id` gives the id of a place's text.
+#[must_use]
+pub fn localised(command: Command, catalogue: &Catalogue, id: &dyn Fn(&str) -> String) -> Command {
+    let dress = Dress { catalogue, id };
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(&name, |sub| {
+            let sub = dress.about(sub, &name).disable_help_flag(true).arg(help_flag());
+            dress.arguments(sub, &name)
+        })
+    });
+    let command = dress.about(command, "about").disable_help_flag(true).disable_version_flag(true);
+    let command = command.disable_help_subcommand(true).arg(help_flag()).arg(version_flag());
+    dress.arguments(command, "any").subcommand_help_heading(catalogue.text("help-commands", &[]))
+}
+
+struct Dress<'a> {
+    catalogue: &'a Catalogue,
+    id: &'a dyn Fn(&str) -> String,
+}
+
+impl Dress<'_> {
+    fn about(&self, command: Command, place: &str) -> Command {
+        match self.text(&(self.id)(place)) {
+            Some(about) => command.about(about).long_about(None::<&str>),
+            None => command,
+        }
+    }
+
+    /// Headings and option texts: the program's own for this command, the program's for every command, everybody's.
+    fn arguments(&self, command: Command, place: &str) -> Command {
+        let shared = |id: &str| self.catalogue.text(id, &[]);
+        let usage = shared("help-usage");
+        let template = format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
+        command.help_template(template).mut_args(|arg| {
+            let name = arg.get_id().as_str().replace('_', "-");
+            let own = self.text(&(self.id)(&format!("{place}-{name}")));
+            let any = || self.text(&(self.id)(&format!("any-{name}")));
+            let everybodys = || self.text(&format!("help-any-{name}"));
+            let heading = if arg.is_positional() { "help-arguments" } else { "help-options" };
+            let arg = arg.help_heading(shared(heading));
+            match own.or_else(any).or_else(everybodys) {
+                Some(text) => arg.help(text).long_help(None::<&str>),
+                None => arg,
+            }
+        })
+    }
+
+    fn text(&self, id: &str) -> Option<String> {
+        Some(self.catalogue.text(id, &[])).filter(|text| text != id)
+    }
+}
+
+fn help_flag() -> Arg {
+    Arg::new("help").short('h').long("help").action(ArgAction::Help)
+}
+
+fn version_flag() -> Arg {
+    Arg::new("version").short('V').long("version").action(ArgAction::Version)
+}
+
+/// The places of a command that have no text in this language, for a program's own test.
+#[must_use]
+pub fn untold(command: Command, lang: Lang, id: &dyn Fn(&str) -> String) -> Vec<String> {
+    let mut command = localised(command, &Catalogue::new(lang), id);
+    command.build();
+    let told = |text: Option<String>| {
+        text.is_some_and(|text| (lang == Lang::Zh) == text.chars().any(|letter| letter > '\u{3000}'))
+    };
+    let mut missing = Vec::new();
+    for sub in std::iter::once(&command).chain(command.get_subcommands()) {
+        if !told(sub.get_about().map(ToString::to_string)) {
+            missing.push(sub.get_name().to_owned());
+        }
+        for arg in sub.get_arguments().filter(|arg| !told(arg.get_help().map(ToString::to_string))) {
+            missing.push(format!("{}-{}", sub.get_name(), arg.get_id()));
+        }
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_found_wherever_it_stands() {
+        let arguments = |line: &str| line.split(' ').map(Into::into).collect::<Vec<_>>();
+        assert_eq!(language(&arguments("xinfu-issuer run --lang zh")), Lang::Zh);
+        assert_eq!(language(&arguments("xinfu-issuer --lang=zh --help")), Lang::Zh);
+        assert_eq!(language(&arguments("xinfu-issuer --lang en")), Lang::En);
+    }
+
+    #[test]
+    fn what_has_no_text_is_named() {
+        let command = Command::new("sample").arg(Arg::new("strange").long("strange"));
+        let missing = untold(command, Lang::Zh, &|place| format!("sample-{place}"));
+        assert_eq!(missing, ["sample", "sample-strange"]);
+    }
+}

@@ -7,9 +7,9 @@ use identity_core::datatype::SubjectShape;
 use identity_core::oid4vci::metadata::{
     ClaimDescription, CredentialConfiguration, CredentialMetadata, Display, FORMAT, ProofType,
 };
-use identity_core::sd_jwt::{ClaimPath, Concealment, HashAlg};
-use serde::Deserialize;
-use serde_json::Value;
+use identity_core::sd_jwt::{Concealment, HashAlg};
+use identity_core::sd_jwt_vc::TypeMetadata;
+use identity_core::sd_jwt_vc::type_metadata::{ClaimMetadata, Disclosure, TypeDisplay};
 
 /// Decoy digests inside a nested object whose members are concealed: fewer members, fewer decoys.
 const DECOYS_INSIDE: usize = 2;
@@ -39,54 +39,11 @@ pub(crate) struct Kind {
     pub configuration: CredentialConfiguration,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    vct: String,
-    display: Vec<Named>,
-    claims: Vec<Claim>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    locale: String,
-    name: String,
-    description: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Claim {
-    path: ClaimPath,
-    #[serde(default)]
-    display: Vec<Labelled>,
-    #[serde(default)]
-    mandatory: bool,
-    #[serde(default)]
-    sd: Disclosure,
-}
-
-#[derive(Deserialize)]
-struct Labelled {
-    locale: String,
-    label: String,
-    description: Option<String>,
-}
-
-/// Whether a claim may be concealed (SD-JWT VC, claim selective disclosure metadata).
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "lowercase")]
-enum Disclosure {
-    Always,
-    #[default]
-    Allowed,
-    Never,
-}
-
 impl Kind {
     /// Reads the type `name`; `None` if there is no such type or its metadata is not what this service can issue.
     pub(crate) fn read(name: &str, algorithm: Alg, decoys: usize) -> Option<Self> {
-        let value: Value = serde_json::from_str(source(name)?).ok()?;
-        let shape = SubjectShape::from_metadata(&value)?;
-        let metadata: Metadata = serde_json::from_value(value).ok()?;
+        let metadata = TypeMetadata::parse(source(name)?.as_bytes()).ok()?;
+        let shape = SubjectShape::from_metadata(&serde_json::from_str(source(name)?).ok()?)?;
         Some(Self {
             concealment: conceal(&metadata.claims, decoys),
             configuration: configuration(name, &metadata, algorithm),
@@ -97,9 +54,9 @@ impl Kind {
 }
 
 /// What may be concealed is: the holder decides what leaves.
-fn conceal(claims: &[Claim], decoys: usize) -> Concealment {
+fn conceal(claims: &[ClaimMetadata], decoys: usize) -> Concealment {
     let mut concealment = Concealment::new(HashAlg::Sha256).decoys(decoys);
-    for claim in claims.iter().filter(|claim| claim.sd != Disclosure::Never) {
+    for claim in claims.iter().filter(|claim| claim.disclosure() != Disclosure::Never) {
         concealment = concealment.conceal(&claim.path);
         let has_members = claims.iter().any(|other| other.path != claim.path && claim.path.covers(&other.path));
         let holds_list = claims.iter().any(|other| other.path == claim.path.clone().every());
@@ -110,7 +67,7 @@ fn conceal(claims: &[Claim], decoys: usize) -> Concealment {
     concealment
 }
 
-fn configuration(name: &str, metadata: &Metadata, algorithm: Alg) -> CredentialConfiguration {
+fn configuration(name: &str, metadata: &TypeMetadata, algorithm: Alg) -> CredentialConfiguration {
     let algorithms = Alg::ALL.iter().map(|alg| alg.name().to_owned()).collect();
     let proof = ProofType { proof_signing_alg_values_supported: algorithms };
     CredentialConfiguration {
@@ -121,40 +78,43 @@ fn configuration(name: &str, metadata: &Metadata, algorithm: Alg) -> CredentialC
         credential_signing_alg_values_supported: vec![algorithm.name().to_owned()],
         proof_types_supported: Some(BTreeMap::from([("jwt".to_owned(), proof)])),
         credential_metadata: Some(CredentialMetadata {
-            display: metadata.display.iter().map(Named::to_display).collect(),
-            claims: metadata.claims.iter().map(Claim::describe).collect(),
+            display: metadata.display.iter().map(name_of_type).collect(),
+            claims: metadata.claims.iter().map(describe).collect(),
         }),
     }
 }
 
-impl Named {
-    fn to_display(&self) -> Display {
-        Display {
-            name: Some(self.name.clone()),
-            locale: Some(self.locale.clone()),
-            description: self.description.clone(),
-        }
+fn name_of_type(display: &TypeDisplay) -> Display {
+    Display {
+        name: Some(display.name.clone()),
+        locale: Some(display.locale.clone()),
+        description: display.description.clone(),
     }
 }
 
-impl Claim {
-    fn describe(&self) -> ClaimDescription {
-        let path = serde_json::to_value(&self.path).ok();
-        let display = self.display.iter().map(|label| Display {
-            name: Some(label.label.clone()),
-            locale: Some(label.locale.clone()),
-            description: label.description.clone(),
-        });
-        ClaimDescription {
-            path: path.and_then(|path| path.as_array().cloned()).unwrap_or_default(),
-            mandatory: Some(self.mandatory),
-            display: display.collect(),
-        }
+fn describe(claim: &ClaimMetadata) -> ClaimDescription {
+    let path = serde_json::to_value(&claim.path).ok();
+    let display = claim.display.iter().flatten().map(|display| Display {
+        name: Some(display.label.clone()),
+        locale: Some(display.locale.clone()),
+        description: display.description.clone(),
+    });
+    ClaimDescription {
+        path: path.and_then(|path| path.as_array().cloned()).unwrap_or_default(),
+        mandatory: Some(claim.mandatory()),
+        display: display.collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use identity_core::crypto::{SecretKey, Signer as _};
+    use identity_core::sd_jwt::{HeldSdJwt, Segment, UnverifiedSdJwt};
+    use identity_core::sd_jwt_vc::{self, Credential, Registered};
+    use identity_core::time::UnixSeconds;
+    use rand::SeedableRng as _;
+    use serde_json::{Map, Value, json};
+
     use super::*;
 
     #[test]
@@ -165,5 +125,59 @@ mod tests {
             assert!(kind.configuration.credential_metadata.unwrap().claims.len() > 10);
         }
         assert!(Kind::read("driving-licence", Alg::EdDsa, 4).is_none());
+    }
+
+    /// Claims that have something at every path of the type.
+    fn full(metadata: &TypeMetadata) -> Map<String, Value> {
+        let mut claims = json!({});
+        for claim in &metadata.claims {
+            let mut place = &mut claims;
+            for segment in claim.path.segments() {
+                place = match segment {
+                    Segment::Name(name) => {
+                        if !place.is_object() {
+                            *place = json!({});
+                        }
+                        &mut place[name.as_str()]
+                    }
+                    Segment::Index(_) | Segment::Every => {
+                        if !place.is_array() {
+                            *place = json!([null]);
+                        }
+                        &mut place[0]
+                    }
+                };
+            }
+            if place.is_null() {
+                *place = json!("x");
+            }
+        }
+        claims.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_is_concealed_follows_the_types_own_rules() {
+        for name in names() {
+            let kind = Kind::read(name, Alg::EdDsa, 4).unwrap();
+            let metadata = TypeMetadata::parse(source(name).unwrap().as_bytes()).unwrap();
+            let signer = SecretKey::from_bytes(Alg::EdDsa, &[1; 32]).unwrap();
+            let registered = Registered {
+                issuer: "https://issuer.example",
+                vct: &kind.vct,
+                vct_integrity: None,
+                issued_at: UnixSeconds(1),
+                not_before: None,
+                expires: None,
+                holder: None,
+                status: None,
+            };
+            let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+            let text =
+                sd_jwt_vc::issue(&registered, &full(&metadata), &kind.concealment, "did:key:a#a", &signer, &mut rng);
+            let text = text.unwrap();
+            let unverified = UnverifiedSdJwt::parse(&text).unwrap();
+            let credential = Credential::verify_issued(unverified, signer.public_key()).unwrap();
+            metadata.check_issued(&HeldSdJwt::receive(credential.sd_jwt())).unwrap();
+        }
     }
 }

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_has_no_text_is_named() {
-        let command = Command::new("sample").arg(Arg::new("strange").long("strange"));
+        let command = Command::new("sample").version("1").arg(Arg::new("strange").long("strange"));
         let missing = untold(command, Lang::Zh, &|place| format!("sample-{place}"));
         assert_eq!(missing, ["sample", "sample-strange"]);
     }

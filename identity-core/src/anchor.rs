@@ -12,10 +12,11 @@ use ledger::{CertifiedCheckpoint, Hash, LogProof, TrustRoot, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::did::Did;
+use crate::did::{Did, DidUrl};
 use crate::encoding::json::{self, Limits};
+use crate::jose::{UnverifiedJws, typ};
 use crate::problem::Code;
-use crate::registry::{Anchor, AnchorKind, Operation, Transaction};
+use crate::registry::{Anchor, AnchorKind, MAX_TRANSACTION_BYTES};
 
 /// Longest anchor proof, in bytes: a transaction, a note with 16 signatures, two paths, and JSON around them.
 pub const MAX_BYTES: usize = 96 * 1024;
@@ -186,22 +187,21 @@ impl AnchorProof {
         origin: &str,
         certify: impl FnOnce(&str) -> Result<Cow<'c, CertifiedCheckpoint>, CertificateError>,
     ) -> Result<AnchoredAt, AnchorError> {
-        let transaction = Transaction::parse(&self.transaction).map_err(|_| AnchorError::NotAnAnchor)?;
-        let anchor = anchor_of(&transaction)?;
-        if anchor.kind != kind {
+        let stated = Stated::read(&self.transaction).ok_or(AnchorError::NotAnAnchor)?;
+        if stated.anchor.kind != kind {
             return Err(AnchorError::OtherKind);
         }
-        if transaction.envelope().aud != origin {
+        if stated.origin != origin {
             return Err(AnchorError::OtherLedger);
         }
-        self.verify_batch(digest, anchor)?;
+        self.verify_batch(digest, &stated.anchor)?;
         let proof = LogProof::parse(&self.proof).map_err(|_| AnchorError::LogProof)?;
         let checkpoint = certify(&proof.note).map_err(|_| AnchorError::NotCertified)?;
         let leaf = proof.verify_under(&checkpoint, self.transaction.as_bytes()).map_err(|_| AnchorError::NotInLog)?;
         Ok(AnchoredAt {
             index: leaf.index(),
-            sender: transaction.sender().clone(),
-            key_id: transaction.key_id().to_owned(),
+            sender: stated.key.did().clone(),
+            key_id: stated.key.fragment().to_owned(),
             kind,
             checkpoint_size: checkpoint.size(),
         })
@@ -216,15 +216,30 @@ impl AnchorProof {
     }
 }
 
-fn anchor_of(transaction: &Transaction) -> Result<&Anchor, AnchorError> {
-    match transaction.operation() {
-        Operation::Anchor(anchor) => Ok(anchor),
-        Operation::Update(_)
-        | Operation::Deactivate
-        | Operation::Relay(_)
-        | Operation::Accredit(_)
-        | Operation::EndAccreditation(_)
-        | Operation::Schema(_) => Err(AnchorError::NotAnAnchor),
+/// What an `anchor` transaction states. Its form and its signature were checked by the ledger, which accepted it: its
+/// place in the log proves that. So only what is used here is read, strictly all the same.
+struct Stated {
+    key: DidUrl,
+    origin: String,
+    anchor: Anchor,
+}
+
+impl Stated {
+    fn read(transaction: &str) -> Option<Self> {
+        let jws = UnverifiedJws::parse_limited(transaction, MAX_TRANSACTION_BYTES).ok()?;
+        if jws.header().typ() != Some(typ::TRANSACTION) {
+            return None;
+        }
+        let key = DidUrl::parse(jws.header().kid().ok()?).ok()?;
+        let limits = Limits { bytes: MAX_TRANSACTION_BYTES, depth: 8 };
+        let mut members = json::parse_object(jws.dangerous_payload(), limits).ok()?;
+        let Value::String(origin) = members.remove("aud")? else { return None };
+        if members.remove("op")? != "anchor" {
+            return None;
+        }
+        members.retain(|name, _| name != "seq" && name != "exp");
+        let anchor = Anchor::deserialize(Value::Object(members)).ok()?;
+        Some(Self { key, origin, anchor })
     }
 }
 

@@ -8,8 +8,9 @@ use ledger::sha256;
 use ledger::tree::{leaf_hash, node_hash};
 
 use super::*;
+
 use crate::crypto::{Alg, SecretKey, Signer as _};
-use crate::registry::{Envelope, make_transaction};
+use crate::registry::{Envelope, Operation, make_transaction};
 
 const ORIGIN: &str = "xinfu/sample/0000";
 

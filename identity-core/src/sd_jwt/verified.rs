@@ -29,6 +29,11 @@ impl<'t> VerifiedSdJwt<'t> {
         &self.processed.claims
     }
 
+    /// The processed payload, by value.
+    pub fn into_claims(self) -> Map<String, Value> {
+        self.processed.claims
+    }
+
     /// The claims that came as disclosures.
     pub fn disclosed(&self) -> impl Iterator<Item = &ClaimPath> {
         self.processed.disclosed.iter().map(|disclosed| &disclosed.path)

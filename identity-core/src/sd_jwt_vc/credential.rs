@@ -7,7 +7,7 @@ use super::error::CredentialError;
 use crate::crypto::PublicKey;
 use crate::jose::{ClaimError, ExpectedTyp, Times, typ};
 use crate::kb_jwt::{self, KbJwtError};
-use crate::sd_jwt::{UnverifiedSdJwt, VerifiedSdJwt};
+use crate::sd_jwt::{ClaimPath, UnverifiedSdJwt, VerifiedSdJwt};
 use crate::status;
 use crate::time::UnixSeconds;
 
@@ -115,6 +115,13 @@ impl<'t> Credential<'t> {
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
         self.sd_jwt.claims()
+    }
+
+    /// As [`Self::claims`], by value, beside the paths of those that came as disclosures.
+    #[must_use]
+    pub fn into_claims(self) -> (Map<String, Value>, Vec<ClaimPath>) {
+        let disclosed = self.sd_jwt.disclosed().cloned().collect();
+        (self.sd_jwt.into_claims(), disclosed)
     }
 
     /// The SD-JWT underneath.

@@ -6,7 +6,7 @@ use super::accepted::{Claims, Verified, VerifiedCredential};
 use super::check::{self, Moment};
 use super::presentation::Shown;
 use super::{Policy, PreparedEvidence, Presentation, Refusal};
-use crate::kb_jwt::{self, Occasion};
+use crate::kb_jwt::{self, HolderBinding, KbJwtError, Occasion};
 use crate::sd_jwt_vc::Credential;
 use crate::time::UnixSeconds;
 
@@ -70,18 +70,23 @@ impl Bench<'_> {
         let accredited = check::issuer::accreditation(self, &shown.key, credential.vct(), moment)?;
         let registered = check::credential_type::check(self, &credential, moment)?;
         let status = check::status::check(self, &credential, shown.key.did())?;
-        let holder = kb_jwt::verify(credential.sd_jwt(), self.occasion(), self.policy.holder, self.now)?;
+        let holder = self.holder(&credential)?;
         let asked = check::answer::check(self.presentation.asked.query, shown.query_id, &credential)?;
         let verified = VerifiedCredential {
             credential_type: credential.vct().to_owned(),
             issuer: shown.key.did().clone(),
             issuer_address: credential.issuer().to_owned(),
-            claims: Claims(check::answer::released(asked, &credential)),
+            claims: Claims(check::answer::released(asked, credential)),
             anchor,
             status,
             holder_signed_at: holder.issued_at,
         };
         Ok((verified, issuer.as_of.min(accredited).min(registered)))
+    }
+
+    fn holder(&self, credential: &Credential<'_>) -> Result<HolderBinding, KbJwtError> {
+        let key = credential.holder().ok_or(KbJwtError::CnfMissing)?;
+        kb_jwt::verify_by(credential.sd_jwt(), key, self.occasion(), self.policy.holder, self.now)
     }
 
     fn occasion(&self) -> Occasion<'_> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Refusal;
 use crate::anchor::AnchorProof;
 use crate::dcql;
-use crate::did::{DidUrl, method};
+use crate::did::{DidError, DidUrl, method};
 use crate::oid4vp::ClientId;
 use crate::sd_jwt::UnverifiedSdJwt;
 
@@ -73,7 +73,9 @@ fn open<'a>(query_id: &'a str, text: &'a str, proof: Option<&Value>) -> Result<S
     }
     let key = DidUrl::parse(sd_jwt.jws().header().kid().map_err(crate::sd_jwt::SdJwtError::Jws)?)?;
     // Only the ledger can say whose key it is; a key that vouches for itself vouches for nobody.
-    method::xinfu::parts(key.did())?;
+    if key.did().method() != method::xinfu::NAME {
+        return Err(Refusal::IssuerName(DidError::UnsupportedMethod));
+    }
     let anchor = proof.map(AnchorProof::from_value).transpose().map_err(Refusal::Anchor)?;
     Ok(Shown { query_id, sd_jwt, key, anchor })
 }

@@ -42,10 +42,10 @@ pub(in crate::verdict) fn check<'a>(
 
 /// What the asker gets to see: claims in plain sight, and of the disclosed ones those that it asked for. A wallet
 /// that discloses more than it was asked does not widen what may be known.
-pub(in crate::verdict) fn released(asked: &CredentialQuery, credential: &Credential<'_>) -> Map<String, Value> {
-    let mut claims = credential.claims().clone();
+pub(in crate::verdict) fn released(asked: &CredentialQuery, credential: Credential<'_>) -> Map<String, Value> {
+    let (mut claims, disclosed) = credential.into_claims();
     claims.retain(|name, _| name != "iat" && !NEVER_DISCLOSABLE.contains(&name.as_str()));
-    for disclosed in credential.sd_jwt().disclosed() {
+    for disclosed in &disclosed {
         let wanted = asked.claims.iter().any(|c| c.path.covers(disclosed) || disclosed.covers(&c.path));
         if !wanted {
             remove(&mut claims, disclosed);

@@ -2,7 +2,6 @@ use ledger::batch::BatchTree;
 use ledger::checkpoint::Checkpoint;
 use ledger::cosignature::cosign;
 use ledger::ed25519;
-use ledger::note::{SignatureKind, VerifierKey};
 use ledger::policy::{Validator, ValidatorSet};
 use ledger::sha256;
 use ledger::tree::{leaf_hash, node_hash};
@@ -18,17 +17,12 @@ fn key(seed: u8) -> SecretKey {
     SecretKey::from_bytes(Alg::EdDsa, &[seed; 32]).unwrap()
 }
 
-fn verifier_key(name: &str, kind: SignatureKind, seed: u8) -> VerifierKey {
-    let bytes: [u8; 32] = key(seed).public_key().bytes().try_into().unwrap();
-    VerifierKey::new(name, kind, ed25519::PublicKey::from_bytes(&bytes).unwrap()).unwrap()
-}
-
 fn validator() -> Validator {
-    Validator {
-        name: "solo".into(),
-        log: verifier_key(ORIGIN, SignatureKind::Ed25519, 1),
-        witness: verifier_key("solo", SignatureKind::CosignatureV1, 2),
-    }
+    let public = |seed| {
+        let bytes: [u8; 32] = key(seed).public_key().bytes().try_into().unwrap();
+        ed25519::PublicKey::from_bytes(&bytes).unwrap()
+    };
+    Validator::new(ORIGIN, "solo", public(1), public(2)).unwrap()
 }
 
 fn trust_root() -> TrustRoot {

@@ -26,6 +26,8 @@ mod keys;
 mod policy;
 mod service;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

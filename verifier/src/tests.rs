@@ -1,0 +1,6 @@
+//! The service over HTTP, in process, against a sample ledger with real proofs.
+
+mod admin;
+mod hostile;
+mod outage;
+mod world;

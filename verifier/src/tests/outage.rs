@@ -1,0 +1,107 @@
+//! Ledger or issuer not there, or lying: what is undetermined is said to be, and policy decides.
+
+use identity_core::registry::did_key;
+use identity_core::sample::world::LIST;
+use identity_core::status::Status;
+use serde_json::json;
+
+use super::world::{Bench, state_url};
+
+#[actix_web::test]
+async fn evidence_at_hand_needs_nobody() {
+    let mut bench = Bench::new().await;
+    let first = bench.ask("strict").await;
+    assert_eq!(bench.answer(&first, &bench.honest(&first)).await.status, 200);
+    bench.cut_off();
+    let asked = bench.fetch.asked().len();
+    let second = bench.ask("strict").await;
+    assert_eq!(bench.answer(&second, &bench.honest(&second)).await.status, 200);
+    assert_eq!(bench.fetch.asked().len(), asked, "nobody was asked");
+
+    bench.restart().await;
+    let third = bench.ask("strict").await;
+    assert_eq!(bench.answer(&third, &bench.honest(&third)).await.status, 200, "kept across a restart");
+}
+
+#[actix_web::test]
+async fn without_the_ledger_nothing_is_believed() {
+    let bench = Bench::without_evidence().await;
+    for query in ["strict", "lenient"] {
+        let request = bench.ask(query).await;
+        let answered = bench.answer(&request, &bench.honest(&request)).await;
+        assert_eq!((answered.status, answered.code()), (400, "verdict.evidence.missing"));
+    }
+}
+
+#[actix_web::test]
+async fn without_the_issuer_policy_decides_about_the_status() {
+    let bench = Bench::new().await;
+    bench.fetch.forget(LIST);
+    let strict = bench.ask("strict").await;
+    let answered = bench.answer(&strict, &bench.honest(&strict)).await;
+    assert_eq!((answered.status, answered.code()), (400, "credential.status.undetermined"));
+
+    let lenient = bench.ask("lenient").await;
+    assert_eq!(bench.answer(&lenient, &bench.honest(&lenient)).await.status, 200);
+    let result = bench.result(&lenient.id).await;
+    assert_eq!((&result["state"], &result["undetermined"]), (&json!("verified"), &json!(["verdict.status.no_list"])));
+}
+
+#[actix_web::test]
+async fn a_revocation_is_seen_at_the_next_refresh() {
+    let bench = Bench::new().await;
+    let before = bench.ask("strict").await;
+    assert_eq!(bench.answer(&before, &bench.honest(&before)).await.status, 200);
+    bench.serve_evidence(Status::Invalid);
+    bench.verifier.evidence.refresh(bench.verifier.clock.now()).await;
+    for query in ["strict", "lenient"] {
+        let after = bench.ask(query).await;
+        assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
+    }
+}
+
+#[actix_web::test]
+async fn a_lying_node_deceives_nobody() {
+    let bench = Bench::new().await;
+    let key = did_key(&bench.world.issuer.did());
+    let proof = bench.world.ledger.state_proof(&key, 1_800_005_000);
+    let mut other = serde_json::to_value(&proof).unwrap();
+    other["seal"] = json!(proof.seal.replace("height", "heighT"));
+    for lie in [b"{}".to_vec(), other.to_string().into_bytes(), vec![0; 3_000_000]] {
+        bench.fetch.answer(&state_url(&key), 200, "application/json", lie);
+        let request = bench.ask("strict").await;
+        let answered = bench.answer(&request, &bench.honest(&request)).await;
+        assert_eq!((answered.status, answered.code()), (400, "verdict.evidence.missing"));
+    }
+}
+
+#[actix_web::test]
+async fn a_presentation_chooses_no_address() {
+    let bench = Bench::new().await;
+    let request = bench.ask("strict").await;
+    bench.answer(&request, &bench.honest(&request)).await;
+    for asked in bench.fetch.asked() {
+        let known = asked.url.starts_with("https://ledger.example/") || asked.url == LIST;
+        assert!(known, "{}", asked.url);
+    }
+    // A list outside the issuer's registered address is not fetched, though an accredited issuer names it.
+    let issuer = bench.world.issuer.did();
+    let now = bench.verifier.clock.now();
+    for uri in ["https://elsewhere.example/status/1", "https://d2.example.evil/1", "https://d2.example/../status"] {
+        let needs = identity_core::verdict::Needs {
+            states: Default::default(),
+            status_lists: [(uri.to_owned(), issuer.clone())].into(),
+        };
+        let asked = bench.fetch.asked().len();
+        bench.verifier.evidence.gather(&needs, now).await;
+        assert_eq!(bench.fetch.asked().len(), asked, "{uri}");
+    }
+    // Nor one that somebody names who is not accredited to issue.
+    let needs = identity_core::verdict::Needs {
+        states: Default::default(),
+        status_lists: [("https://d3.example/status/1".to_owned(), bench.world.asker.did())].into(),
+    };
+    let asked = bench.fetch.asked().len();
+    bench.verifier.evidence.gather(&needs, now).await;
+    assert_eq!(bench.fetch.asked().len(), asked);
+}

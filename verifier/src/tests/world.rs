@@ -1,0 +1,223 @@
+//! A verifier in a sample world: the ledger and the issuer answer by script, the clock stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::{App, body, test, web};
+use identity_core::did::DidUrl;
+use identity_core::kb_jwt::Occasion;
+use identity_core::registry::{accreditation_key, did_key, schema_key};
+use identity_core::sample::world::{LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
+use identity_core::status::Status;
+use serde_json::{Value, json};
+use service_kit::admin::AdminToken;
+use service_kit::chance::SeededChance;
+use service_kit::clock::ManualClock;
+use service_kit::fetch::scripted::ScriptedFetch;
+use service_kit::store::memory::MemoryStore;
+
+use crate::config::{Config, LedgerConfig};
+use crate::http::routes;
+use crate::keys::RequestKey;
+use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
+use crate::service::{Ports, Verifier};
+
+const LEDGER: &str = "https://ledger.example";
+
+/// What an answer over HTTP was.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Answered {
+    pub(super) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+/// A verifier, its world, and the admin's token.
+pub(super) struct Bench {
+    pub(super) world: World,
+    pub(super) fetch: Arc<ScriptedFetch>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) verifier: web::Data<Verifier>,
+    pub(super) ports: Ports,
+    config: Config,
+    token: web::Data<AdminToken>,
+    secret: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        let bench = Self::without_evidence().await;
+        bench.serve_evidence(Status::Valid);
+        bench
+    }
+
+    /// Ledger and issuer unreachable.
+    pub(super) async fn without_evidence() -> Self {
+        let world = World::new();
+        let directory = tempfile::tempdir().unwrap();
+        let types = directory.path().join("type.json");
+        std::fs::write(&types, TYPE).unwrap();
+        let token_file = directory.path().join("admin.token");
+        let token = AdminToken::load_or_create(&token_file, &mut service_kit::chance::system_rng().unwrap()).unwrap();
+        let secret = std::fs::read_to_string(&token_file).unwrap().trim().to_owned();
+        let query = |anchor, undetermined_status| QueryConfig {
+            purpose: PURPOSE.to_owned(),
+            anchor,
+            undetermined_status,
+            dcql: dcql(&["name", "address"]).to_string(),
+        };
+        let config = Config {
+            url: world.asker.address(),
+            types: vec![types],
+            queries: BTreeMap::from([
+                ("strict".to_owned(), query(AnchorPolicy::Required, Undetermined::Refuse)),
+                ("lenient".to_owned(), query(AnchorPolicy::Optional, Undetermined::Accept)),
+            ]),
+            ledger: LedgerConfig { url: LEDGER.to_owned(), ..LedgerConfig::default() },
+            ..Config::default()
+        };
+        let fetch = Arc::new(ScriptedFetch::new());
+        let clock = Arc::new(ManualClock::at(NOW));
+        let ports = Ports {
+            store: Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/"])),
+            clock: clock.clone(),
+            chance: Arc::new(SeededChance::new(1)),
+            fetch: fetch.clone(),
+        };
+        let verifier = build(&world, &config, &ports).await;
+        let token = web::Data::new(token);
+        Self { world, fetch, clock, verifier, ports, config, token, secret, _directory: directory }
+    }
+
+    /// The same service after a restart on the same store.
+    pub(super) async fn restart(&mut self) {
+        self.verifier = build(&self.world, &self.config, &self.ports).await;
+    }
+
+    /// Lets ledger and issuer answer.
+    pub(super) fn serve_evidence(&self, status: Status) {
+        let world = &self.world;
+        let mut keys = vec![schema_key(VCT)];
+        for party in [&world.issuer, &world.asker, &world.authority] {
+            keys.extend([did_key(&party.did()), accreditation_key(&party.did())]);
+        }
+        for key in keys {
+            let proof = serde_json::to_vec(&world.ledger.state_proof(&key, NOW.0 - 100)).unwrap();
+            self.fetch.answer(&state_url(&key), 200, "application/json", proof);
+        }
+        let list = world.status_list(status, &world.issuer);
+        self.fetch.answer(LIST, 200, "application/statuslist+jwt", list);
+    }
+
+    /// Makes the ledger and the issuer unreachable.
+    pub(super) fn cut_off(&self) {
+        for request in self.fetch.asked() {
+            self.fetch.forget(&request.url);
+        }
+    }
+
+    pub(super) async fn call(&self, request: test::TestRequest) -> Answered {
+        let app = App::new().configure(routes(self.verifier.clone(), self.token.clone()));
+        let service = test::init_service(app).await;
+        answered(match test::try_call_service(&service, request.to_request()).await {
+            Ok(response) => response.map_into_boxed_body(),
+            // Middleware of the shell turns these into answers; here the error itself knows its answer.
+            Err(error) => ServiceResponse::new(test::TestRequest::default().to_http_request(), error.error_response()),
+        })
+        .await
+    }
+
+    pub(super) async fn admin(&self, request: test::TestRequest) -> Answered {
+        self.call(request.insert_header((AUTHORIZATION, format!("Bearer {}", self.secret)))).await
+    }
+
+    pub(super) async fn result(&self, id: &str) -> Value {
+        let answered = self.admin(test::TestRequest::get().uri(&format!("/admin/requests/{id}"))).await;
+        assert_eq!(answered.status, 200);
+        answered.body
+    }
+
+    pub(super) async fn ask(&self, query: &str) -> Request {
+        self.ask_for(json!({ "query": query })).await
+    }
+
+    pub(super) async fn ask_for(&self, body: Value) -> Request {
+        let made = self.admin(test::TestRequest::post().uri("/admin/requests").set_json(body)).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let id = made.body["id"].as_str().unwrap().to_owned();
+        let parameters = self.verifier.load(&id).await.unwrap().unwrap().1.parameters;
+        Request { id, nonce: parameters.nonce, state: parameters.state.unwrap(), made: made.body }
+    }
+
+    /// The presentation that answers a request.
+    pub(super) fn presentation(&self, request: &Request, claims: &[&str]) -> String {
+        let occasion = Occasion { audience: self.world.client_id.as_str(), nonce: &request.nonce };
+        self.world.shown_to(occasion, claims, &holder(), self.verifier.clock.now())
+    }
+
+    /// An honest answer to a request, as form fields.
+    pub(super) fn honest(&self, request: &Request) -> BTreeMap<String, String> {
+        let presentation = self.presentation(request, &["name", "address"]);
+        BTreeMap::from([
+            ("state".to_owned(), request.state.clone()),
+            ("vp_token".to_owned(), json!({ "id": [presentation] }).to_string()),
+            ("xinfu_anchor".to_owned(), json!({ "id": [self.world.anchor_proof()] }).to_string()),
+        ])
+    }
+
+    pub(super) async fn answer(&self, request: &Request, form: &BTreeMap<String, String>) -> Answered {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.post(request, body).await
+    }
+
+    pub(super) async fn post(&self, request: &Request, body: impl Into<web::Bytes>) -> Answered {
+        let request = test::TestRequest::post()
+            .uri(&format!("/responses/{}", request.id))
+            .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .set_payload(body.into());
+        self.call(request).await
+    }
+}
+
+/// A request as its wallet knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) id: String,
+    pub(super) nonce: String,
+    pub(super) state: String,
+    pub(super) made: Value,
+}
+
+pub(super) fn dcql(claims: &[&str]) -> Value {
+    let claims: Vec<Value> = claims.iter().map(|name| json!({ "path": [name] })).collect();
+    json!({ "credentials": [{
+        "id": "id", "format": "dc+sd-jwt", "meta": { "vct_values": [VCT] }, "claims": claims,
+    }] })
+}
+
+pub(super) fn state_url(key: &str) -> String {
+    let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    format!("{LEDGER}/proofs/state?key={key}")
+}
+
+async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verifier> {
+    let id = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
+    let key = RequestKey { id, secret: world.asker.authenticator() };
+    web::Data::new(Verifier::build(config, key, world.ledger.trust_root(), ports).await.unwrap())
+}
+
+async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {
+    let status = response.status().as_u16();
+    let bytes = body::to_bytes(response.into_body()).await.unwrap_or_default();
+    let body =
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    Answered { status, body }
+}

@@ -3,8 +3,8 @@
 //! The leaves of the RFC 6962 tree are the 32 bytes of each digest. The whole tree is kept, 64 bytes a digest, because
 //! every digest gets its path.
 
-use crate::hash::Hash;
-use crate::tree::{InclusionError, leaf_hash, node_hash, verify_inclusion};
+use crate::hash::{Hash, sha256};
+use crate::tree::{InclusionError, node_hash, verify_inclusion};
 
 /// The most digests one batch holds.
 pub const MAX_DIGESTS: usize = 65_536;
@@ -38,9 +38,8 @@ impl BatchTree {
             return Err(BatchError::TooMany);
         }
         let count = u64::try_from(digests.len()).map_err(|_| BatchError::TooMany)?;
-        let leaves: Vec<Hash> = digests.iter().map(|digest| leaf_hash(digest.as_bytes())).collect();
         let mut levels = Vec::new();
-        let mut level = leaves;
+        let mut level: Vec<Hash> = digests.iter().map(digest_leaf).collect();
         loop {
             if let [root] = level[..] {
                 levels.push(level);
@@ -88,7 +87,15 @@ impl BatchTree {
 /// # Errors
 /// [`InclusionError`] naming what does not fit.
 pub fn verify(digest: &Hash, index: u64, count: u64, path: &[Hash], root: &Hash) -> Result<(), InclusionError> {
-    verify_inclusion(leaf_hash(digest.as_bytes()), index, count, path, root)
+    verify_inclusion(digest_leaf(digest), index, count, path, root)
+}
+
+/// [`crate::tree::leaf_hash`] of the digest's 32 bytes, in one contiguous block.
+fn digest_leaf(digest: &Hash) -> Hash {
+    let mut bytes = [0u8; 1 + Hash::LENGTH];
+    let (_prefix, entry) = bytes.split_at_mut(1);
+    entry.copy_from_slice(digest.as_bytes());
+    sha256(&bytes)
 }
 
 fn parent(pair: &[Hash]) -> Option<Hash> {
@@ -113,7 +120,6 @@ pub enum BatchError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sha256;
     use crate::tree::tests::log_of;
 
     fn digests(count: u64) -> Vec<Hash> {

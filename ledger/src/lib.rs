@@ -13,6 +13,7 @@
 //! | checkpoints | [`checkpoint`], [`cosignature`] | C2SP tlog-checkpoint, tlog-cosignature |
 //! | whom to trust | [`policy`], [`trust_root`] | C2SP tlog-policy |
 //! | "this is in the log" | [`log_proof`] | C2SP tlog-proof |
+//! | two histories | [`mod@split_view`] | `docs/formats.md` |
 //! | "this is the state" | [`seal`], [`state`], [`state_proof`] | `docs/formats.md` |
 //!
 //! `docs/formats.md` describes every one of them exactly enough for a second implementation.
@@ -28,6 +29,7 @@ pub mod log_proof;
 pub mod note;
 pub mod policy;
 pub mod seal;
+pub mod split_view;
 pub mod state;
 pub mod state_proof;
 pub mod tile;

@@ -66,13 +66,13 @@ pub(crate) struct RelayKey {
 }
 
 impl Clerk {
-    /// Starts the clerk's task.
-    pub(crate) fn start(node: Arc<Node>, key: RelayKey, per_minute: u32) -> Self {
+    /// Starts the clerk's task, whose handle is for stopping it.
+    pub(crate) fn start(node: Arc<Node>, key: RelayKey, per_minute: u32) -> (Self, tokio::task::JoinHandle<()>) {
         let (errands, queue) = mpsc::channel(MAX_GATHERED);
         let filled_at = node.clock.now();
-        tokio::spawn(work(node, key, queue));
+        let working = tokio::spawn(work(node, key, queue));
         let allowance = Allowance { per_minute, left: i64::from(per_minute).saturating_mul(ERRAND), filled_at };
-        Self { errands, allowance: Mutex::new(allowance) }
+        (Self { errands, allowance: Mutex::new(allowance) }, working)
     }
 
     /// Whether one more errand is within the limit now; counts it if so.

@@ -118,7 +118,7 @@ fn found(options: InitOptions, catalogue: &messages::Catalogue) -> Result<()> {
 }
 
 fn run(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
-    telemetry::start("info");
+    telemetry::start("info,actix_server=warn");
     let config: Config = config::load(path)?;
     runtime()?.block_on(async {
         let (_lock, store) = open_store(&config)?;

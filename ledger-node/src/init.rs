@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::did::Did;
+use identity_core::did::method::xinfu::is_chain_name;
 use identity_core::encoding::base64url;
 use identity_core::jose::Jwk;
 use identity_core::registry::{
@@ -89,6 +90,9 @@ pub enum InitError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The chain's name is not `[a-z0-9-]{1,32}`.
+    #[error("`{0}` cannot name a chain: 1 to 32 lower-case letters, digits and hyphens can")]
+    ChainName(String),
     /// A key could not be made or kept.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -127,6 +131,9 @@ struct Keys {
 /// # Errors
 /// [`InitError`], in plain words.
 pub fn init(options: &InitOptions, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<Initialised, InitError> {
+    if !is_chain_name(&options.chain) {
+        return Err(InitError::ChainName(options.chain.clone()));
+    }
     let genesis_path = options.directory.join("genesis.json");
     if genesis_path.exists() {
         return Err(InitError::Exists(options.directory.clone()));

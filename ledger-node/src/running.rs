@@ -9,6 +9,7 @@ use service_kit::clock::Clock;
 use service_kit::http::{self, Health, Metrics};
 use service_kit::keyfile::{self, KeyFileError};
 use service_kit::lock::{DataLock, LockError};
+use service_kit::store::closable::ClosableStore;
 use service_kit::store::redb::{OpenError, RedbStore};
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
@@ -84,7 +85,8 @@ pub struct Running {
     pub url: String,
     http: http::Running,
     node: Arc<Node>,
-    ticking: tokio::task::JoinHandle<()>,
+    store: Arc<ClosableStore>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
     executing: std::thread::JoinHandle<()>,
 }
 
@@ -109,6 +111,8 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let certifier =
         Certifier::new(chain.clone(), keyfile::load(&config.log_key)?, keyfile::load(&config.witness_key)?)?;
     let relay_key = load_relay_key(config)?;
+    let store = Arc::new(ClosableStore::new(ports.store));
+    let ports = Ports { store: store.clone(), clock: ports.clock };
     let executor = open_executor(&ports, &chain).await?;
 
     let (queue, receiver) = mpsc::channel(usize::try_from(config.queue.max(1)).unwrap_or(usize::MAX >> 3));
@@ -117,6 +121,7 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let node = Arc::new(Node::new(chain, ports.store, ports.clock, Desk::new(queue), certifier, head)?);
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
+    let (clerk, working) = clerk.unzip();
     let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new) };
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     crate::http::register_metrics(&metrics, &node).map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -127,9 +132,9 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .name("executor".into())
         .spawn(move || executing_node.run(solo, executor))
         .map_err(StartError::Thread)?;
-    let ticking = tokio::spawn(tick(Arc::clone(&node)));
+    let tasks = working.into_iter().chain([tokio::spawn(tick(Arc::clone(&node)))]).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
-    Ok(Running { url: http.url.clone(), http, node, ticking, executing })
+    Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
 }
 
 impl Running {
@@ -141,11 +146,15 @@ impl Running {
     /// Takes nothing more, finishes what is queued, and returns when everything is durable and the port is free.
     pub async fn stop(self) {
         self.http.stop().await;
-        self.ticking.abort();
+        for task in self.tasks {
+            task.abort();
+            let _aborted = task.await;
+        }
         self.node.desk.close();
         // Joining blocks: elsewhere, so that the store's calls can go on meanwhile.
         let executing = self.executing;
         let _ended = tokio::task::spawn_blocking(move || executing.join()).await;
+        self.store.close();
     }
 }
 

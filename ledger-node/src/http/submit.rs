@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::Code;
 use identity_core::registry::Refused;
@@ -13,6 +14,8 @@ use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
 use super::{Api, blocking, problem_of};
+use crate::desk::NotTaken;
+use crate::node::SubmitError;
 use crate::proofs::prove_entry;
 use crate::store::{Place, Refusal, refusal_key};
 
@@ -35,7 +38,11 @@ pub(super) async fn submit(
     body::check_content_type(&request, "application/jwt").map_err(|error| Problem::of_body(&error))?;
     let malformed = || Problem::new(Refused::Malformed("").code()).with_detail("the body is not a compact JWS");
     let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
-    let (digest, place) = api.node.submit(text).await.map_err(|error| problem_of(&error))?;
+    let (digest, place) = match api.node.submit(text).await {
+        Ok(placed) => placed,
+        Err(SubmitError::NotTaken(reason)) => return Ok(busy(reason)),
+        Err(error) => return Err(problem_of(&error)),
+    };
     let mut answer = json!({"index": place.index, "height": place.height, "digest": digest});
     if wait.wait.as_deref() == Some("certified")
         && let (Some(proof), Some(members)) = (certified_proof(&api, place).await?, answer.as_object_mut())
@@ -43,6 +50,12 @@ pub(super) async fn submit(
         members.insert("proof".to_owned(), proof.into());
     }
     Ok(HttpResponse::Ok().json(answer))
+}
+
+fn busy(reason: NotTaken) -> HttpResponse {
+    let mut answer = Problem::new(Code::LedgerBusy).with_detail(reason.to_string()).response();
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
 }
 
 /// The `tlog-proof` under the first round that covers the place.

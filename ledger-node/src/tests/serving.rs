@@ -7,7 +7,12 @@ use ledger::tree::leaf_hash;
 use ledger::{LogProof, StateProof, sha256};
 use serde_json::json;
 
-use super::world::{NOW, Served, department};
+use std::sync::Arc;
+
+use service_kit::clock::ManualClock;
+
+use super::world::{Founded, NOW, Served, department};
+use crate::{Ports, open_store, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submitter_gets_a_place_and_a_proof() {
@@ -154,6 +159,35 @@ async fn errands_are_done_and_limited() {
     assert_eq!(served.post("/notarise", "application/json", &body).await.code(), "ledger.rate_limited");
     served.clock.advance(60);
     assert_eq!(served.post("/notarise", "application/json", &body).await.status, 200);
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_node_goes_on_where_it_stopped() {
+    let mut founded = Founded::new();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let mut sizes = Vec::new();
+    for seq in 1..=2 {
+        let (lock, store) = open_store(&founded.config).unwrap();
+        assert!(open_store(&founded.config).is_err(), "one process, one node");
+        let running = start(&founded.config, Ports { store, clock: clock.clone() }).await.unwrap();
+        let served = Served { founded, clock: clock.clone(), running };
+        assert_eq!(served.submit(&served.founded.anchor(seq)).await.status, 200);
+        sizes.push(served.running.node().round().head.size);
+        served.running.stop().await;
+        founded = served.founded;
+        drop(lock);
+    }
+    assert_eq!(sizes, [5, 7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_when_to_come_back() {
+    let served = Served::new().await;
+    served.running.node().desk.close();
+    let answer = served.submit(&served.founded.anchor(1)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "ledger.busy"));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
     served.running.stop().await;
 }
 

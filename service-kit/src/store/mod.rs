@@ -12,6 +12,7 @@
 //! the suite that all of them pass; [`faulty`] breaks writes on purpose.
 
 mod batch;
+pub mod closable;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 #[cfg(any(test, feature = "testing"))]

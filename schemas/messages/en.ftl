@@ -3,11 +3,20 @@
 # ---- wallet ----
 wallet-error = Error:{" "}
 wallet-remedy = What to do:{" "}
+wallet-place-byte = at byte { $offset }
+wallet-place-cut = { $length } of { $expected } bytes
 wallet-ask-passphrase = Passphrase of the vault:{" "}
 wallet-ask-new-passphrase = Passphrase for the new vault (at least 8 characters):{" "}
 wallet-ask-passphrase-again = The same again:{" "}
 wallet-ask-tx-code = Code that the issuer gave you:{" "}
 wallet-usage-error = The command line is not understood: { $detail }
+wallet-usage-command = there is no command `{ $detail }`
+wallet-usage-no-command = a command is missing
+wallet-usage-option = there is no option `{ $detail }`
+wallet-usage-missing = this is missing: { $detail }
+wallet-usage-conflict = `{ $detail }` cannot stand beside another option given
+wallet-usage-value = the value of { $detail } cannot be used
+wallet-usage-likely = ; perhaps `{ $detail }` is meant
 wallet-usage-hint = Run `xinfu-wallet --help`.
 
 wallet-note-tail = A write to the vault that never finished was left out ({ $bytes } bytes). Nothing stored before is affected.

@@ -3,11 +3,20 @@
 # ---- wallet ----
 wallet-error = 错误：
 wallet-remedy = 处理办法：
+wallet-place-byte = 第 { $offset } 字节处
+wallet-place-cut = 共 { $expected } 字节，仅存 { $length } 字节
 wallet-ask-passphrase = 保险库口令：
 wallet-ask-new-passphrase = 为新保险库设置口令（至少 8 个字符）：
 wallet-ask-passphrase-again = 请再输入一次：
 wallet-ask-tx-code = 签发方给您的验证码：
 wallet-usage-error = 无法理解命令行：{ $detail }
+wallet-usage-command = 没有命令 `{ $detail }`
+wallet-usage-no-command = 缺少命令
+wallet-usage-option = 没有选项 `{ $detail }`
+wallet-usage-missing = 缺少：{ $detail }
+wallet-usage-conflict = `{ $detail }` 不能与另一选项同时使用
+wallet-usage-value = { $detail } 的值不可用
+wallet-usage-likely = ；是否想用 `{ $detail }`
 wallet-usage-hint = 请运行 `xinfu-wallet --help`。
 
 wallet-note-tail = 保险库中一次未完成的写入已略去（{ $bytes } 字节）。此前存入的内容不受影响。

@@ -3,8 +3,11 @@
 //! The types name every option once; the texts come from the catalogue under `wallet-help-…`, by the command's and the
 //! option's name.
 
-use crate::passphrase::Source;
-use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use crate::{passphrase::Source, terminal::harmless};
+use clap::{
+    Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ErrorKind},
+};
 use identity_core::problem::Lang;
 use service_kit::messages::{self, Catalogue};
 use std::path::PathBuf;
@@ -150,17 +153,63 @@ fn dressed(command: Command, catalogue: &Catalogue, name: &str) -> Command {
     let text = |id: &str| catalogue.text(id, &[]);
     let usage = text("wallet-help-usage");
     let template = format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}{{after-help}}");
-    command.help_template(template).mut_args(|arg| {
+    let usage_line = usage_line(&command, catalogue, name);
+    command.help_template(template).override_usage(usage_line).mut_args(|arg| {
         let specific = format!("wallet-help{name}-{}", arg.get_id().as_str().replace('_', "-"));
         let common = format!("wallet-help-any-{}", arg.get_id().as_str().replace('_', "-"));
         let found = [specific, common].into_iter().map(|id| (text(&id), id)).find(|(text, id)| text != id);
         let heading = if arg.is_positional() { "wallet-help-arguments" } else { "wallet-help-options" };
-        let arg = arg.help_heading(text(heading));
+        // A command's own options come before those of every command, and help last.
+        let place = match arg.get_id().as_str() {
+            "help" | "version" => 200,
+            _ if arg.is_global_set() => 100,
+            _ => 1,
+        };
+        let arg = arg.help_heading(text(heading)).display_order(place);
         match found {
             Some((help, _)) => arg.help(help),
             None => arg,
         }
     })
+}
+
+fn usage_line(command: &Command, catalogue: &Catalogue, name: &str) -> String {
+    let mut line = String::from("xinfu-wallet");
+    line.push_str(&name.replacen('-', " ", 1));
+    line.push_str(&format!(" [{}]", catalogue.text("wallet-help-options", &[])));
+    for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
+        let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+        let flag = arg.get_long().map(|long| format!("--{long} ")).unwrap_or_default();
+        line.push_str(&format!(" {flag}<{value}>"));
+    }
+    if command.has_subcommands() {
+        line.push_str(&format!(" <{}>", catalogue.text("wallet-help-commands", &[])));
+    }
+    line
+}
+
+/// What is wrong with a command line, in the reader's language.
+#[must_use]
+pub fn complaint(error: &clap::Error, catalogue: &Catalogue) -> String {
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (id, detail) = match error.kind() {
+        ErrorKind::InvalidSubcommand => ("wallet-usage-command", context(ContextKind::InvalidSubcommand)),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ("wallet-usage-no-command", String::new())
+        }
+        ErrorKind::UnknownArgument => ("wallet-usage-option", context(ContextKind::InvalidArg)),
+        ErrorKind::MissingRequiredArgument => ("wallet-usage-missing", context(ContextKind::InvalidArg)),
+        ErrorKind::ArgumentConflict => ("wallet-usage-conflict", context(ContextKind::InvalidArg)),
+        // A value is not repeated: it may be a secret in the wrong place.
+        _ => ("wallet-usage-value", context(ContextKind::InvalidArg)),
+    };
+    let likely = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg].map(context);
+    let likely = likely.iter().find(|likely| !likely.is_empty());
+    let mut text = catalogue.text(id, &[("detail", harmless(&detail).into())]);
+    if let Some(likely) = likely {
+        text.push_str(&catalogue.text("wallet-usage-likely", &[("detail", harmless(likely).into())]));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -202,6 +251,18 @@ mod tests {
         assert_eq!(language(&arguments("xinfu-wallet list --lang zh")), Lang::Zh);
         assert_eq!(language(&arguments("xinfu-wallet --lang=zh --help")), Lang::Zh);
         assert_eq!(language(&arguments("xinfu-wallet --lang en")), Lang::En);
+    }
+
+    #[test]
+    fn a_slip_is_named_in_both_languages_with_the_likely_word() {
+        let say = |line: &str, lang| complaint(&Cli::read(&arguments(line), lang).unwrap_err(), &Catalogue::new(lang));
+        assert_eq!(say("xinfu-wallet lisst", Lang::En), "there is no command `lisst`; perhaps `list` is meant");
+        assert_eq!(say("xinfu-wallet lisst", Lang::Zh), "没有命令 `lisst`；是否想用 `list`");
+        assert_eq!(say("xinfu-wallet list --jsn", Lang::En), "there is no option `--jsn`; perhaps `--json` is meant");
+        assert!(say("xinfu-wallet init --ledger https://x", Lang::Zh).contains("--trust-root"));
+        assert_eq!(say("xinfu-wallet", Lang::En), "a command is missing");
+        let secret = say("xinfu-wallet show hunter2", Lang::En);
+        assert!(!secret.contains("hunter2"), "{secret}");
     }
 
     #[test]

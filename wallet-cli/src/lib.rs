@@ -1,8 +1,29 @@
 //! The holder's wallet in the terminal.
+//!
+//! [`Wallet`] has a function for each command, without a terminal; [`run`] puts a command line and a terminal around
+//! it. `vault` knows bytes, `holdings` what they mean, `wallet` the world; `ui` speaks.
 
+mod anchor;
+mod asker;
+pub mod claims;
 pub mod cli;
+mod error;
 pub mod holdings;
+pub mod labels;
+mod moment;
 pub mod passphrase;
+pub mod present;
+mod question;
+pub mod receive;
+pub mod run;
 pub mod terminal;
 pub mod ui;
 pub mod vault;
+pub mod view;
+mod wallet;
+
+pub use anchor::AnchorState;
+pub use asker::Accreditation;
+pub use error::{Exit, WalletError};
+pub use question::{Consent, Item, Question};
+pub use wallet::{Ports, Wallet};

@@ -1,3 +1,9 @@
-//! Entry point.
+//! Entry point of `xinfu-wallet`.
 
-fn main() {}
+use std::{env, ffi::OsString, process::ExitCode};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().collect();
+    ExitCode::from(wallet_cli::run::run(&arguments).await)
+}

@@ -33,6 +33,12 @@ impl Ui {
         self.catalogue.lang()
     }
 
+    /// The texts it speaks with.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
     /// Whether a script listens.
     #[must_use]
     pub fn is_json(&self) -> bool {
@@ -59,8 +65,9 @@ impl Ui {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Says what went wrong and what to do. `detail` is ours and carries no claim value.
-    pub fn error(&self, code: Code, detail: &str) {
+    /// Says what went wrong and what to do: to a script with `detail` in English, to a person with the `place`, if the
+    /// title alone does not say it. Neither carries a claim value.
+    pub fn error(&self, code: Code, detail: &str, place: Option<&str>) {
         let lang = self.lang();
         if self.json {
             let error = json!({ "code": code.as_str(), "title": code.title(lang), "detail": detail,
@@ -69,10 +76,8 @@ impl Ui {
             return;
         }
         let label = |id: &str| self.text(id, &[]);
-        self.note(&format!("{}{} [{}]", label("wallet-error"), code.title(lang), code.as_str()));
-        if !detail.is_empty() {
-            self.note(&format!("  {}", harmless(detail)));
-        }
+        let place = place.map(|place| format!(": {}", harmless(place))).unwrap_or_default();
+        self.note(&format!("{}{}{place} [{}]", label("wallet-error"), code.title(lang), code.as_str()));
         self.note(&format!("{}{}", label("wallet-remedy"), code.remedy(lang)));
     }
 
@@ -87,6 +92,13 @@ impl Ui {
         let mut answer = String::new();
         let heard = io::stdin().lock().read_line(&mut answer).is_ok();
         heard && is_yes(&answer)
+    }
+
+    /// Asks for a word at the terminal, unseen; `None` if there is no terminal or no answer.
+    #[must_use]
+    pub fn ask(&self, prompt: &str) -> Option<String> {
+        let answer = rpassword::prompt_password(prompt).ok()?;
+        Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
     }
 
     /// Whether there is somebody to ask.

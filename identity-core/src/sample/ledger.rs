@@ -52,7 +52,13 @@ impl SampleLedger {
 
     /// Whom a verifier of this chain believes.
     pub fn trust_root(&self) -> TrustRoot {
-        TrustRoot::parse(&self.set.to_policy_text()).unwrap()
+        TrustRoot::parse(&self.trust_root_text()).unwrap()
+    }
+
+    /// The policy file of its one validator.
+    #[must_use]
+    pub fn trust_root_text(&self) -> String {
+        self.set.to_policy_text()
     }
 
     /// Signs, submits and expects acceptance; gives the log index.

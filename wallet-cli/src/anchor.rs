@@ -1,0 +1,74 @@
+//! Anchor proofs, which an issuer can give only once the ledger has certified the batch: seconds, or days, after the
+//! credential. So a credential is stored without one, and the proof is asked for again whenever there is occasion.
+
+use crate::{error::WalletError, holdings::Credential, wallet::Wallet};
+use identity_core::{
+    anchor::{self, AnchorProof},
+    did::DidUrl,
+    jose::UnverifiedJws,
+    registry::AnchorKind,
+};
+use ledger::TrustRoot;
+use service_kit::fetch::Request;
+
+/// Where a credential's anchor proof stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchorState {
+    /// Stored, and it holds.
+    Here,
+    /// Not certified yet, or the issuer cannot be reached.
+    Later,
+    /// The issuer gave something that does not hold.
+    Bad,
+}
+
+/// Asks for every proof that is missing, and stores those that hold.
+///
+/// # Errors
+/// A vault that cannot be written.
+pub(crate) async fn fetch_late(wallet: &mut Wallet) -> Result<(), WalletError> {
+    let missing: Vec<usize> =
+        wallet.holdings.credentials().filter(|(.., proof)| proof.is_none()).map(|(number, ..)| number).collect();
+    for number in missing {
+        fetch(wallet, number).await?;
+    }
+    Ok(())
+}
+
+/// Asks for one credential's proof, unless it is here.
+///
+/// # Errors
+/// A vault that cannot be written.
+pub(crate) async fn fetch(wallet: &mut Wallet, number: usize) -> Result<AnchorState, WalletError> {
+    let found = wallet.holdings.credentials().find(|(held, ..)| *held == number);
+    let Some((_, credential, proof)) = found else { return Err(WalletError::UnknownCredential { number }) };
+    if proof.is_some() {
+        return Ok(AnchorState::Here);
+    }
+    let digest = credential.anchored_digest().to_base64url();
+    let url = format!("{}/anchors/{digest}", credential.issuer.trim_end_matches('/'));
+    let request = Request::get(url).with_limit(anchor::MAX_BYTES);
+    let Ok(answer) = wallet.fetch.send(request).await else { return Ok(AnchorState::Later) };
+    if answer.status != 200 {
+        return Ok(AnchorState::Later);
+    }
+    let Some(proof) = checked(credential, &answer.body, wallet.ledger.trust_root()) else {
+        return Ok(AnchorState::Bad);
+    };
+    let mut rng = wallet.rng();
+    wallet.holdings.add_anchor(number, proof, &mut rng)?;
+    Ok(AnchorState::Here)
+}
+
+/// The proof if it is about this credential, on our ledger, and sent by the credential's issuer.
+fn checked(credential: &Credential, body: &[u8], trust_root: &TrustRoot) -> Option<serde_json::Value> {
+    let proof = AnchorProof::parse(body).ok()?;
+    let anchored = proof.verify(&credential.anchored_digest(), AnchorKind::Credential, trust_root).ok()?;
+    let jwt = credential.sd_jwt.expose().split('~').next()?;
+    let jws = UnverifiedJws::parse(jwt).ok()?;
+    let key_id = DidUrl::parse(jws.header().kid().ok()?).ok()?;
+    if key_id.did() != anchored.sender() {
+        return None;
+    }
+    serde_json::to_value(&proof).ok()
+}

@@ -1,0 +1,219 @@
+//! Why a command could not be carried out, and the exit code that says so to a script.
+
+use crate::{holdings::HoldingsError, passphrase::PassphraseError, ui::Ui, vault::VaultError};
+use identity_core::{
+    crypto::{KeyError, SigningFailed},
+    oid4vci::{offer::OfferRefusal, wallet::WalletRefusal},
+    oid4vp::{LinkError, RequestError, wallet::AnswerError},
+    problem::Code,
+    sd_jwt::SdJwtError,
+    sd_jwt_vc::TypeError,
+    verdict::EvidenceError,
+};
+use service_kit::{chance::NoChance, fetch::FetchError, ledger_client::LedgerError};
+
+/// What the exit status means; `--help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// A fault of the program or the machine.
+    Fault = 1,
+    /// The command line is not understood.
+    Usage = 2,
+    /// The vault cannot be opened or written.
+    Vault = 3,
+    /// An issuer, a verifier or a rule of the wallet refused.
+    Refused = 4,
+    /// The holder declined.
+    Declined = 5,
+    /// Somebody could not be reached.
+    Unreachable = 6,
+    /// The vault holds nothing that fits.
+    NothingFits = 7,
+}
+
+/// Why a command could not be carried out. Carries no claim value, key, code or token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WalletError {
+    /// The vault, or what its records say.
+    #[error(transparent)]
+    Holdings(#[from] HoldingsError),
+    /// No passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// `init` died half-way.
+    #[error("the vault has no setup")]
+    NoSetup,
+    /// The trust root is not a policy file.
+    #[error("the trust root cannot be read")]
+    TrustRoot,
+    /// The certificate authorities or hosts of the setup cannot be used.
+    #[error("the network settings cannot be used: {0}")]
+    Network(String),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    NoChance(#[from] NoChance),
+    /// A fetch failed.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The ledger could not be asked.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// No such number.
+    #[error("there is no credential number {number}")]
+    UnknownCredential {
+        /// The number asked for.
+        number: usize,
+    },
+    /// A rule of a protocol, with its own code.
+    #[error("{detail}")]
+    Protocol {
+        /// The rule's code.
+        code: Code,
+        /// What failed, without values.
+        detail: String,
+    },
+    /// The issuer wants a code that the holder was given.
+    #[error("the issuer asks for a code")]
+    TxCodeNeeded,
+    /// What came is not what was offered, or not bound to our key.
+    #[error("the credential that came is not what was offered: {0}")]
+    Unfit(&'static str),
+    /// Nothing in the vault answers the question.
+    #[error("nothing in the vault answers the question")]
+    NothingFits,
+    /// A chosen credential does not answer the query it was chosen for.
+    #[error("the credential chosen for `{query}` does not answer it")]
+    Selection {
+        /// The query's id.
+        query: String,
+    },
+    /// The asker goes beyond its accreditation.
+    #[error("the asker is not accredited to ask for this")]
+    BeyondAccreditation,
+    /// Nobody can say what the asker may ask.
+    #[error("what the asker may ask cannot be determined: {0}")]
+    AskerUndetermined(String),
+    /// The holder said no.
+    #[error("the holder declined")]
+    Declined,
+    /// The answer may or may not have arrived.
+    #[error("the answer was sent, and nobody said whether it arrived: {0}")]
+    Unanswered(String),
+    /// The asker refused what was shared.
+    #[error("the asker refused what was shared")]
+    ShareRefused {
+        /// Its own code, if it said one of ours.
+        code: Option<Code>,
+    },
+}
+
+impl WalletError {
+    /// The stable code of this refusal.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Holdings(error) => error.code(),
+            Self::Passphrase(error) => error.code(),
+            Self::NoSetup => Code::WalletSetupMissing,
+            Self::TrustRoot => Code::WalletSetupTrustRoot,
+            Self::Network(_) => Code::WalletSetupNetwork,
+            Self::NoChance(_) => Code::WalletVaultIo,
+            Self::Fetch(error) => error.code(),
+            Self::Ledger(error) => error.code(),
+            Self::UnknownCredential { .. } => Code::WalletCredentialUnknown,
+            Self::Protocol { code, .. } => *code,
+            Self::TxCodeNeeded => Code::WalletOfferTxCodeNeeded,
+            Self::Unfit(_) => Code::WalletCredentialUnfit,
+            Self::NothingFits => Code::WalletCredentialNothingFits,
+            Self::Selection { .. } => Code::WalletCredentialSelection,
+            Self::BeyondAccreditation => Code::WalletAskerBeyond,
+            Self::AskerUndetermined(_) => Code::WalletAskerUndetermined,
+            Self::Declined => Code::WalletRequestDeclined,
+            Self::Unanswered(_) => Code::WalletResponseUnanswered,
+            Self::ShareRefused { code } => code.unwrap_or(Code::WalletResponseRefused),
+        }
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Holdings(_) | Self::Passphrase(_) | Self::NoSetup => Exit::Vault,
+            Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
+            Self::Selection { .. } => Exit::Usage,
+            Self::NoChance(_) => Exit::Fault,
+            Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
+            Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,
+            Self::BeyondAccreditation | Self::ShareRefused { .. } => Exit::Refused,
+            Self::NothingFits => Exit::NothingFits,
+            Self::AskerUndetermined(_) | Self::Unanswered(_) => Exit::Unreachable,
+            Self::Declined => Exit::Declined,
+        }
+    }
+}
+
+impl WalletError {
+    /// Where it failed (a host, a place in the file, a query), for a person: the title says the rest.
+    #[must_use]
+    pub fn place(&self, ui: &Ui) -> Option<String> {
+        match self {
+            Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => host_of(error).map(str::to_owned),
+            Self::Selection { query } => Some(query.clone()),
+            Self::Holdings(HoldingsError::Vault(VaultError::Damaged { offset })) => {
+                Some(ui.text("wallet-place-byte", &[("offset", offset.to_string().into())]))
+            }
+            Self::Holdings(HoldingsError::Vault(VaultError::Truncated { length, expected })) => {
+                let values = [("length", length.to_string().into()), ("expected", expected.to_string().into())];
+                Some(ui.text("wallet-place-cut", &values))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn host_of(error: &FetchError) -> Option<&str> {
+    match error {
+        FetchError::Unreachable { host, .. }
+        | FetchError::TooSlow { host }
+        | FetchError::TooLarge { host, .. }
+        | FetchError::Redirected { host }
+        | FetchError::Refused { host, .. }
+        | FetchError::BadAnswer { host } => Some(host),
+        _ => None,
+    }
+}
+
+fn exit_of_fetch(error: &FetchError) -> Exit {
+    if error.is_passing() { Exit::Unreachable } else { Exit::Refused }
+}
+
+impl From<VaultError> for WalletError {
+    fn from(error: VaultError) -> Self {
+        Self::Holdings(error.into())
+    }
+}
+
+/// Protocol errors keep their own code and words; none of them carries a value from the input.
+macro_rules! protocol_errors {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for WalletError {
+            fn from(error: $error) -> Self {
+                Self::Protocol { code: error.code(), detail: error.to_string() }
+            }
+        })+
+    };
+}
+
+protocol_errors!(
+    AnswerError,
+    EvidenceError,
+    KeyError,
+    LinkError,
+    OfferRefusal,
+    RequestError,
+    SdJwtError,
+    SigningFailed,
+    TypeError,
+    WalletRefusal,
+);

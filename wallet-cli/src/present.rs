@@ -1,0 +1,306 @@
+//! Answering a request: verify it, show it, ask, write it down, send it. In this order.
+//!
+//! Nothing is sent before the holder agreed and the sharing stands in the vault. A request whose signature does not
+//! hold, or whose asker the ledger cannot vouch for, is never shown as a question. Declining sends nothing either: the
+//! asker learns no more than silence.
+
+use crate::{
+    anchor::{self, AnchorState},
+    asker::Asker,
+    claims,
+    cli::PresentArgs,
+    error::WalletError,
+    holdings::{Outcome, SharedCredential, Sharing},
+    question::{Consent, Item, Question},
+    terminal::harmless,
+    ui::Ui,
+    view::{View, asker_name, path_to_json},
+    wallet::Wallet,
+};
+use identity_core::{
+    dcql::Candidate,
+    kb_jwt::{self, Occasion},
+    oid4vp::{
+        Anchors, RequestLink, UnverifiedRequest, VerifiedRequest, VpToken,
+        request::{REQUEST_MEDIA_TYPE, RequestUriMethod},
+        wallet::{MAX_REPLY_BYTES, MAX_REQUEST_BYTES, Reply},
+    },
+    sd_jwt::HeldSdJwt,
+};
+use rand::CryptoRng;
+use serde_json::{Value, json};
+use service_kit::{chance, fetch::Request};
+
+/// A verified request, what would answer it, and the question for the holder.
+pub struct Prepared {
+    request: VerifiedRequest,
+    chosen: Vec<Chosen>,
+    question: Question,
+}
+
+struct Chosen {
+    query: String,
+    number: usize,
+    held: HeldSdJwt,
+    candidate: Candidate,
+}
+
+/// What became of a sharing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared {
+    /// Its number in the history.
+    pub sharing: usize,
+    /// Whether the asker accepted, and its reason if it gave one.
+    pub outcome: Outcome,
+    /// Where the holder may go on.
+    pub redirect_uri: Option<String>,
+}
+
+impl Prepared {
+    /// The question.
+    #[must_use]
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+}
+
+impl Wallet {
+    /// Presents what a request link asks for, if the ledger lets the asker ask it and `consent` agrees.
+    /// `select` names, by query, the credential to answer with.
+    ///
+    /// # Errors
+    /// See [`Self::prepare`] and [`Self::share`]; [`WalletError::BeyondAccreditation`], [`WalletError::Declined`].
+    pub async fn present(
+        &mut self,
+        link: &str,
+        select: &[(String, usize)],
+        consent: &mut dyn Consent,
+    ) -> Result<Shared, WalletError> {
+        let prepared = self.prepare(link, select).await?;
+        if !prepared.question.is_accredited() {
+            return Err(WalletError::BeyondAccreditation);
+        }
+        if !consent.agrees(&prepared.question) {
+            return Err(WalletError::Declined);
+        }
+        self.share(prepared).await
+    }
+
+    /// Fetches and verifies a request and finds what answers it. Nothing leaves.
+    ///
+    /// # Errors
+    /// The request does not hold, the ledger cannot say who asks, or nothing in the vault answers.
+    pub async fn prepare(&mut self, link: &str, select: &[(String, usize)]) -> Result<Prepared, WalletError> {
+        let link = RequestLink::parse(link.trim(), self.transport())?;
+        let (jwt, wallet_nonce) = self.fetch_request(&link).await?;
+        let unverified = UnverifiedRequest::parse(&link, jwt.trim())?;
+        let asker = Asker::look_up(self, link.client_id.did()).await?;
+        let now = self.clock.now();
+        let document = asker.document(now)?;
+        let request = unverified.verify(&document, wallet_nonce.as_deref(), self.transport(), now)?;
+
+        let chosen = self.choose(&request, select)?;
+        let parameters = request.parameters();
+        let (label, accreditation) = asker.standing(parameters, now)?;
+        let question = Question {
+            asker: parameters.client_id.did().to_string(),
+            label,
+            accreditation,
+            purpose: parameters.purpose.clone(),
+            destination: parameters.response_uri.origin().ascii_serialization(),
+            items: chosen.iter().map(|(chosen, others)| self.item(chosen, others)).collect::<Result<_, _>>()?,
+        };
+        Ok(Prepared { request, chosen: chosen.into_iter().map(|(chosen, _)| chosen).collect(), question })
+    }
+
+    async fn fetch_request(&self, link: &RequestLink) -> Result<(String, Option<String>), WalletError> {
+        let url = link.request_uri.as_str();
+        let (request, nonce) = match link.method {
+            RequestUriMethod::Get => (Request::get(url), None),
+            RequestUriMethod::Post => {
+                let nonce = chance::token(&mut *self.rng(), 32);
+                (Request::post_form(url, &[("wallet_nonce", &nonce)]), Some(nonce))
+            }
+        };
+        let request = request.with_header("accept", REQUEST_MEDIA_TYPE).with_limit(MAX_REQUEST_BYTES);
+        let answer = self.fetch.send(request).await?.success()?;
+        Ok((answer.text()?.to_owned(), nonce))
+    }
+
+    /// For each query the credential that answers it, and the numbers of others that would. Without a selection the
+    /// newest that has its anchor proof, else the newest.
+    fn choose(
+        &self,
+        request: &VerifiedRequest,
+        select: &[(String, usize)],
+    ) -> Result<Vec<(Chosen, Vec<usize>)>, WalletError> {
+        let held: Vec<(usize, HeldSdJwt, bool)> = self
+            .holdings
+            .credentials()
+            .map(|(number, credential, proof)| {
+                let held = HeldSdJwt::dangerous_reopen(credential.sd_jwt.expose().to_owned())?;
+                Ok((number, held, proof.is_some()))
+            })
+            .collect::<Result<_, WalletError>>()?;
+        let texts: Vec<&HeldSdJwt> = held.iter().map(|(_, held, _)| held).collect();
+        let query = &request.parameters().query;
+        let unknown = select.iter().find(|(id, _)| query.credential(id).is_none());
+        if let Some((id, _)) = unknown {
+            return Err(WalletError::Selection { query: harmless(id) });
+        }
+        let candidates = query.candidates(&texts).map_err(|_| WalletError::NothingFits)?;
+        let answered = query.credentials.iter().zip(candidates);
+        answered
+            .map(|(asked, candidates)| {
+                let numbered = candidates.into_iter().filter_map(|candidate| {
+                    let (number, held, anchored) = held.get(candidate.credential)?;
+                    Some((*number, held, *anchored, candidate))
+                });
+                let mut numbered: Vec<_> = numbered.collect();
+                numbered.sort_by_key(|(number, _, anchored, _)| (*anchored, *number));
+                let wanted = select.iter().find(|(id, _)| *id == asked.id).map(|(_, number)| *number);
+                let at = numbered.iter().rposition(|(number, ..)| wanted.is_none_or(|wanted| wanted == *number));
+                let at = at.ok_or_else(|| WalletError::Selection { query: harmless(&asked.id) })?;
+                let (number, held, _, candidate) = numbered.remove(at);
+                let others = numbered.iter().map(|(number, ..)| *number).collect();
+                Ok((Chosen { query: asked.id.clone(), number, held: held.clone(), candidate }, others))
+            })
+            .collect()
+    }
+
+    fn item(&self, chosen: &Chosen, others: &[usize]) -> Result<Item, WalletError> {
+        let unknown = WalletError::UnknownCredential { number: chosen.number };
+        let (_, credential, _) =
+            self.holdings.credentials().find(|(number, ..)| *number == chosen.number).ok_or(unknown)?;
+        let disclosed = chosen.held.disclosed_by(&chosen.candidate.disclose)?;
+        Ok(Item {
+            query: chosen.query.clone(),
+            number: chosen.number,
+            vct: credential.vct.clone(),
+            issuer: credential.issuer.clone(),
+            split: claims::split(&chosen.held, &disclosed),
+            others: others.to_vec(),
+        })
+    }
+
+    /// Shares what was prepared. The caller has asked the holder.
+    ///
+    /// # Errors
+    /// [`WalletError::Unanswered`] if nobody said whether it arrived; before that point nothing has left. A refusal by
+    /// the asker is no error here but an [`Outcome`].
+    pub async fn share(&mut self, prepared: Prepared) -> Result<Shared, WalletError> {
+        let Prepared { request, chosen, question } = prepared;
+        let anchors = self.anchors(&request, &chosen).await?;
+        let token = self.presentations(&request, &chosen)?;
+        let form = request.answer(&token, &anchors)?;
+
+        let mut rng = self.rng();
+        let sharing = self.record(&request, &question, &token, &mut rng)?;
+        let url = request.parameters().response_uri.as_str();
+        let post = Request::post(url, "application/x-www-form-urlencoded", form).with_limit(MAX_REPLY_BYTES);
+        let answer = self.fetch.send(post).await.map_err(|error| WalletError::Unanswered(error.to_string()))?;
+        let (outcome, redirect_uri) = match Reply::parse(answer.status, &answer.body) {
+            Reply::Accepted { redirect_uri } => (Outcome::Accepted, redirect_uri),
+            Reply::Refused { code } => (Outcome::Refused { code: code.map(|code| code.as_str().to_owned()) }, None),
+        };
+        self.holdings.add_outcome(sharing, outcome.clone(), &mut rng)?;
+        Ok(Shared { sharing, outcome, redirect_uri: redirect_uri.map(String::from) })
+    }
+
+    /// The anchor proofs, if the request wants them. One that is not here is asked for once more.
+    async fn anchors(&mut self, request: &VerifiedRequest, chosen: &[Chosen]) -> Result<Anchors, WalletError> {
+        let mut anchors = Anchors::default();
+        if request.parameters().anchor.is_none() {
+            return Ok(anchors);
+        }
+        for chosen in chosen {
+            if anchor::fetch(self, chosen.number).await? == AnchorState::Here {
+                let found = self.holdings.credentials().find(|(number, ..)| *number == chosen.number);
+                if let Some((_, _, Some(proof))) = found {
+                    anchors.0.insert(chosen.query.clone(), vec![proof.clone()]);
+                }
+            }
+        }
+        Ok(anchors)
+    }
+
+    fn presentations(&self, request: &VerifiedRequest, chosen: &[Chosen]) -> Result<VpToken, WalletError> {
+        let parameters = request.parameters();
+        let occasion = Occasion { audience: parameters.client_id.as_str(), nonce: &parameters.nonce };
+        let now = self.clock.now();
+        let mut token = VpToken::default();
+        for chosen in chosen {
+            let number = chosen.number;
+            let found = self.holdings.credentials().find(|(held, ..)| *held == number);
+            let (_, credential, _) = found.ok_or(WalletError::UnknownCredential { number })?;
+            let key = credential.holder_key().ok_or(WalletError::Unfit("its holder key cannot be read"))?;
+            let presentation = chosen.held.present(&chosen.candidate.disclose)?;
+            let bound = kb_jwt::bind(&presentation, occasion, &key, now)?;
+            token.0.insert(chosen.query.clone(), vec![bound]);
+        }
+        Ok(token)
+    }
+
+    fn record(
+        &mut self,
+        request: &VerifiedRequest,
+        question: &Question,
+        token: &VpToken,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<usize, WalletError> {
+        let shared = question.items.iter().map(|item| SharedCredential {
+            credential: item.number,
+            claims: item.split.leaves.iter().map(path_to_json).collect(),
+        });
+        let key_binding = |text: &String| text.rsplit('~').next().map(str::to_owned);
+        let sharing = Sharing {
+            time: self.clock.now().0,
+            asker: question.asker.clone(),
+            label: question.label.clone(),
+            purpose: question.purpose.clone(),
+            credentials: shared.collect(),
+            request: request.jwt().to_owned(),
+            key_bindings: token.0.values().flatten().filter_map(key_binding).collect(),
+        };
+        Ok(self.holdings.add_sharing(sharing, rng)?)
+    }
+}
+
+/// The command: shows the question on the terminal, asks there unless `--yes`, and says what became of it.
+///
+/// # Errors
+/// As [`Wallet::present`]; [`WalletError::ShareRefused`] if the asker refused.
+pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui) -> Result<View, WalletError> {
+    let prepared = wallet.prepare(&arguments.request, &arguments.select).await?;
+    let question = prepared.question().clone();
+    if !ui.is_json() {
+        question.lines(ui).iter().for_each(|line| ui.note(line));
+    }
+    if !question.is_accredited() {
+        return Err(WalletError::BeyondAccreditation);
+    }
+    if !arguments.yes && !ui.confirm(&ui.text("wallet-ask-confirm", &[])) {
+        let id = if ui.can_ask() { "wallet-declined" } else { "wallet-declined-no-terminal" };
+        ui.note(&ui.text(id, &[]));
+        return Err(WalletError::Declined);
+    }
+    let shared = wallet.share(prepared).await?;
+    if let Outcome::Refused { code } = &shared.outcome {
+        let code = code.as_deref().and_then(identity_core::problem::Code::parse);
+        return Err(WalletError::ShareRefused { code });
+    }
+    Ok(view(&question, &shared, ui))
+}
+
+fn view(question: &Question, shared: &Shared, ui: &Ui) -> View {
+    let asker = asker_name(question.label.as_ref(), &question.asker, ui.lang());
+    let mut lines = vec![ui.text("wallet-shared", &[("asker", asker.into())])];
+    if let Some(url) = &shared.redirect_uri {
+        lines.push(ui.text("wallet-go-on", &[("url", harmless(url).into())]));
+    }
+    let mut object = json!({ "ok": true, "sharing": shared.sharing, "redirect_uri": shared.redirect_uri });
+    if let (Some(object), Value::Object(question)) = (object.as_object_mut(), question.to_json()) {
+        object.extend(question);
+    }
+    View { object, lines }
+}

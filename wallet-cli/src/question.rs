@@ -1,0 +1,223 @@
+//! What a holder is shown before anything leaves: who asks, whether the ledger lets them, what for, what leaves and
+//! what stays.
+
+use crate::{
+    asker::Accreditation,
+    claims::Split,
+    labels::TypeText,
+    moment::utc,
+    terminal::{columns, harmless, padded},
+    ui::Ui,
+    view::{asker_name, listed, path_to_json},
+};
+use identity_core::{sd_jwt::ClaimPath, verdict::Excess};
+use serde_json::{Value, json};
+
+/// A verified request against what the vault holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The asker's DID; its signature on the request held under the ledger's key.
+    pub asker: String,
+    /// The asker's name on the ledger: English, Chinese.
+    pub label: Option<(String, String)>,
+    /// Whether the ledger lets it ask this.
+    pub accreditation: Accreditation,
+    /// The purpose as the asker states it.
+    pub purpose: Option<String>,
+    /// Where the answer goes: a host that the asker's DID registers.
+    pub destination: String,
+    /// One per credential asked for.
+    pub items: Vec<Item>,
+}
+
+/// What of one credential would leave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The query it answers.
+    pub query: String,
+    /// The credential's number.
+    pub number: usize,
+    /// Its type.
+    pub vct: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its claims, parted.
+    pub split: Split,
+    /// Other credentials that would answer too, by number.
+    pub others: Vec<usize>,
+}
+
+/// Says yes or no to a question: a person, or a rule.
+pub trait Consent {
+    /// True to share. The answer to a doubt is no.
+    fn agrees(&mut self, question: &Question) -> bool;
+}
+
+impl<F: FnMut(&Question) -> bool> Consent for F {
+    fn agrees(&mut self, question: &Question) -> bool {
+        self(question)
+    }
+}
+
+impl Question {
+    /// Whether the ledger lets the asker ask all of this.
+    #[must_use]
+    pub fn is_accredited(&self) -> bool {
+        matches!(self.accreditation, Accreditation::Covers { .. })
+    }
+
+    /// The question for a person.
+    #[must_use]
+    pub fn lines(&self, ui: &Ui) -> Vec<String> {
+        let name = match &self.label {
+            Some(label) => asker_name(Some(label), &self.asker, ui.lang()),
+            None => ui.text("wallet-ask-unknown-name", &[]),
+        };
+        let purpose = self.purpose.as_deref().map_or_else(|| ui.text("wallet-ask-no-purpose", &[]), harmless);
+        let mut facts = vec![("wallet-ask-who", name), ("", harmless(&self.asker))];
+        facts.extend(
+            self.standing(ui)
+                .into_iter()
+                .zip(["wallet-ask-ledger"].into_iter().chain(std::iter::repeat("")))
+                .map(|(text, id)| (id, text)),
+        );
+        facts.push(("wallet-ask-purpose", purpose));
+        facts.push(("wallet-ask-destination", harmless(&self.destination)));
+        let mut lines = aligned(facts, "", ui);
+        for item in &self.items {
+            lines.push(String::new());
+            lines.extend(item.lines(ui));
+        }
+        lines.push(String::new());
+        lines.push(ui.text("wallet-ask-linkable", &[]));
+        lines
+    }
+
+    fn standing(&self, ui: &Ui) -> Vec<String> {
+        match &self.accreditation {
+            Accreditation::Covers { as_of } => vec![ui.text("wallet-ask-accredited", &[("time", utc(as_of.0).into())])],
+            Accreditation::Beyond(excess) => {
+                let reasons = excess.iter().map(|excess| self.reason(excess, ui));
+                std::iter::once(ui.text("wallet-ask-beyond", &[])).chain(reasons).collect()
+            }
+        }
+    }
+
+    fn reason(&self, excess: &Excess, ui: &Ui) -> String {
+        let (id, query, claims) = match excess {
+            Excess::Type { query_id } => ("wallet-ask-beyond-type", query_id, &[][..]),
+            Excess::Claims { query_id, claims } => ("wallet-ask-beyond-claims", query_id, claims.as_slice()),
+            Excess::Purpose { query_id } => ("wallet-ask-beyond-purpose", query_id, &[][..]),
+        };
+        let item = self.items.iter().find(|item| item.query == *query);
+        let text = TypeText::of(item.map_or(query.as_str(), |item| item.vct.as_str()));
+        let claims = listed(claims.iter().map(|path| text.label(path, ui.lang())), ui);
+        ui.text(id, &[("type", text.name(ui.lang()).into()), ("claims", claims.into())])
+    }
+
+    /// The question for a script, or for a record of it; no values.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let label = self.label.as_ref().map(|(en, zh)| json!({ "en": en, "zh": zh }));
+        let credentials: Value = self.items.iter().map(Item::to_json).collect();
+        json!({ "asker": self.asker, "label": label, "accredited": self.is_accredited(), "purpose": self.purpose,
+            "destination": self.destination, "credentials": credentials })
+    }
+}
+
+impl Item {
+    fn lines(&self, ui: &Ui) -> Vec<String> {
+        let text = TypeText::of(&self.vct);
+        let values = [
+            ("type", text.name(ui.lang()).into()),
+            ("number", self.number.to_string().into()),
+            ("issuer", harmless(&self.issuer).into()),
+        ];
+        let names = |paths: &[ClaimPath]| {
+            let mut paths: Vec<&ClaimPath> = paths.iter().collect();
+            paths.sort_by_key(|path| text.position(path));
+            listed(paths.into_iter().map(|path| text.label(path, ui.lang())), ui)
+        };
+        let facts = vec![
+            ("wallet-ask-leaves", names(&self.split.leaves)),
+            ("wallet-ask-stays", names(&self.split.stays)),
+            ("wallet-ask-always", ui.text("wallet-ask-always-what", &[])),
+        ];
+        let mut lines = vec![ui.text("wallet-ask-from", &values)];
+        lines.extend(aligned(facts, "  ", ui));
+        lines
+    }
+
+    fn to_json(&self) -> Value {
+        let paths = |paths: &[ClaimPath]| paths.iter().map(path_to_json).collect::<Value>();
+        json!({ "query": self.query, "number": self.number, "vct": self.vct, "issuer": self.issuer,
+            "leaves": paths(&self.split.leaves), "stays": paths(&self.split.stays), "others": self.others })
+    }
+}
+
+/// Facts under each other, their names in one column.
+fn aligned(facts: Vec<(&str, String)>, indent: &str, ui: &Ui) -> Vec<String> {
+    let named: Vec<(String, String)> = facts
+        .into_iter()
+        .map(|(id, fact)| (if id.is_empty() { String::new() } else { ui.text(id, &[]) }, fact))
+        .collect();
+    let width = named.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
+    named.into_iter().map(|(name, fact)| format!("{indent}{}  {fact}", padded(&name, width))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity_core::{problem::Lang, time::UnixSeconds};
+
+    fn question(accreditation: Accreditation) -> Question {
+        let split = Split {
+            leaves: vec![ClaimPath::top("address").member("region"), ClaimPath::top("name")],
+            stays: vec![ClaimPath::top("citizen_number")],
+        };
+        let item = Item {
+            query: "id".into(),
+            number: 1,
+            vct: "urn:xinfu:credential:resident-identity:1".into(),
+            issuer: "https://issuer.example".into(),
+            split,
+            others: Vec::new(),
+        };
+        Question {
+            asker: "did:xinfu:sample:asker".into(),
+            label: Some(("Sample housing fund".into(), "样本\u{1b}[31m公积金".into())),
+            accreditation,
+            purpose: Some("housing-loan".into()),
+            destination: "https://verifier.example".into(),
+            items: vec![item],
+        }
+    }
+
+    #[test]
+    fn a_person_reads_who_asks_and_what_leaves() {
+        let lines = question(Accreditation::Covers { as_of: UnixSeconds(0) }).lines(&Ui::new(Lang::En, false));
+        let expected = "\
+Who asks       Sample housing fund
+               did:xinfu:sample:asker
+By the ledger  accredited to ask for all of this, as of 1970-01-01 00:00 UTC
+What for       housing-loan
+Goes to        https://verifier.example
+
+From Resident identity (number 1, issued by https://issuer.example)
+  Leaves       Name, Region of the address
+  Stays here   Citizen number
+  Always seen  type, issuer, validity, status entry, and the key of this one credential
+
+Shown twice, this credential can be recognised as the same one.";
+        assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn an_asker_that_goes_too_far_is_named_so() {
+        let excess = vec![Excess::Claims { query_id: "id".into(), claims: vec![ClaimPath::top("name")] }];
+        let text = question(Accreditation::Beyond(excess)).lines(&Ui::new(Lang::Zh, false)).join("\n");
+        assert!(text.contains("账本记载  未获授权请求这些内容"), "{text}");
+        assert!(text.contains("对“居民身份信息”请求的内容超出授权：姓名"), "{text}");
+        assert!(text.contains("样本�[31m公积金"), "a name cannot colour the terminal: {text}");
+    }
+}

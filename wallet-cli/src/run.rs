@@ -1,0 +1,117 @@
+//! From the command line to the wallet's functions, and from their answers to the terminal.
+
+use crate::{
+    cli::{self, Act, Cli, InitArgs},
+    error::{Exit, WalletError},
+    holdings::Setup,
+    terminal::harmless,
+    ui::Ui,
+    vault::{KdfCost, Note},
+    view::View,
+    wallet::{Ports, Wallet},
+};
+use serde_json::json;
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Runs one command line and returns the exit status.
+pub async fn run(arguments: &[OsString]) -> u8 {
+    let lang = cli::language(arguments);
+    let cli = match Cli::read(arguments, lang) {
+        Ok(cli) => cli,
+        Err(error) => return complain(&error, &Ui::new(lang, false)),
+    };
+    let ui = Ui::new(lang, cli.json);
+    match carry_out(cli, &ui).await {
+        Ok(view) => {
+            ui.result(&view.object, &view.lines);
+            0
+        }
+        Err(error) => {
+            ui.error(error.code(), &error.to_string(), error.place(&ui).as_deref());
+            status(error.exit())
+        }
+    }
+}
+
+fn status(exit: Exit) -> u8 {
+    match exit {
+        Exit::Fault => 1,
+        Exit::Usage => 2,
+        Exit::Vault => 3,
+        Exit::Refused => 4,
+        Exit::Declined => 5,
+        Exit::Unreachable => 6,
+        Exit::NothingFits => 7,
+    }
+}
+
+/// Help and version are no complaints: they go to standard output with status 0.
+fn complain(error: &clap::Error, ui: &Ui) -> u8 {
+    if !error.use_stderr() {
+        ui.result(&json!(null), &[error.to_string().trim_end().to_owned()]);
+        return 0;
+    }
+    let detail = cli::complaint(error, ui.catalogue());
+    ui.note(&ui.text("wallet-usage-error", &[("detail", detail.into())]));
+    ui.note(&ui.text("wallet-usage-hint", &[]));
+    status(Exit::Usage)
+}
+
+async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
+    let dir = cli.vault.clone().unwrap_or_else(default_dir);
+    if let Act::Init(arguments) = &cli.command {
+        return init(&dir, arguments, &cli, ui);
+    }
+    let passphrase = cli.passphrase().read(ui)?;
+    let mut wallet = Wallet::open(&dir, &passphrase, Ports::system()?)?;
+    for note in wallet.holdings().vault().notes() {
+        ui.note(&note_text(*note, ui));
+    }
+    match cli.command {
+        Act::List => wallet.list(ui).await,
+        Act::Show(arguments) => wallet.show(arguments.number, ui),
+        Act::History => Ok(wallet.history(ui)),
+        Act::Receive(arguments) => crate::receive::command(&mut wallet, arguments, ui).await,
+        Act::Present(arguments) => crate::present::command(&mut wallet, arguments, ui).await,
+        Act::Init(_) => Err(WalletError::NoSetup),
+    }
+}
+
+fn default_dir() -> PathBuf {
+    env::home_dir().unwrap_or_default().join(".xinfu-wallet")
+}
+
+fn note_text(note: Note, ui: &Ui) -> String {
+    match note {
+        Note::TailDropped { bytes } => ui.text("wallet-note-tail", &[("bytes", bytes.to_string().into())]),
+        Note::WriteCompleted => ui.text("wallet-note-completed", &[]),
+        Note::SlotDamaged => ui.text("wallet-note-slot", &[]),
+    }
+}
+
+fn init(dir: &Path, arguments: &InitArgs, cli: &Cli, ui: &Ui) -> Result<View, WalletError> {
+    let trust_root = fs::read_to_string(&arguments.trust_root).map_err(|_| WalletError::TrustRoot)?;
+    // Commands run anywhere later, so the path must not depend on where this one runs.
+    let ca = arguments.ca.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let setup = Setup {
+        ledger: arguments.ledger.clone(),
+        trust_root,
+        ca: ca.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+        allow_private: arguments.allow_private.clone(),
+        plain: arguments.plain,
+    };
+    let passphrase = cli.passphrase().read_new(ui)?;
+    let wallet = Wallet::init(dir, &passphrase, KdfCost::DEFAULT, setup, Ports::system()?)?;
+    let place = dir.display().to_string();
+    let lines = vec![
+        ui.text("wallet-init-done", &[("dir", harmless(&place).into())]),
+        ui.text("wallet-init-ledger", &[("origin", harmless(wallet.origin()).into())]),
+        ui.text("wallet-init-backup", &[]),
+    ];
+    Ok(View { object: json!({ "ok": true, "vault": place, "origin": wallet.origin() }), lines })
+}

@@ -1,0 +1,156 @@
+//! The wallet: a vault, what its records say, and the way to the ledger and to others. Every command is a function
+//! here or in the modules that extend it ([`crate::receive`], [`crate::present`]), without a terminal.
+
+use crate::{
+    anchor,
+    error::WalletError,
+    holdings::{Holdings, Setup},
+    ui::Ui,
+    vault::{KdfCost, Passphrase, Vault},
+    view::{self, View},
+};
+use identity_core::oauth::url::Transport;
+use ledger::TrustRoot;
+use rand::CryptoRng;
+use service_kit::{
+    chance::{Chance, SystemChance},
+    clock::{Clock, SystemClock},
+    fetch::{Fetch, FetchConfig, Fetcher},
+    ledger_client::LedgerClient,
+};
+use std::{path::Path, sync::Arc};
+
+/// Seconds until somebody must have answered. A person waits at the other end.
+const PATIENCE_SECONDS: u64 = 20;
+
+/// What the wallet needs of the world.
+pub struct Ports {
+    /// How others are reached. `None`: over the network, as the setup says.
+    pub fetch: Option<Arc<dyn Fetch>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where keys and nonces come from.
+    pub chance: Arc<dyn Chance>,
+}
+
+impl Ports {
+    /// The real world.
+    ///
+    /// # Errors
+    /// [`WalletError::NoChance`].
+    pub fn system() -> Result<Self, WalletError> {
+        Ok(Self { fetch: None, clock: Arc::new(SystemClock), chance: Arc::new(SystemChance::new()?) })
+    }
+}
+
+/// An open wallet. Holds the lock on its vault until dropped.
+pub struct Wallet {
+    pub(crate) holdings: Holdings,
+    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) ledger: LedgerClient,
+    pub(crate) clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    plain: bool,
+}
+
+impl Wallet {
+    /// Makes a new vault in `dir` and opens the wallet on it. What the setup names is checked first, so that a slip
+    /// leaves nothing behind.
+    ///
+    /// # Errors
+    /// A trust root or network settings that cannot be used, or the vault's refusal.
+    pub fn init(
+        dir: &Path,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        setup: Setup,
+        ports: Ports,
+    ) -> Result<Self, WalletError> {
+        let (fetch, ledger) = connect(&setup, ports.fetch)?;
+        let mut rng = ports.chance.rng();
+        let vault = Vault::create(dir, passphrase, cost, &mut rng)?;
+        let mut holdings = Holdings::read(vault)?;
+        let plain = setup.plain;
+        holdings.add_setup(setup, &mut rng)?;
+        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, plain })
+    }
+
+    /// Opens the wallet in `dir`.
+    ///
+    /// # Errors
+    /// The vault's refusal, or a setup that cannot be used any more.
+    pub fn open(dir: &Path, passphrase: &Passphrase, ports: Ports) -> Result<Self, WalletError> {
+        let holdings = Holdings::read(Vault::open(dir, passphrase)?)?;
+        let setup = holdings.setup().ok_or(WalletError::NoSetup)?;
+        let (fetch, ledger) = connect(setup, ports.fetch)?;
+        let plain = setup.plain;
+        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, plain })
+    }
+
+    /// What the vault holds.
+    #[must_use]
+    pub fn holdings(&self) -> &Holdings {
+        &self.holdings
+    }
+
+    /// The ledger's origin, which the trust root names.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.ledger.trust_root().origin()
+    }
+
+    /// All credentials; asks first for anchor proofs that were late.
+    ///
+    /// # Errors
+    /// A vault that cannot be written. An issuer that cannot be reached is no error: the proof stays late.
+    pub async fn list(&mut self, ui: &Ui) -> Result<View, WalletError> {
+        anchor::fetch_late(self).await?;
+        Ok(view::list(&self.holdings, ui))
+    }
+
+    /// One credential with its claims.
+    ///
+    /// # Errors
+    /// [`WalletError::UnknownCredential`].
+    pub fn show(&self, number: usize, ui: &Ui) -> Result<View, WalletError> {
+        let (_, credential, proof) = self
+            .holdings
+            .credentials()
+            .find(|(held, ..)| *held == number)
+            .ok_or(WalletError::UnknownCredential { number })?;
+        Ok(view::show(number, credential, proof.is_some(), ui)?)
+    }
+
+    /// Everything shared.
+    #[must_use]
+    pub fn history(&self, ui: &Ui) -> View {
+        view::history(&self.holdings, ui)
+    }
+
+    pub(crate) fn rng(&self) -> Box<dyn CryptoRng + Send> {
+        self.chance.rng()
+    }
+
+    /// What addresses from others must be like.
+    pub(crate) fn transport(&self) -> Transport {
+        if self.plain { Transport::PlainForDebugging } else { Transport::HttpsOnly }
+    }
+}
+
+fn connect(setup: &Setup, given: Option<Arc<dyn Fetch>>) -> Result<(Arc<dyn Fetch>, LedgerClient), WalletError> {
+    let trust_root = TrustRoot::parse(&setup.trust_root).map_err(|_| WalletError::TrustRoot)?;
+    let fetch = match given {
+        Some(fetch) => fetch,
+        None => {
+            let config = FetchConfig {
+                ca: setup.ca.clone().into(),
+                allow_private: setup.allow_private.clone(),
+                allow_plain: setup.plain,
+                timeout_seconds: PATIENCE_SECONDS,
+            };
+            Arc::new(Fetcher::new(&config).map_err(|error| WalletError::Network(error.to_string()))?)
+        }
+    };
+    let ledger = LedgerClient::new(Arc::clone(&fetch), &setup.ledger, trust_root);
+    Ok((fetch, ledger))
+}

@@ -1,0 +1,376 @@
+//! Presenting against a sample ledger with real rules and real proofs, and a verifier that answers as each test says.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it did not expect")]
+
+use identity_core::{
+    anchor::{AnchorProof, BatchPath},
+    crypto::{Alg, SecretKey, Signer},
+    did::DidUrl,
+    jose::Jwk,
+    oid4vp::{AnchorWish, ClientId, RequestLink, request::RequestUriMethod, verifier},
+    problem::Code,
+    registry::{Accredit, Anchor, AnchorKind, Operation, Role, ServiceType},
+    sample::{
+        ledger::{START, SampleLedger},
+        parties::{Party, key},
+    },
+    sd_jwt::{ClaimPath, Concealment, HashAlg},
+    sd_jwt_vc::{self, Registered},
+    time::UnixSeconds,
+};
+use ledger::{batch::BatchTree, sha256};
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+use service_kit::{
+    chance::SeededChance,
+    clock::ManualClock,
+    fetch::{Answer, Fetch, FetchError, Fetching, Request},
+};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+use wallet_cli::{
+    Exit, Ports, Question, Wallet, WalletError,
+    holdings::{Credential, Holdings, Outcome, Setup},
+    vault::{KdfCost, Passphrase, Vault},
+};
+
+const VCT: &str = "urn:xinfu:credential:resident-identity:1";
+const NOW: UnixSeconds = UnixSeconds(START + 5400);
+const LEDGER: &str = "https://ledger.example";
+
+/// The other side of every address.
+struct World {
+    ledger: SampleLedger,
+    issuer: Party,
+    asker: Party,
+    request: String,
+    anchor: Option<Value>,
+    ledger_reachable: bool,
+    verifier_answers: Option<(u16, Value)>,
+    posted: Mutex<Vec<String>>,
+}
+
+impl World {
+    fn answer(&self, request: &Request) -> Result<(u16, Vec<u8>), FetchError> {
+        let gone = || FetchError::Unreachable { host: "sample".into(), reason: "sample" };
+        let url = url::Url::parse(&request.url).unwrap();
+        if request.url.starts_with(LEDGER) {
+            let key = url.query_pairs().find(|(name, _)| name == "key").unwrap().1.into_owned();
+            let proof = self.ledger_reachable.then(|| self.ledger.state_proof(&key, NOW.0 - 60)).ok_or_else(gone)?;
+            return Ok((200, serde_json::to_vec(&proof).unwrap()));
+        }
+        match url.path() {
+            "/requests/1" => Ok((200, self.request.clone().into_bytes())),
+            "/responses/1" => {
+                self.posted.lock().unwrap().push(String::from_utf8(request.body.clone().unwrap().1).unwrap());
+                let (status, body) = self.verifier_answers.clone().ok_or_else(gone)?;
+                Ok((status, body.to_string().into_bytes()))
+            }
+            path if path.starts_with("/anchors/") => match &self.anchor {
+                Some(proof) => Ok((200, proof.to_string().into_bytes())),
+                None => Ok((202, Vec::new())),
+            },
+            other => panic!("nobody asks for {other}"),
+        }
+    }
+}
+
+struct Net(Arc<World>);
+
+impl Fetch for Net {
+    fn send(&self, request: Request) -> Fetching<'_> {
+        let answer = self.0.answer(&request).map(|(status, body)| Answer {
+            host: "sample".into(),
+            status,
+            kind: "application/json".into(),
+            retry_after: None,
+            body,
+        });
+        Box::pin(async move { answer })
+    }
+}
+
+fn holder() -> SecretKey {
+    SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap()
+}
+
+fn credential(issuer: &Party) -> String {
+    let holder = Jwk::new(holder().public_key().clone());
+    let registered = Registered {
+        issuer: &issuer.address(),
+        vct: VCT,
+        vct_integrity: None,
+        issued_at: UnixSeconds(START + 3600),
+        not_before: None,
+        expires: None,
+        holder: Some(&holder),
+        status: None,
+    };
+    let subject = json!({ "name": "样本甲", "sex": "2", "citizen_number": "11010519491231002X",
+        "address": { "region": "样本市", "detail": "样本路1号" } });
+    let paths = [
+        ClaimPath::top("name"),
+        ClaimPath::top("sex"),
+        ClaimPath::top("citizen_number"),
+        ClaimPath::top("address"),
+        ClaimPath::top("address").member("region"),
+        ClaimPath::top("address").member("detail"),
+    ];
+    let concealment =
+        paths.iter().fold(Concealment::new(HashAlg::Sha256), |concealment, path| concealment.conceal(path));
+    let name = issuer.key_name("assert-1");
+    let mut rng = StdRng::seed_from_u64(5);
+    sd_jwt_vc::issue(&registered, subject.as_object().unwrap(), &concealment, &name, &issuer.asserter(), &mut rng)
+        .unwrap()
+}
+
+/// A world in which everything holds; each test changes one thing.
+struct Scene {
+    world: World,
+    credential: String,
+    dir: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::asking(&json!([{ "path": ["name"] }, { "path": ["address", "region"] }]), None)
+    }
+
+    fn asking(claims: &Value, anchor: Option<AnchorWish>) -> Self {
+        let authority = Party::new(1, ServiceType::Ledger);
+        let issuer = Party::new(2, ServiceType::Issuer);
+        let asker = Party::new(3, ServiceType::Verifier);
+        let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
+        let accredit = Accredit {
+            subject: asker.did(),
+            role: Role::Verifier,
+            types: vec![VCT.to_owned()],
+            claims: vec![vec!["name".into()], vec!["address".into(), "region".into()]],
+            purposes: vec!["housing-loan".into()],
+            from: START,
+            until: START + 1_000_000,
+            delegable: false,
+        };
+        ledger.act(&authority, &Operation::Accredit(accredit));
+        ledger.seal(START + 60);
+        let credential = credential(&issuer);
+        let digest = sha256(credential.split('~').next().unwrap().as_bytes());
+        let tree = BatchTree::new(&[sha256(b"another"), digest]).unwrap();
+        let operation = Anchor::new(AnchorKind::Credential, tree.root(), tree.count());
+        let index = ledger.act(&issuer, &Operation::Anchor(operation));
+        ledger.seal(START + 3700);
+        let batch = BatchPath { index: 1, count: tree.count(), path: tree.path(1).unwrap() };
+        let transaction = ledger.leaf(index).to_owned();
+        let proof = AnchorProof { batch, transaction, proof: ledger.log_proof(index, NOW.0 - 60) };
+        let query = json!({ "credentials": [{ "id": "id", "format": "dc+sd-jwt",
+            "meta": { "vct_values": [VCT] }, "claims": claims }] });
+        let world = World {
+            request: request_by(&asker, &key(3, 2), query, anchor),
+            ledger,
+            issuer,
+            asker,
+            anchor: Some(json!(proof)),
+            ledger_reachable: true,
+            verifier_answers: Some((200, json!({ "redirect_uri": "https://d3.example/done" }))),
+            posted: Mutex::default(),
+        };
+        Self { world, credential, dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn link(&self) -> String {
+        let client_id = ClientId::of_did(&self.world.asker.did());
+        let request_uri = "https://d3.example/requests/1".parse().unwrap();
+        RequestLink { client_id, request_uri, method: RequestUriMethod::Get }.to_string()
+    }
+
+    /// A wallet that holds the credential, and the world on the other side of its network.
+    fn wallet(self) -> (Wallet, Arc<World>, String, tempfile::TempDir) {
+        let link = self.link();
+        let mut rng = StdRng::seed_from_u64(9);
+        let passphrase = Passphrase::new("a sample passphrase".into());
+        let vault = Vault::create(self.dir.path(), &passphrase, KdfCost::FLOOR, &mut rng).unwrap();
+        let mut holdings = Holdings::read(vault).unwrap();
+        let trust_root = self.world.ledger.trust_root_text();
+        let setup =
+            Setup { ledger: LEDGER.into(), trust_root, ca: String::new(), allow_private: Vec::new(), plain: false };
+        holdings.add_setup(setup, &mut rng).unwrap();
+        let issuer = self.world.issuer.address();
+        let held = Credential::new(VCT.into(), issuer, UnixSeconds(START + 3600), self.credential, &holder());
+        holdings.add_credential(held, &mut rng).unwrap();
+        drop(holdings);
+        let world = Arc::new(self.world);
+        (open(self.dir.path(), &world), world, link, self.dir)
+    }
+}
+
+fn open(dir: &Path, world: &Arc<World>) -> Wallet {
+    let ports = Ports {
+        fetch: Some(Arc::new(Net(Arc::clone(world)))),
+        clock: Arc::new(ManualClock::at(NOW)),
+        chance: Arc::new(SeededChance::new(3)),
+    };
+    Wallet::open(dir, &Passphrase::new("a sample passphrase".into()), ports).unwrap()
+}
+
+fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<AnchorWish>) -> String {
+    let ask = verifier::Ask {
+        client_id: ClientId::of_did(&asker.did()),
+        dcql_query: query,
+        purpose: Some("housing-loan".into()),
+        anchor,
+        lifetime: 300,
+    };
+    let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
+    let session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    let kid = DidUrl::parse(&asker.key_name("auth-1")).unwrap();
+    session.request_object(None, &kid, signer).unwrap()
+}
+
+async fn present(wallet: &mut Wallet, link: &str, yes: bool) -> Result<wallet_cli::present::Shared, WalletError> {
+    wallet.present(link, &[], &mut |_: &Question| yes).await
+}
+
+#[tokio::test]
+async fn three_words_leave_and_the_rest_stays() {
+    let (mut wallet, world, link, dir) = Scene::new().wallet();
+    let mut asked = None;
+    let shared = wallet
+        .present(&link, &[], &mut |question: &Question| {
+            asked = Some(question.clone());
+            true
+        })
+        .await
+        .unwrap();
+    assert_eq!(shared.outcome, Outcome::Accepted);
+    assert_eq!(shared.redirect_uri.as_deref(), Some("https://d3.example/done"));
+
+    let question = asked.unwrap();
+    assert!(question.is_accredited());
+    assert_eq!(question.label, Some(("Sample department".into(), "示例部门".into())));
+    let split = &question.items[0].split;
+    assert_eq!(split.leaves.len(), 2);
+    assert_eq!(split.stays.len(), 3);
+
+    let posted = world.posted.lock().unwrap();
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(posted[0].as_bytes()).into_owned().collect();
+    let token = &form.iter().find(|(name, _)| name == "vp_token").unwrap().1;
+    let token: Value = serde_json::from_str(token).unwrap();
+    let parts: Vec<&str> = token["id"][0].as_str().unwrap().split('~').collect();
+    assert_eq!(parts.len(), 5, "the issuer's JWT, name, address, region, and our signature");
+    assert!(!form.iter().any(|(name, _)| name == "xinfu_anchor"), "it was not asked for");
+    drop((posted, wallet));
+
+    // The account of it survives, with what proves it.
+    let wallet = open(dir.path(), &world);
+    let (_, sharing, outcome) = wallet.holdings().sharings().next().unwrap();
+    assert_eq!((sharing.request.as_str(), outcome), (world.request.as_str(), Some(&Outcome::Accepted)));
+    assert_eq!(sharing.key_bindings, [parts[4]]);
+    assert!(!json!(sharing).to_string().contains("样本甲"), "names of claims, never values");
+}
+
+#[tokio::test]
+async fn no_is_no_and_nothing_leaves() {
+    let (mut wallet, world, link, _dir) = Scene::new().wallet();
+    let refused = present(&mut wallet, &link, false).await.unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), (Code::WalletRequestDeclined, Exit::Declined));
+    assert!(world.posted.lock().unwrap().is_empty());
+    assert_eq!(wallet.holdings().sharings().count(), 0);
+}
+
+#[tokio::test]
+async fn an_asker_that_goes_too_far_is_refused_unasked() {
+    let scene = Scene::asking(&json!([{ "path": ["name"] }, { "path": ["citizen_number"] }]), None);
+    let (mut wallet, world, link, _dir) = scene.wallet();
+    let never = &mut |_: &Question| panic!("nobody is asked about this");
+    let refused = wallet.present(&link, &[], never).await.unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), (Code::WalletAskerBeyond, Exit::Refused));
+    assert!(world.posted.lock().unwrap().is_empty());
+    // A whole object asks for all that is in it.
+    let (mut wallet, _, link, _dir) = Scene::asking(&json!([{ "path": ["address"] }]), None).wallet();
+    assert!(matches!(present(&mut wallet, &link, true).await, Err(WalletError::BeyondAccreditation)));
+}
+
+#[tokio::test]
+async fn without_the_ledger_nobody_can_say_who_asks() {
+    let mut scene = Scene::new();
+    scene.world.ledger_reachable = false;
+    let (mut wallet, world, link, _dir) = scene.wallet();
+    let refused = present(&mut wallet, &link, true).await.unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), (Code::WalletAskerUndetermined, Exit::Unreachable));
+    assert!(world.posted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_another_signed_is_no_question() {
+    let mut scene = Scene::new();
+    let query = json!({ "credentials": [{ "id": "id", "format": "dc+sd-jwt", "meta": { "vct_values": [VCT] } }] });
+    scene.world.request = request_by(&scene.world.asker, &key(5, 2), query, None);
+    let (mut wallet, world, link, _dir) = scene.wallet();
+    let refused = wallet.present(&link, &[], &mut |_: &Question| panic!("no question")).await.unwrap_err();
+    assert_eq!(refused.exit(), Exit::Refused, "{refused}");
+    assert!(world.posted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_late_anchor_proof_is_fetched_when_it_is_wanted() {
+    let claims = json!([{ "path": ["name"] }]);
+    let (mut wallet, world, link, _dir) = Scene::asking(&claims, Some(AnchorWish::Required)).wallet();
+    assert!(wallet.holdings().credentials().all(|(.., proof)| proof.is_none()));
+    present(&mut wallet, &link, true).await.unwrap();
+    assert!(world.posted.lock().unwrap()[0].contains("xinfu_anchor"));
+    assert!(wallet.holdings().credentials().all(|(.., proof)| proof.is_some()));
+}
+
+#[tokio::test]
+async fn a_required_proof_that_is_late_stops_the_presentation_and_loses_nothing() {
+    let claims = json!([{ "path": ["name"] }]);
+    for bad in
+        [None, Some(json!({ "batch": { "index": 0, "count": 1, "path": [] }, "transaction": "x", "proof": "y" }))]
+    {
+        let mut scene = Scene::asking(&claims, Some(AnchorWish::Required));
+        scene.world.anchor = bad;
+        let (mut wallet, world, link, _dir) = scene.wallet();
+        let refused = present(&mut wallet, &link, true).await.unwrap_err();
+        assert_eq!(refused.code(), Code::VpResponseAnchorMissing);
+        assert!(world.posted.lock().unwrap().is_empty());
+        assert_eq!(wallet.holdings().credentials().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_and_a_silence_are_kept_apart_in_the_account() {
+    let mut scene = Scene::new();
+    scene.world.verifier_answers = Some((400, json!({ "error": "invalid_request", "code": "verdict.status.revoked" })));
+    let (mut wallet, _, link, _dir) = scene.wallet();
+    let shared = present(&mut wallet, &link, true).await.unwrap();
+    assert!(matches!(shared.outcome, Outcome::Refused { .. }));
+
+    let mut scene = Scene::new();
+    scene.world.verifier_answers = None;
+    let (mut wallet, _, link, _dir) = scene.wallet();
+    let refused = present(&mut wallet, &link, true).await.unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), (Code::WalletResponseUnanswered, Exit::Unreachable));
+    let (_, _, outcome) = wallet.holdings().sharings().next().unwrap();
+    assert_eq!(outcome, None, "it may have arrived");
+}
+
+#[tokio::test]
+async fn what_is_not_held_cannot_be_asked_for() {
+    let (mut wallet, _, link, _dir) = Scene::asking(&json!([{ "path": ["shoe_size"] }]), None).wallet();
+    let refused = present(&mut wallet, &link, true).await.unwrap_err();
+    assert_eq!((refused.code(), refused.exit()), (Code::WalletCredentialNothingFits, Exit::NothingFits));
+}
+
+#[tokio::test]
+async fn a_choice_that_does_not_fit_is_refused() {
+    let (mut wallet, world, link, _dir) = Scene::new().wallet();
+    for (query, number) in [("id", 2), ("other", 1)] {
+        let select = [(query.to_owned(), number)];
+        let refused = wallet.present(&link, &select, &mut |_: &Question| true).await.unwrap_err();
+        assert_eq!(refused.code(), Code::WalletCredentialSelection);
+    }
+    assert!(world.posted.lock().unwrap().is_empty());
+    wallet.present(&link, &[("id".to_owned(), 1)], &mut |_: &Question| true).await.unwrap();
+}

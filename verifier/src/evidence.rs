@@ -13,10 +13,11 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use futures_util::future::join_all;
 use identity_core::did::Did;
 use identity_core::oid4vp::Parameters;
 use identity_core::problem::Code;
-use identity_core::registry::{accreditation_key, did_key, schema_key};
+use identity_core::registry::{Grant, Role, accreditation_key, did_key, schema_key};
 use identity_core::time::UnixSeconds;
 use identity_core::trust;
 use identity_core::verdict::{Evidence, Excess, FetchedList, Freshness, Needs, PreparedEvidence, standing};
@@ -33,9 +34,15 @@ const MAX_KEPT: usize = 4096;
 
 /// What is at hand.
 struct AtHand {
-    states: BTreeMap<String, StateProof>,
+    states: BTreeMap<String, KnownState>,
     lists: BTreeMap<String, StatusList>,
     proven: PreparedEvidence,
+}
+
+/// A state proof with the last log index that it knows.
+struct KnownState {
+    proof: StateProof,
+    until: u64,
 }
 
 /// A status list with the issuer it belongs to.
@@ -89,7 +96,7 @@ impl EvidenceCache {
         }
         for (name, bytes) in lists {
             if let Ok(list) = serde_json::from_slice(&bytes) {
-                at_hand.add_list(name.trim_start_matches(LIST_PREFIX).to_owned(), list);
+                at_hand.add_list(name.trim_start_matches(LIST_PREFIX).to_owned(), list, self.freshness);
             }
         }
         Ok(())
@@ -99,33 +106,27 @@ impl EvidenceCache {
     /// that means.
     pub(crate) async fn gather(&self, needs: &Needs, now: UnixSeconds) {
         let missing = self.read().proven.missing(needs, self.freshness, now);
-        for key in missing.states.keys() {
-            self.fetch_state(key).await;
-        }
-        for (uri, signer) in &missing.status_lists {
-            self.fetch_list(uri, signer, now).await;
-        }
+        let mut kept = self.fetch_states(missing.states.into_keys()).await.kept;
+        // After the states: who may be asked for a list is read from them.
+        kept.extend(self.fetch_lists(missing.status_lists, now).await);
+        self.keep(kept).await;
     }
 
-    /// Fetches everything anew: our own standing, the types we understand, the issuers that the ledger accredits
-    /// for them, and their status lists known so far. Answers whether the ledger could be reached.
+    /// Fetches everything anew: our own standing, the types we understand, the members' standings, whatever was
+    /// wanted before, and its status lists. Answers whether the ledger could be reached.
     pub(crate) async fn refresh(&self, now: UnixSeconds) -> bool {
         let mut parties: BTreeSet<Did> = self.source.members().await.into_iter().collect();
         parties.insert(self.own.clone());
         let mut keys: BTreeSet<String> = self.types.iter().map(|vct| schema_key(vct)).collect();
         keys.extend(parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]));
         keys.extend(self.read().states.keys().cloned());
-        let mut reached = false;
-        for key in &keys {
-            reached |= self.fetch_state(key).await;
-        }
-        let lists: Vec<(String, Did)> =
+        let mut fetched = self.fetch_states(keys).await;
+        let lists: BTreeMap<String, Did> =
             self.read().lists.iter().map(|(uri, list)| (uri.clone(), list.signer.clone())).collect();
-        for (uri, signer) in lists {
-            self.fetch_list(&uri, &signer, now).await;
-        }
+        fetched.kept.extend(self.fetch_lists(lists, now).await);
         self.write().forget_stale(self.freshness, now);
-        reached
+        self.keep(fetched.kept).await;
+        fetched.reached
     }
 
     /// Asks `question` of the proven evidence.
@@ -136,7 +137,7 @@ impl EvidenceCache {
     /// The evidence for `needs`, as it travelled, for whoever judges again.
     pub(crate) fn excerpt(&self, needs: &Needs) -> Evidence {
         let at_hand = self.read();
-        let states = needs.states.keys().filter_map(|key| at_hand.states.get(key).cloned());
+        let states = needs.states.keys().filter_map(|key| Some(at_hand.states.get(key)?.proof.clone()));
         let lists = needs.status_lists.keys();
         let lists = lists.filter_map(|uri| Some((uri.clone(), at_hand.lists.get(uri)?.fetched.clone())));
         Evidence { states: states.collect(), status_lists: lists.collect() }
@@ -164,36 +165,43 @@ impl EvidenceCache {
         self.read().proven.missing(&needs, self.freshness, now).states.is_empty()
     }
 
-    async fn fetch_state(&self, key: &str) -> bool {
-        let proof = match self.source.state(key).await {
-            Ok(proof) => proof,
-            Err(error) => {
-                tracing::warn!(code = error.code().as_str(), "no state proof from the ledger");
-                return false;
+    async fn fetch_states(&self, keys: impl IntoIterator<Item = String>) -> Fetched {
+        let mut fetched = Fetched::default();
+        let asked = keys.into_iter().map(async |key| (self.source.state(&key).await, key));
+        for (answer, key) in join_all(asked).await {
+            match answer {
+                Ok(proof) => {
+                    fetched.reached = true;
+                    let bytes = serde_json::to_vec(&proof).unwrap_or_default();
+                    if self.write().add_state(proof) {
+                        fetched.kept.push((key, bytes));
+                    }
+                }
+                Err(error) => tracing::warn!(code = error.code().as_str(), "no state proof from the ledger"),
             }
-        };
-        let kept = self.write().add_state(proof.clone());
-        if kept && let Ok(bytes) = serde_json::to_vec(&proof) {
-            self.keep(key, bytes).await;
         }
-        true
+        fetched
     }
 
-    async fn fetch_list(&self, uri: &str, signer: &Did, now: UnixSeconds) {
-        if !self.may_fetch(uri, signer, now) {
-            tracing::warn!("a status list lies outside the addresses of an accredited issuer");
-            return;
-        }
-        match self.source.status_list(uri).await {
-            Ok(token) => {
-                let list = StatusList { signer: signer.clone(), fetched: FetchedList { token, fetched_at: now } };
-                let bytes = serde_json::to_vec(&list).unwrap_or_default();
-                if self.write().add_list(uri.to_owned(), list) {
-                    self.keep(&format!("{LIST_PREFIX}{uri}"), bytes).await;
-                }
+    async fn fetch_lists(&self, lists: BTreeMap<String, Did>, now: UnixSeconds) -> Vec<Piece> {
+        let mut kept = Vec::new();
+        for (uri, signer) in lists {
+            if !self.may_fetch(&uri, &signer, now) {
+                tracing::warn!("a status list lies outside the addresses of an accredited issuer");
+                continue;
             }
-            Err(error) => tracing::warn!(code = error.code().as_str(), "no status list from an issuer"),
+            match self.source.status_list(&uri).await {
+                Ok(token) => {
+                    let list = StatusList { signer, fetched: FetchedList { token, fetched_at: now } };
+                    let bytes = serde_json::to_vec(&list).unwrap_or_default();
+                    if self.write().add_list(uri.clone(), list, self.freshness) {
+                        kept.push((format!("{LIST_PREFIX}{uri}"), bytes));
+                    }
+                }
+                Err(error) => tracing::warn!(code = error.code().as_str(), "no status list from an issuer"),
+            }
         }
+        kept
     }
 
     /// Whether `uri` lies below an address that `signer` registers as an accredited issuer.
@@ -201,15 +209,14 @@ impl EvidenceCache {
         let at_hand = self.read();
         let Ok(document) = at_hand.proven.document(signer, self.freshness, now) else { return false };
         let registered = document.services().iter().any(|service| {
-            service.kind == "XinfuIssuer"
-                && uri.strip_prefix(&service.endpoint).is_some_and(|rest| rest.starts_with('/') && !rest.contains(".."))
+            service.kind == "XinfuIssuer" && uri.strip_prefix(&service.endpoint).is_some_and(is_plain_path)
         });
         registered && at_hand.is_accredited_issuer(signer, self.trust_root())
     }
 
-    async fn keep(&self, name: &str, bytes: Vec<u8>) {
+    async fn keep(&self, pieces: Vec<Piece>) {
         // Losing this costs one fetch after a restart, so a full disk must not stop verdicts.
-        if let Err(error) = self.store.put_evidence(name, bytes).await {
+        if let Err(error) = self.store.put_evidence(pieces).await {
             tracing::warn!(%error, "evidence is not kept for the next start");
         }
     }
@@ -223,46 +230,67 @@ impl EvidenceCache {
     }
 }
 
+/// Whether `rest` stays below the address before it, and names one thing only once: a query would let a stranger
+/// name one list in a thousand ways.
+fn is_plain_path(rest: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    rest.starts_with('/') && rest.len() <= MAX_LIST_PATH && !rest.contains("..") && rest.bytes().all(plain)
+}
+
+/// Longest path of a status list below its issuer's address, in bytes; ours have about 20.
+const MAX_LIST_PATH: usize = 256;
+
+/// What a round of fetching brought.
+#[derive(Default)]
+struct Fetched {
+    /// What is new, to be kept for the next start.
+    kept: Vec<Piece>,
+    /// Whether anyone answered.
+    reached: bool,
+}
+
 /// Names of status lists in the store.
 const LIST_PREFIX: &str = "list/";
 
 impl AtHand {
-    /// Takes in a state proof if it proves and is not older than what is at hand.
+    /// Takes in a state proof if it proves and says more than what is at hand; answers whether it is new to keep.
     fn add_state(&mut self, proof: StateProof) -> bool {
-        let trust_root = self.proven.trust_root();
-        let Ok(new) = proof.verify(trust_root) else { return false };
-        let key = new.key().to_owned();
-        let known = self.states.get(&key).and_then(|old| old.verify(trust_root).ok());
-        if known.is_some_and(|old| trust::known_until(&old) > trust::known_until(&new)) {
+        if self.states.get(&proof.key).is_some_and(|known| known.proof == proof) {
             return false;
         }
-        if self.proven.add_state(&proof).is_err() {
+        let Ok(proven) = proof.verify(self.proven.trust_root()) else { return false };
+        let (key, until) = (proven.key().to_owned(), trust::known_until(&proven));
+        let older = self.states.get(&key).is_some_and(|known| known.until > until);
+        if older || self.proven.add_state(&proof).is_err() {
             return false;
         }
         let room = self.states.len() < MAX_KEPT || self.states.contains_key(&key);
         if room {
-            self.states.insert(key, proof);
+            self.states.insert(key, KnownState { proof, until });
         }
         room
     }
 
-    fn add_list(&mut self, uri: String, list: StatusList) -> bool {
+    /// Takes in a status list; answers whether it is to be kept. What an address serves that is no list of its own
+    /// is remembered as a doubt only, so that it takes no room.
+    fn add_list(&mut self, uri: String, list: StatusList, freshness: Freshness) -> bool {
+        self.proven.add_status_list(&uri, &list.fetched);
+        let needs =
+            Needs { states: BTreeMap::new(), status_lists: BTreeMap::from([(uri.clone(), list.signer.clone())]) };
+        let usable = self.proven.missing(&needs, freshness, list.fetched.fetched_at).status_lists.is_empty();
         let room = self.lists.len() < MAX_KEPT || self.lists.contains_key(&uri);
-        if room {
-            self.proven.add_status_list(&uri, &list.fetched);
+        let kept = usable && room;
+        if kept {
             self.lists.insert(uri, list);
         }
-        room
+        kept
     }
 
     fn is_accredited_issuer(&self, did: &Did, trust_root: &TrustRoot) -> bool {
-        let Some(proof) = self.states.get(&accreditation_key(did)) else { return false };
-        let Ok(proven) = proof.verify(trust_root) else { return false };
-        let index = trust::known_until(&proven);
-        trust::accreditations(&proven, did).is_ok_and(|history| {
-            let issues = |grant: &identity_core::registry::Grant| grant.role == identity_core::registry::Role::Issuer;
-            history.grants.iter().any(|grant| issues(grant) && grant.holds_at(index))
-        })
+        let Some(known) = self.states.get(&accreditation_key(did)) else { return false };
+        let Ok(proven) = known.proof.verify(trust_root) else { return false };
+        let issues = |grant: &Grant| grant.role == Role::Issuer && grant.holds_at(known.until);
+        trust::accreditations(&proven, did).is_ok_and(|history| history.grants.iter().any(issues))
     }
 
     fn forget_stale(&mut self, freshness: Freshness, now: UnixSeconds) {

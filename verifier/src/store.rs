@@ -168,9 +168,13 @@ impl VerifierStore {
         self.store.commit(Batch::new().delete(case_key(id))).await
     }
 
-    /// Keeps cached evidence.
-    pub(crate) async fn put_evidence(&self, id: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.store.commit(Batch::new().put(format!("evidence/{id}"), bytes)).await
+    /// Keeps cached evidence over what was kept under the same names.
+    pub(crate) async fn put_evidence(&self, pieces: Vec<Piece>) -> Result<(), StoreError> {
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let put = |batch: Batch, (name, bytes): Piece| batch.put(format!("evidence/{name}"), bytes);
+        self.store.commit(pieces.into_iter().fold(Batch::new(), put)).await
     }
 
     /// All cached evidence: id and bytes.

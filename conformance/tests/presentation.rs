@@ -13,14 +13,17 @@ mod presentation {
 }
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
 use identity_core::dcql::Query;
 use identity_core::jose::UnverifiedJws;
 use identity_core::kb_jwt::Window;
-use identity_core::oid4vp::ClientId;
+use identity_core::oid4vp::{Anchors, ClientId, VpToken};
+use identity_core::sd_jwt_vc::TypeError;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, judge,
@@ -47,38 +50,65 @@ fn the_files_are_the_ones_that_stand_here() {
 
 #[test]
 fn the_verdict_accepts_them() {
+    let name = verdict(&make()).unwrap();
+    assert_eq!(name, "样本一");
+}
+
+/// The request is the verifier's own and reaches the verdict parsed, so it is not changed here.
+#[test]
+fn the_verdict_refuses_changed_bytes() {
     let files = make();
-    let text = |name: &str| std::str::from_utf8(&files[name]).unwrap();
-    let trust_root = TrustRoot::parse(text("trust-root.txt")).unwrap();
-    let evidence: Evidence = serde_json::from_slice(&files["evidence.json"]).unwrap();
-    let evidence = evidence.prepare(trust_root).unwrap();
-    let request = UnverifiedJws::parse(text("request.jwt")).unwrap();
-    let request: Value = serde_json::from_slice(request.dangerous_payload()).unwrap();
-    let client_id = ClientId::parse(request["client_id"].as_str().unwrap()).unwrap();
-    let query = Query::from_json(&request["dcql_query"]).unwrap();
+    for name in ["vp_token.json", "anchors.json", "evidence.json", "trust-root.txt", "type.json"] {
+        let note_of_ours = if name == "evidence.json" { digits_of_fetched_at(&files[name]) } else { 0..0 };
+        for (start, bit) in [(0, 0x01), (13, 0x20), (26, 0x80)] {
+            let places = (start..files[name].len()).step_by(40).filter(|at| !note_of_ours.contains(at));
+            for at in places {
+                let mut changed = files.clone();
+                changed.get_mut(name).unwrap()[at] ^= bit;
+                assert!(verdict(&changed).is_err(), "byte {at} of {name} changed by {bit:#04x}");
+            }
+        }
+    }
+}
+
+fn digits_of_fetched_at(evidence: &[u8]) -> Range<usize> {
+    let text = std::str::from_utf8(evidence).unwrap();
+    let start = text.find("\"fetched_at\":").unwrap() + "\"fetched_at\":".len();
+    start..start + text[start..].find('}').unwrap()
+}
+
+/// The name in the credential, or why the files are refused.
+fn verdict(files: &BTreeMap<&'static str, Vec<u8>>) -> Result<String, Box<dyn Error>> {
+    let text = |name: &str| std::str::from_utf8(&files[name]);
+    let evidence: Evidence = serde_json::from_slice(&files["evidence.json"])?;
+    let evidence = evidence.prepare(TrustRoot::parse(text("trust-root.txt")?)?)?;
+    let request = UnverifiedJws::parse(text("request.jwt")?)?;
+    let request: Value = serde_json::from_slice(request.dangerous_payload())?;
+    let client_id = ClientId::parse(request["client_id"].as_str().unwrap())?;
+    let query = Query::from_json(&request["dcql_query"])?;
     let asked = Asked {
         client_id: &client_id,
         nonce: request["nonce"].as_str().unwrap(),
         query: &query,
         purpose: request["xinfu_purpose"].as_str(),
     };
-    let token: BTreeMap<String, Vec<String>> = serde_json::from_slice(&files["vp_token.json"]).unwrap();
-    let anchors: BTreeMap<String, Vec<Value>> = serde_json::from_slice(&files["anchors.json"]).unwrap();
-    let presentation = Presentation { asked, token: &token, anchors: Some(&anchors) };
-    let verified = judge(&presentation, &evidence, &policy(&files["type.json"]), UnixSeconds(NOW)).unwrap();
-    assert_eq!(verified.credentials()["resident"][0].claims.as_map()["name"], "样本一");
+    let token = VpToken::parse(text("vp_token.json")?, &query)?;
+    let anchors = Anchors::parse(text("anchors.json")?, &token)?;
+    let presentation = Presentation { asked, token: &token.0, anchors: Some(&anchors.0) };
+    let verified = judge(&presentation, &evidence, &policy(&files["type.json"])?, UnixSeconds(NOW))?;
+    Ok(verified.credentials()["resident"][0].claims.as_map()["name"].as_str().unwrap().to_owned())
 }
 
-fn policy(metadata: &[u8]) -> Policy {
-    Policy {
+fn policy(metadata: &[u8]) -> Result<Policy, TypeError> {
+    Ok(Policy {
         evidence: Freshness { max_age: 86_400, leeway: 60 },
         holder: Window { max_age: 300, leeway: 60 },
         leeway: 60,
         anchor: AnchorRule::Required,
         undetermined: OnUndetermined::Refuse,
         undetermined_for: BTreeMap::new(),
-        types: vec![AcceptedType::parse(metadata).unwrap()],
-    }
+        types: vec![AcceptedType::parse(metadata)?],
+    })
 }
 
 /// Runs a script on the files, where Python with its one package is there; says so where it is not.

@@ -5,7 +5,7 @@
 //!
 //! | subject | module | text followed |
 //! |---|---|---|
-//! | digests | [`Hash`], [`sha256`] | FIPS 180-4 |
+//! | digests | [`struct@Hash`], [`sha256`] | FIPS 180-4 |
 //! | signatures | [`ed25519`] | RFC 8032, made exact |
 //! | the log | [`tree`], [`tile`] | RFC 6962 §2.1, C2SP tlog-tiles |
 //! | batches of digests | [`batch`] | RFC 6962 §2.1 |

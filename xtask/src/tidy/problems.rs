@@ -35,7 +35,7 @@ pub(crate) fn check(root: &Path) -> Findings {
         if !problem.get("status").and_then(Value::as_integer).is_some_and(|status| (400..600).contains(&status)) {
             found("has no HTTP status from 400 to 599");
         }
-        let variant = format!("Code::{}", variant(code));
+        let variant = variant(code);
         if !sources.iter().any(|file| mentions(&file.text, &variant)) {
             found("is used nowhere; remove it or use it");
         }
@@ -60,10 +60,13 @@ fn variant(code: &str) -> String {
         .collect()
 }
 
+/// Whether the variant stands in `text` as a whole word; macros name it without its enum.
 fn mentions(text: &str, variant: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(variant).any(|(at, _)| {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
         let after = text.get(at + variant.len()..).and_then(|tail| tail.chars().next());
-        !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        !goes_on(before) && !goes_on(after)
     })
 }
 
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_longer_name_is_no_use_of_a_shorter_one() {
-        assert!(mentions("x => Code::StatusStale,", "Code::StatusStale"));
-        assert!(!mentions("x => Code::StatusStaleList,", "Code::StatusStale"));
+        assert!(mentions("x => Code::StatusStale,", "StatusStale"));
+        assert!(!mentions("x => Code::StatusStaleList,", "StatusStale"));
     }
 }

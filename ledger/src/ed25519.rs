@@ -11,17 +11,27 @@
 //! 5. `[8]([S]B - R - [k]A)` is the neutral element, with `k = SHA-512(R || A || M) mod L` over the bytes as received
 //!    (§5.1.7 step 3; `[k]A` first and `[8]` last, never `[8k mod L]A`, which differs when `A` is not of order `L`).
 //!
-//! Each rule is there for a reason. Canonical encodings (1, 4) and a reduced `S` (3) leave no second spelling of a
-//! signature. A small-order key (2) would accept one signature for many messages, so it would bind its owner to nothing.
-//! The factor 8 in (5) makes the single equation and any random linear combination of many accept the same set: the
-//! components of small order, which a batch can only cancel with luck, vanish in both.
+//! # Why these rules
+//! - Canonical encodings (1, 4) and a reduced `S` (3) leave nobody a second spelling of a signature that they were given.
+//! - A key of small order (2) has signatures that hold for every message, so it would bind its owner to nothing.
+//! - The factor 8 (5) is what makes verifying many at once agree with verifying one. A batch sums the equations with
+//!   random coefficients; components of small order may cancel in the sum, or not, by chance. Multiplied by 8 they
+//!   vanish in both. So a valid signature is valid in every batch, and an invalid one in none but with probability 2^-128.
+//! - `A` may have a component of small order beside one of order `L`, and `R` may be of small order altogether: neither
+//!   helps anyone but the owner of the key to make a signature.
 //!
-//! `A` may have a component of small order beside one of order `L`, and `R` may be of small order: neither lets anyone
-//! but the key's owner make a signature.
+//! Others differ: FIPS 186-5 and RFC 8032 allow keys of small order; ZIP 215 allows second encodings; libraries called
+//! "strict" refuse `R` of small order and leave out the factor 8. On what honest signers make, all of them agree.
+//! `conformance/tests/ed25519_edges.rs` holds the situations in which they do not.
 //!
-//! **Cost.** Signers who follow RFC 8032 also satisfy the equation without the factor 8, which needs no decoding of `R`:
-//! recompute `R' = [S]B - [k]A` and compare its encoding with the bytes received. Equal bytes imply (4) and (5), so that
-//! is tried first; only a mismatch, which means a forgery or a strange signer, pays for the full equation.
+//! # What it costs
+//! Whoever signs by RFC 8032 also satisfies the equation without the factor 8, and that one needs no decoding of `R`:
+//! compute `R' = [S]B - [k]A` and compare its encoding with the bytes received. Equal bytes imply (4), because encoding
+//! is canonical, and (5), because then `R' = R`. So that is tried first; only a mismatch, which means a forgery or a
+//! strange signer, pays for the whole equation.
+//!
+//! # What it does not check
+//! Whose key it is, and whether the message means anything.
 
 use std::fmt;
 
@@ -32,6 +42,21 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use sha2::{Digest, Sha512};
 
 /// A public key that satisfies rules 1 and 2, ready to verify with.
+///
+/// ```
+/// use ledger::ed25519::{PublicKey, PublicKeyError, SignatureError};
+///
+/// // RFC 8032 §7.1, test 1: the empty message.
+/// let key = ledger::Hash::from_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
+/// let r = ledger::Hash::from_hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155").unwrap();
+/// let s = ledger::Hash::from_hex("5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b").unwrap();
+/// let signature: [u8; 64] = [r.to_bytes(), s.to_bytes()].concat().try_into().unwrap();
+///
+/// let key = PublicKey::from_bytes(key.as_bytes()).unwrap();
+/// assert_eq!(key.verify(b"", &signature), Ok(()));
+/// assert_eq!(key.verify(b"x", &signature), Err(SignatureError::Mismatch));
+/// assert_eq!(PublicKey::from_bytes(&[0; 32]), Err(PublicKeyError::SmallOrder));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 

@@ -9,12 +9,13 @@ use crate::policy::{Policy, PolicyError};
 ///
 /// ```
 /// use ledger::TrustRoot;
+/// use ledger::trust_root::TrustRootError;
 ///
-/// let file = "\
-/// log xinfu/example+7f1b7b6c+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
-/// quorum none
-/// ";
-/// assert!(TrustRoot::parse(file).is_err(), "nobody would vouch for anything");
+/// let log = "log xinfu/demo/f00d+0ba64daf+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+/// let witness = "witness one xinfu/demo/f00d/one+75841558+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU";
+/// assert!(TrustRoot::parse(&format!("{log}\n{witness}\nquorum one\n")).is_ok());
+/// // Nobody would vouch for anything:
+/// assert_eq!(TrustRoot::parse(&format!("{log}\nquorum none\n")), Err(TrustRootError::NoQuorum));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustRoot {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use ledger::tree::{leaf_hash, verify_inclusion};
 use ledger::trust_root::CertificateError;
 use ledger::{CertifiedCheckpoint, Hash, LogProof, TrustRoot, batch};
 use serde::{Deserialize, Serialize};
@@ -175,8 +176,8 @@ impl AnchorProof {
         self.verify_with(digest, kind, trust_root.origin(), |note| trust_root.verify_checkpoint(note).map(Cow::Owned))
     }
 
-    /// As [`Self::verify`], for the ledger with this `origin`, where the caller certifies the checkpoint: whoever
-    /// remembers certified ones need not check their signatures again.
+    /// As [`Self::verify`], for the ledger with this `origin`, where `certify` answers for the note that it is handed:
+    /// whoever remembers the digest of a certified one need not check its signatures again.
     ///
     /// # Errors
     /// As [`Self::verify`].
@@ -197,9 +198,11 @@ impl AnchorProof {
         self.verify_batch(digest, &stated.anchor)?;
         let proof = LogProof::parse(&self.proof).map_err(|_| AnchorError::LogProof)?;
         let checkpoint = certify(&proof.note).map_err(|_| AnchorError::NotCertified)?;
-        let leaf = proof.verify_under(&checkpoint, self.transaction.as_bytes()).map_err(|_| AnchorError::NotInLog)?;
+        let leaf = leaf_hash(self.transaction.as_bytes());
+        verify_inclusion(leaf, proof.index, checkpoint.size(), &proof.path, checkpoint.root())
+            .map_err(|_| AnchorError::NotInLog)?;
         Ok(AnchoredAt {
-            index: leaf.index(),
+            index: proof.index,
             sender: stated.key.did().clone(),
             key_id: stated.key.fragment().to_owned(),
             kind,

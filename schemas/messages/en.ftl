@@ -55,7 +55,6 @@ wallet-ask-beyond = NOT accredited to ask for this
 wallet-ask-beyond-type = asks for a type it may not ask for at all: { $type }
 wallet-ask-beyond-claims = asks for more of { $type } than it may: { $claims }
 wallet-ask-beyond-purpose = may ask for { $type }, but not for this purpose
-wallet-ask-unproven = nobody can say: { $reason }
 wallet-ask-purpose = What for
 wallet-ask-no-purpose = (not stated)
 wallet-ask-destination = Goes to
@@ -70,8 +69,6 @@ wallet-ask-confirm = Share this? Type yes to share; anything else keeps it here.
 wallet-declined = Nothing was shared.
 wallet-declined-no-terminal = Nothing was shared: there is no terminal to ask at. Scripts say --yes.
 wallet-shared = Shared, and accepted by { $asker }.
-wallet-share-refused = Shared, but { $asker } refused it{ $reason }.
-wallet-share-unknown = It was sent, but no answer came: it may or may not have arrived. See `xinfu-wallet history`.
 wallet-go-on = Go on at: { $url }
 
 wallet-history-empty = Nothing was ever shared from this vault.

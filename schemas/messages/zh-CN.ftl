@@ -55,7 +55,6 @@ wallet-ask-beyond = 未获授权请求这些内容
 wallet-ask-beyond-type = 无权请求此类凭证：{ $type }
 wallet-ask-beyond-claims = 对“{ $type }”请求的内容超出授权：{ $claims }
 wallet-ask-beyond-purpose = 可以请求“{ $type }”，但不得用于此目的
-wallet-ask-unproven = 无法确定：{ $reason }
 wallet-ask-purpose = 用途
 wallet-ask-no-purpose = （未说明）
 wallet-ask-destination = 发送至
@@ -70,8 +69,6 @@ wallet-ask-confirm = 是否出示？输入“是”或 yes 表示同意，其他
 wallet-declined = 未出示任何内容。
 wallet-declined-no-terminal = 未出示任何内容：没有可供询问的终端。脚本请使用 --yes。
 wallet-shared = 已出示，{ $asker } 已接受。
-wallet-share-refused = 已出示，但被 { $asker } 拒绝{ $reason }。
-wallet-share-unknown = 已发送，但没有收到答复：可能送达，也可能没有。请查看 `xinfu-wallet history`。
 wallet-go-on = 请继续访问：{ $url }
 
 wallet-history-empty = 此保险库从未出示过任何内容。

@@ -4,7 +4,7 @@ mod admin;
 mod oid4vp;
 
 use actix_web::middleware::from_fn;
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use service_kit::admin::{AdminToken, guard};
 
 use crate::service::Verifier;
@@ -14,15 +14,19 @@ pub(crate) fn routes(
     verifier: web::Data<Verifier>,
     token: web::Data<AdminToken>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    // The path under which the service is known, if its base URL has one.
+    let base = verifier.url.path().trim_end_matches('/').to_owned();
     move |config| {
+        let at = |path: &str| format!("{base}{path}");
         config
             .app_data(verifier.clone())
             .app_data(token.clone())
-            .route("/requests/{id}", web::get().to(oid4vp::request))
-            .route("/requests/{id}", web::post().to(oid4vp::request_with_nonce))
-            .route("/responses/{id}", web::post().to(oid4vp::response))
+            .route(&at("/openapi.json"), web::get().to(openapi))
+            .route(&at("/requests/{id}"), web::get().to(oid4vp::request))
+            .route(&at("/requests/{id}"), web::post().to(oid4vp::request_with_nonce))
+            .route(&at("/responses/{id}"), web::post().to(oid4vp::response))
             .service(
-                web::scope("/admin")
+                web::scope(&at("/admin"))
                     .wrap(from_fn(guard))
                     .route("/queries", web::get().to(admin::queries))
                     .route("/requests", web::post().to(admin::make_request))
@@ -31,5 +35,37 @@ pub(crate) fn routes(
                     .route("/requests/{id}/qr", web::get().to(admin::qr))
                     .route("/requests/{id}/evidence", web::get().to(admin::evidence)),
             );
+    }
+}
+
+/// The description of this API.
+const OPENAPI: &str = include_str!("../openapi.json");
+
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(OPENAPI)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// A route that is not described is a route that nobody can rely on, and the other way round.
+    #[test]
+    fn every_route_is_described() {
+        let described: Value = serde_json::from_str(super::OPENAPI).unwrap();
+        let mut described: Vec<String> = described["paths"].as_object().unwrap().keys().cloned().collect();
+        let source = include_str!("http.rs").split("#[cfg(test)]").next().unwrap();
+        let (public, admin) = source.split_once("/admin").unwrap();
+        let paths = |source: &str, call: &str, base: &str| -> Vec<String> {
+            let calls = source.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+            calls.map(|path| format!("{base}{path}")).collect()
+        };
+        let mut routed = paths(public, ".route(&at(\"", "");
+        routed.extend(paths(admin, ".route(\"", "/admin"));
+        routed.extend(["/healthz", "/readyz", "/metrics"].map(str::to_owned));
+        described.sort();
+        routed.sort();
+        routed.dedup();
+        assert_eq!(described, routed);
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Verifier {
     pub(crate) evidence: EvidenceCache,
     queries: BTreeMap<String, NamedQuery>,
     types: Vec<AcceptedType>,
+    /// What stands in the metadata of each type, by its name.
+    metadata: BTreeMap<String, String>,
     freshness: Freshness,
 }
 
@@ -84,14 +86,15 @@ impl Verifier {
     ) -> Result<Self, BuildError> {
         config.check()?;
         let queries = named_queries(&config.queries)?;
-        let metadata = type_metadata(&config.types)?;
+        let (types, metadata): (Vec<_>, BTreeMap<_, _>) =
+            type_metadata(&config.types)?.into_iter().map(|read| (read.accepted, (read.name, read.text))).unzip();
         let records = i64::from(config.keep_records);
         let store = VerifierStore::new(Arc::clone(&ports.store), records, i64::from(config.keep_cases));
         let leeway = i64::from(config.evidence.leeway);
         let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
         let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust_root);
         let own = key.id.did().clone();
-        let (names, types) = metadata.into_iter().unzip();
+        let names = metadata.keys().cloned().collect();
         let evidence = EvidenceCache::new(source, store.clone(), freshness, own, names);
         evidence.load().await?;
         Ok(Self {
@@ -107,6 +110,7 @@ impl Verifier {
             evidence,
             queries,
             types,
+            metadata,
             freshness,
         })
     }
@@ -114,6 +118,11 @@ impl Verifier {
     /// The configured queries by name.
     pub(crate) fn queries(&self) -> &BTreeMap<String, NamedQuery> {
         &self.queries
+    }
+
+    /// The metadata of a type that we understand, as its digest stands on the ledger.
+    pub(crate) fn metadata(&self, vct: &str) -> Option<&str> {
+        self.metadata.get(vct).map(String::as_str)
     }
 
     /// What a verdict demands under the policy of a request.
@@ -137,27 +146,34 @@ impl Verifier {
 }
 
 /// Metadata of the types that are understood without configuration.
-const BUILT_IN: [&[u8]; 2] = [
-    include_bytes!("../../schemas/credential/resident-identity.json"),
-    include_bytes!("../../schemas/credential/business-licence.json"),
+const BUILT_IN: [&str; 2] = [
+    include_str!("../../schemas/credential/resident-identity.json"),
+    include_str!("../../schemas/credential/business-licence.json"),
 ];
 
-/// The types that are understood, with their names.
-fn type_metadata(files: &[PathBuf]) -> Result<Vec<(String, AcceptedType)>, BuildError> {
+/// A type that is understood.
+struct ReadType {
+    name: String,
+    text: String,
+    accepted: AcceptedType,
+}
+
+fn type_metadata(files: &[PathBuf]) -> Result<Vec<ReadType>, BuildError> {
     let mut types = Vec::new();
     for metadata in BUILT_IN {
-        types.push(read_type(metadata).map_err(|detail| BuildError::Type { path: "built-in type".into(), detail })?);
+        let failed = |detail| BuildError::Type { path: "built-in type".into(), detail };
+        types.push(read_type(metadata.to_owned()).map_err(failed)?);
     }
     for path in files {
         let failed = |detail: String| BuildError::Type { path: path.clone(), detail };
-        let metadata = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        types.push(read_type(&metadata).map_err(failed)?);
+        let metadata = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        types.push(read_type(metadata).map_err(failed)?);
     }
     Ok(types)
 }
 
-fn read_type(metadata: &[u8]) -> Result<(String, AcceptedType), String> {
-    let name = TypeMetadata::parse(metadata).map_err(|error| error.to_string())?.vct;
-    let accepted = AcceptedType::parse(metadata).map_err(|error| error.to_string())?;
-    Ok((name, accepted))
+fn read_type(text: String) -> Result<ReadType, String> {
+    let name = TypeMetadata::parse(text.as_bytes()).map_err(|error| error.to_string())?.vct;
+    let accepted = AcceptedType::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(ReadType { name, text, accepted })
 }

@@ -44,22 +44,24 @@ impl Replayed {
 }
 
 impl Verifier {
-    /// What others check the case with offline, under the trust root they hold themselves: request, response and
-    /// evidence set of `docs/formats.md`, and the moment of the verdict.
+    /// The files with which others check the case offline (`docs/formats.md`, "An offline check"), by name, and the
+    /// moment of the verdict. The trust root is left out on purpose: whoever checks has it from elsewhere.
     pub(crate) async fn export(&self, id: &str) -> Result<Value, Undisclosed> {
         let case = self.case(id).await?;
-        let mut response = Map::new();
-        response.insert("vp_token".to_owned(), case.token.to_json());
+        let mut files = Map::new();
+        let mut file = |name: &str, text: String| files.insert(name.to_owned(), Value::String(text));
+        file("request.jwt", case.record.signed);
+        file("vp_token.json", case.token.to_json().to_string());
+        file("evidence.json", serde_json::to_string(&case.evidence).unwrap_or_default());
         if let Some(anchors) = &case.anchors {
-            response.insert("xinfu_anchor".to_owned(), anchors.to_json());
+            file("anchors.json", anchors.to_json().to_string());
         }
-        Ok(json!({
-            "request": case.record.signed,
-            "response": response,
-            "evidence": case.evidence,
-            "judged": case.outcome.judged,
-            "refusal": case.outcome.refused,
-        }))
+        let asked = case.session.parameters.query.credentials.iter().flat_map(|asked| &asked.vct_values);
+        for (place, metadata) in asked.filter_map(|vct| self.metadata(vct)).enumerate() {
+            let name = if place == 0 { "type.json".to_owned() } else { format!("type-{place}.json") };
+            file(&name, metadata.to_owned());
+        }
+        Ok(json!({ "files": files, "now": case.outcome.judged, "refusal": case.outcome.refused }))
     }
 
     /// Judges a kept case again, by its saved evidence and its own moment.

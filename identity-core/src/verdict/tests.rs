@@ -1,3 +1,4 @@
 //! Everything holds in the sample world; each test changes one thing and names the refusal that it must meet.
 
+mod credentials;
 mod steps;

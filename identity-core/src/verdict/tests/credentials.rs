@@ -1,0 +1,188 @@
+//! Credentials that their issuer should not have made, and answers that do not answer.
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use crate::crypto::Signer as _;
+use crate::dcql::{AnswerError, Query};
+use crate::jose::Jwk;
+use crate::kb_jwt::{KbJwtError, Occasion};
+use crate::registry::{Operation, ServiceType, accreditation_key, did_key};
+use crate::sample::ledger::START;
+use crate::sample::parties::Party;
+use crate::sample::world::{INDEX, LIST, NONCE, NOW, VCT, World, anchor, holder, query};
+use crate::sd_jwt::{ClaimPath, Concealment, HashAlg};
+use crate::sd_jwt_vc::{self, CredentialError, Registered, TypeError};
+use crate::status::Reference;
+use crate::time::UnixSeconds;
+use crate::verdict::{AnchorRule, OnUndetermined, Refusal, Status, StatusDoubt};
+
+/// What a credential says, to be changed before it is issued.
+struct Draft {
+    issuer: String,
+    vct: &'static str,
+    not_before: Option<UnixSeconds>,
+    holder: Option<Jwk>,
+    status: Option<Reference>,
+    subject: Value,
+    concealed: Vec<&'static str>,
+}
+
+impl Draft {
+    fn good() -> Self {
+        Self {
+            issuer: "https://d2.example".to_owned(),
+            vct: VCT,
+            not_before: None,
+            holder: Some(Jwk::new(holder().public_key().clone())),
+            status: Some(Reference { index: INDEX, uri: LIST.to_owned() }),
+            subject: json!({"name": "样本乙", "address": {"region": "样本市"}, "sex": "1", "valid_until": "2030-01-01"}),
+            concealed: vec!["name", "address", "sex"],
+        }
+    }
+
+    fn issue(&self, by: &Party) -> String {
+        let registered = Registered {
+            issuer: &self.issuer,
+            vct: self.vct,
+            vct_integrity: None,
+            issued_at: UnixSeconds(START + 3600),
+            not_before: self.not_before,
+            expires: None,
+            holder: self.holder.as_ref(),
+            status: self.status.as_ref(),
+        };
+        let concealment = self
+            .concealed
+            .iter()
+            .fold(Concealment::new(HashAlg::Sha256), |concealment, name| concealment.conceal(&ClaimPath::top(*name)));
+        let subject = self.subject.as_object().unwrap();
+        let (kid, mut rng) = (by.key_name("assert-1"), StdRng::seed_from_u64(6));
+        sd_jwt_vc::issue(&registered, subject, &concealment, &kid, &by.asserter(), &mut rng).unwrap()
+    }
+}
+
+/// A world in which this credential was issued and anchored, and is presented.
+fn world_with(draft: &Draft) -> World {
+    let mut world = World::new();
+    world.credential = draft.issue(&world.issuer);
+    world.anchored = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&world.credential).1));
+    world.ledger.seal(NOW.0 - 200);
+    world.present();
+    world.fetch();
+    world
+}
+
+fn refused(change: impl FnOnce(&mut Draft)) -> Refusal {
+    let mut draft = Draft::good();
+    change(&mut draft);
+    world_with(&draft).judge().expect_err("must be refused")
+}
+
+#[test]
+fn the_draft_is_good_as_it_stands() {
+    assert!(world_with(&Draft::good()).judge().is_ok());
+}
+
+#[test]
+fn what_an_issuer_should_not_have_issued_is_refused() {
+    assert_eq!(refused(|draft| draft.issuer = "https://d3.example".to_owned()), Refusal::IssuerAddress);
+    assert_eq!(refused(|draft| draft.issuer = "https://d2.example/".to_owned()), Refusal::IssuerAddress);
+    assert_eq!(refused(|draft| draft.vct = "urn:sample:other"), Refusal::IssuerNotAccredited);
+    let early = refused(|draft| draft.not_before = Some(UnixSeconds(NOW.0 + 31)));
+    assert_eq!(early, Refusal::Credential(CredentialError::NotYetValid));
+    assert_eq!(refused(|draft| draft.holder = None), Refusal::Holder(KbJwtError::CnfMissing));
+    let incomplete = refused(|draft| {
+        draft.subject.as_object_mut().unwrap().remove("valid_until");
+    });
+    assert_eq!(incomplete, Refusal::Type(TypeError::MandatoryMissing));
+    let open = refused(|draft| {
+        draft.concealed = vec!["name", "sex"];
+        draft.subject["address"] = json!({"region": "样本市"});
+    });
+    assert!(matches!(open, Refusal::Type(TypeError::NotDisclosable)), "{open:?}");
+}
+
+#[test]
+fn a_credential_without_status_is_undetermined() {
+    let mut world = world_with(&Draft { status: None, ..Draft::good() });
+    assert_eq!(world.judge().err(), Some(Refusal::StatusUndetermined(StatusDoubt::NotListed)));
+    world.policy.undetermined = OnUndetermined::Accept;
+    let verified = world.judge().unwrap();
+    assert_eq!(verified.credentials()["id"][0].status, Status::Undetermined(StatusDoubt::NotListed));
+}
+
+#[test]
+fn an_issuer_whom_the_ledger_proves_unknown_is_refused() {
+    let stranger = Party::new(12, ServiceType::Issuer);
+    let mut world = World::new();
+    world.credential = Draft { issuer: stranger.address(), ..Draft::good() }.issue(&stranger);
+    world.policy.anchor = AnchorRule::Optional;
+    world.present();
+    world.anchors = None;
+    for state_key in [did_key(&stranger.did()), accreditation_key(&stranger.did())] {
+        world.evidence.states.push(world.ledger.state_proof(&state_key, NOW.0 - 100));
+    }
+    assert_eq!(world.judge().err(), Some(Refusal::IssuerUnknown));
+}
+
+/// The good credential, presented with these claims on this occasion.
+fn presented(claims: &[&str], audience: Option<&str>, nonce: &str) -> World {
+    let mut world = World::new();
+    let audience = audience.unwrap_or(world.client_id.as_str()).to_owned();
+    let text = world.shown_to(Occasion { audience: &audience, nonce }, claims, &holder(), NOW);
+    world.token.insert("id".to_owned(), vec![text]);
+    world
+}
+
+#[test]
+fn a_presentation_made_for_someone_else_or_once_before_is_refused() {
+    let refusal = |audience, nonce| presented(&["name", "address"], audience, nonce).judge().err();
+    assert_eq!(refusal(None, "another-nonce"), Some(Refusal::Holder(KbJwtError::Nonce)));
+    let elsewhere = Some("decentralized_identifier:did:key:z6Mk");
+    assert_eq!(refusal(elsewhere, NONCE), Some(Refusal::Holder(KbJwtError::Audience)));
+    let without_prefix = World::new().asker.did().to_string();
+    assert_eq!(refusal(Some(&without_prefix), NONCE), Some(Refusal::Holder(KbJwtError::Audience)));
+}
+
+#[test]
+fn an_answer_must_answer_exactly_what_was_asked() {
+    let short = presented(&["name"], None, NONCE).judge().err();
+    assert_eq!(short, Some(Refusal::Answer(AnswerError::Claims)));
+    let mut world = World::new();
+    world.query = valued("样本丙");
+    assert_eq!(world.judge().err(), Some(Refusal::Answer(AnswerError::Values)));
+    world.query = valued("样本甲");
+    assert!(world.judge().is_ok());
+    let mut world = World::new();
+    let other = world.token["id"].clone();
+    world.token.insert("other".to_owned(), other.clone());
+    assert_eq!(world.judge().err(), Some(Refusal::AnswerUnasked));
+    world.token.remove("id");
+    assert_eq!(world.judge().err(), Some(Refusal::AnswerUnasked));
+    world.token = [("id".to_owned(), [other.clone(), other].concat())].into();
+    assert_eq!(world.judge().err(), Some(Refusal::AnswerCount));
+    let mut world = World::new();
+    let mut two = query(&["name"]);
+    let mut second = two.credentials[0].clone();
+    second.id = "second".to_owned();
+    two.credentials.push(second);
+    world.query = two;
+    assert_eq!(world.judge().err(), Some(Refusal::AnswerMissing));
+}
+
+fn valued(name: &str) -> Query {
+    let claims = json!([{"path": ["name"], "values": [name]}]);
+    let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
+    Query::from_json(&json!({ "credentials": [credential] })).unwrap()
+}
+
+#[test]
+fn what_was_disclosed_unasked_is_not_released() {
+    let world = presented(&["name", "address", "sex"], None, NONCE);
+    let verified = world.judge().unwrap();
+    let claims = verified.credentials()["id"][0].claims.as_map();
+    let names: Vec<&str> = claims.keys().map(String::as_str).collect();
+    assert_eq!(names, ["address", "name", "valid_until"]);
+}

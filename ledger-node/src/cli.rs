@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::operate::{self, Operator, Wanted};
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
+use identity_core::registry::Operation;
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
@@ -65,6 +67,24 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// As the operator: accredit a member on the running chain.
+    Accredit {
+        #[command(flatten)]
+        operator: Operator,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// As the operator: end an accreditation before its time.
+    EndAccreditation {
+        #[command(flatten)]
+        operator: Operator,
+        /// DID of the member.
+        #[arg(long)]
+        subject: String,
+        /// Number of the accreditation: the log index that `accredit` printed.
+        #[arg(long)]
+        accreditation: u64,
+    },
     /// Print the trust root (a C2SP tlog-policy file) that follows from a genesis file.
     TrustRoot {
         /// Genesis file.
@@ -81,12 +101,18 @@ impl Cli {
         }
         let catalogue = messages::Catalogue::new(messages::language(self.lang.as_deref()));
         match self.command {
-            None => bail!("say what to do: init, run, fsck or trust-root; --help explains each"),
+            None => bail!("say what to do, for instance init or run; --help explains every command"),
             Some(Command::Run { config }) => run(&config, &catalogue),
             Some(Command::Fsck { config }) => check(&config, &catalogue),
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());
                 Ok(())
+            }
+            Some(Command::Accredit { operator, wanted }) => {
+                submit(&operator, &wanted.operation(SystemClock.now())?, &catalogue)
+            }
+            Some(Command::EndAccreditation { operator, subject, accreditation }) => {
+                submit(&operator, &operate::end(&subject, accreditation)?, &catalogue)
             }
             Some(Command::Init { dir, chain, operator, members, url, listen, certificate, key }) => {
                 let founders = members.iter().map(|member| read_founder(member)).collect::<Result<_>>()?;
@@ -145,6 +171,12 @@ fn check(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> 
         ("root", report.head.root.to_base64().into()),
     ];
     println!("{}", catalogue.text("ledger-sound", &values));
+    Ok(())
+}
+
+fn submit(operator: &Operator, operation: &Operation, catalogue: &messages::Catalogue) -> Result<()> {
+    let index = runtime()?.block_on(operate::submit(operator, operation, SystemClock.now()))?;
+    println!("{}", catalogue.text("ledger-certified", &[("index", index.to_string().into())]));
     Ok(())
 }
 

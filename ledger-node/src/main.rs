@@ -1,6 +1,7 @@
 //! `xinfu-ledger`: found a chain, run its node, check its data.
 
 mod cli;
+mod operate;
 
 use std::process::ExitCode;
 

@@ -113,6 +113,30 @@ fn killed_under_load_it_loses_nothing_it_acknowledged() {
 }
 
 #[test]
+fn the_operator_accredits_and_ends() {
+    let founded = Founded::new();
+    let (mut child, address) = founded.start();
+    let node = founded.directory.path().join("node").display().to_string();
+    let url = format!("http://{address}");
+    let operate = |arguments: &[&str]| run(&[arguments, &["--dir", &node, "--node", &url]].concat());
+    let subject = founded.operator.to_string();
+    let wanted = ["accredit", "--subject", &subject, "--role", "verifier", "--type", "urn:sample:type"];
+    let refused = operate(&wanted);
+    assert!(said(&refused).contains("registry.accreditation.malformed"), "{}", said(&refused));
+    let given = operate(&[&wanted[..], &["--claim", "address.region"]].concat());
+    let told = String::from_utf8(given.stdout.clone()).unwrap();
+    assert_eq!(told, "Certified at log index 3.\n", "{}", said(&given));
+    let ended = operate(&["end-accreditation", "--subject", &subject, "--accreditation", "3"]);
+    assert!(ended.status.success(), "{}", said(&ended));
+    let again = operate(&["end-accreditation", "--subject", &subject, "--accreditation", "3"]);
+    assert!(said(&again).contains("registry.accreditation.ended"), "{}", said(&again));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let unreachable = operate(&["end-accreditation", "--subject", &subject, "--accreditation", "3"]);
+    assert!(said(&unreachable).contains("cannot be reached"), "{}", said(&unreachable));
+}
+
+#[test]
 fn it_says_plainly_what_is_wrong() {
     let founded = Founded::new();
     let config = founded.config();

@@ -199,5 +199,6 @@ ledger-founded =
     Next: xinfu-ledger run --config { $config }
     Move { $recovery } to a safe place: whoever holds it controls the operator's DID.
 ledger-running = The ledger node listens at { $url }. Ctrl-C stops it.
+ledger-certified = Certified at log index { $index }.
 ledger-stopping = Stopping: what was taken is finished first.
 ledger-sound = Sound: { $entries } log entries up to block { $height }, { $items } state items, root { $root }.

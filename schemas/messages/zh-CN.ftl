@@ -199,5 +199,6 @@ ledger-founded =
     下一步：xinfu-ledger run --config { $config }
     请把 { $recovery } 移到安全的地方：持有它的人可以控制运营方的 DID。
 ledger-running = 账本节点正在监听 { $url }，按 Ctrl-C 停止。
+ledger-certified = 已认证，日志索引为 { $index }。
 ledger-stopping = 正在停止：先完成已接收的交易。
 ledger-sound = 数据完好：至第 { $height } 块共 { $entries } 条日志，{ $items } 项状态，根为 { $root }。

@@ -1,5 +1,6 @@
 //! Public keys as JWK (RFC 7517, 7518 §6.2, 8037), read strictly, and their thumbprints (RFC 7638).
 
+use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -187,7 +188,23 @@ fn read_kid(members: &Map<String, Value>) -> Result<Option<String>, JwkError> {
 
 impl Serialize for Jwk {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
+        // Member by member, in lexical order: the ledger's state roots depend on these very bytes, and must not depend
+        // on which order `serde_json` was built to keep.
+        let mut members = serializer.serialize_map(None)?;
+        let (kind, curve, x, y) = match self.key.coordinates() {
+            None => ("OKP", "Ed25519", self.key.bytes(), None),
+            Some((x, y)) => ("EC", "P-256", x, Some(y)),
+        };
+        members.serialize_entry("crv", curve)?;
+        if let Some(kid) = &self.kid {
+            members.serialize_entry("kid", kid)?;
+        }
+        members.serialize_entry("kty", kind)?;
+        members.serialize_entry("x", &base64url::encode(x))?;
+        if let Some(y) = y {
+            members.serialize_entry("y", &base64url::encode(y))?;
+        }
+        members.end()
     }
 }
 

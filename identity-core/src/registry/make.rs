@@ -1,6 +1,8 @@
 //! Making creations and transactions: the sender's side.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::Refused;
 use super::create::{Create, CreatePayload};
@@ -34,7 +36,8 @@ pub fn make_transaction(
 ) -> Result<String, Refused> {
     let malformed = |_| Refused::Malformed("members of the operation");
     let (name, members) = operation.to_members().map_err(malformed)?;
-    let mut payload = Map::new();
+    // Sorted, so that the same content gives the same bytes in every build.
+    let mut payload = BTreeMap::new();
     payload.insert("aud".to_owned(), Value::from(envelope.aud.as_str()));
     payload.insert("seq".to_owned(), Value::from(envelope.seq));
     payload.insert("exp".to_owned(), Value::from(envelope.exp));

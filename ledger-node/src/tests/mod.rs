@@ -2,6 +2,7 @@
 
 mod crashes;
 mod flipped;
+mod frozen;
 mod hostile;
 mod identifiers;
 mod serving;

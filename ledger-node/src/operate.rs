@@ -1,0 +1,143 @@
+//! What the operator does on its own chain from the command line: accredit members and end accreditations.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use identity_core::did::{Did, DidUrl};
+use identity_core::registry::{Accredit, EndAccreditation, Envelope, Operation, Role, make_transaction, sequence_key};
+use identity_core::time::UnixSeconds;
+use identity_core::trust::parse_value;
+use ledger_node::Config;
+use serde::Deserialize;
+use service_kit::fetch::{FetchConfig, Fetcher};
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::{config, keyfile};
+
+/// Seconds for which a transaction made here is acceptable.
+const LIFETIME: i64 = 300;
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+
+/// Where the operator's files and its running node are.
+#[derive(Args)]
+pub(crate) struct Operator {
+    /// Directory made by `init`.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Address of the running node. Default: by the configuration.
+    #[arg(long)]
+    node: Option<String>,
+    /// Certificate authority of the node's certificate (PEM). Default: the system's.
+    #[arg(long)]
+    ca: Option<PathBuf>,
+}
+
+/// What to accredit for.
+#[derive(Args)]
+pub(crate) struct Wanted {
+    /// DID of the member.
+    #[arg(long)]
+    subject: String,
+    /// What it may do.
+    #[arg(long)]
+    role: RoleName,
+    /// Credential type (vct). Repeat for each.
+    #[arg(long = "type", value_name = "VCT", required = true)]
+    types: Vec<String>,
+    /// Verifier: claim it may ask for, steps joined by dots (address.region). Repeat for each.
+    #[arg(long = "claim", value_name = "PATH")]
+    claims: Vec<String>,
+    /// Purpose it may ask for. Repeat for each.
+    #[arg(long = "purpose")]
+    purposes: Vec<String>,
+    /// Days for which it holds, from now.
+    #[arg(long, default_value_t = 365)]
+    days: u16,
+    /// Let the member accredit others within this.
+    #[arg(long)]
+    delegable: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    Issuer,
+    Verifier,
+}
+
+#[derive(Deserialize)]
+struct OperatorFile {
+    invoke: String,
+}
+
+impl Wanted {
+    pub(crate) fn operation(self, now: UnixSeconds) -> Result<Operation> {
+        Ok(Operation::Accredit(Accredit {
+            subject: parse_did(&self.subject)?,
+            role: match self.role {
+                RoleName::Issuer => Role::Issuer,
+                RoleName::Verifier => Role::Verifier,
+            },
+            types: self.types,
+            claims: self.claims.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect(),
+            purposes: self.purposes,
+            from: now.0,
+            until: now.plus(i64::from(self.days).saturating_mul(DAY)).0,
+            delegable: self.delegable,
+        }))
+    }
+}
+
+pub(crate) fn end(subject: &str, accreditation: u64) -> Result<Operation> {
+    Ok(Operation::EndAccreditation(EndAccreditation { subject: parse_did(subject)?, accreditation }))
+}
+
+/// Signs with the operator's key, submits, and answers with the log index once that is certified.
+pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: UnixSeconds) -> Result<u64> {
+    let client = client(operator)?;
+    let file = fs::read(operator.dir.join("operator.json")).context("operator.json cannot be read")?;
+    let file: OperatorFile = serde_json::from_slice(&file).context("operator.json is malformed")?;
+    let key_url = DidUrl::parse(&file.invoke).context("operator.json names no key")?;
+    let key = keyfile::load(&operator.dir.join("keys/operator.jwk"))?;
+    let (proven, _) = client.state(&sequence_key(&file.invoke)).await.context("the node cannot be asked")?;
+    let last: u64 = proven.value().map(parse_value).transpose()?.unwrap_or(0);
+    let aud = client.trust_root().origin().to_owned();
+    let envelope = Envelope { aud, seq: last.saturating_add(1), exp: now.plus(LIFETIME).0 };
+    let transaction = make_transaction(&envelope, operation, key_url.did(), key_url.fragment(), &key)?;
+    match client.submit_and_wait(&transaction).await {
+        Ok(certified) => Ok(certified.index),
+        Err(error) => match error.refusal() {
+            Some(code) => bail!("the ledger refuses: {code}"),
+            None => Err(error).context("the node cannot be reached"),
+        },
+    }
+}
+
+fn client(operator: &Operator) -> Result<LedgerClient> {
+    let url = match &operator.node {
+        Some(url) => url.clone(),
+        None => configured_url(&operator.dir.join("ledger.toml"))?,
+    };
+    let host = url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned();
+    // The operator's own node may well be on a private address; only that one is allowed.
+    let fetch = FetchConfig {
+        ca: operator.ca.clone().unwrap_or_default(),
+        allow_private: vec![host],
+        allow_plain: url.starts_with("http://"),
+        ..FetchConfig::default()
+    };
+    let trust_root = load_trust_root(&operator.dir.join("trust-root"))?;
+    Ok(LedgerClient::new(Arc::new(Fetcher::new(&fetch)?), &url, trust_root))
+}
+
+fn configured_url(path: &Path) -> Result<String> {
+    let config: Config = config::load(path)?;
+    let scheme = if config.http.plain { "http" } else { "https" };
+    Ok(format!("{scheme}://{}", config.http.listen))
+}
+
+fn parse_did(text: &str) -> Result<Did> {
+    Did::parse(text).with_context(|| format!("`{text}` is not a DID"))
+}

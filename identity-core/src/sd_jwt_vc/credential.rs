@@ -136,7 +136,7 @@ fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
 }
 
 fn check_names(claims: &Map<String, Value>) -> Result<(), CredentialError> {
-    if !text(claims, "iss").is_some_and(|issuer| issuer.len() > "https://".len() && issuer.starts_with("https://")) {
+    if !text(claims, "iss").is_some_and(is_address) {
         return Err(CredentialError::Issuer);
     }
     let vct = claims.get("vct").ok_or(CredentialError::VctMissing)?.as_str().ok_or(CredentialError::VctInvalid)?;
@@ -151,6 +151,21 @@ fn check_names(claims: &Map<String, Value>) -> Result<(), CredentialError> {
     if further.is_empty() || !further.iter().all(other_uri) { Err(CredentialError::AkaVcts) } else { Ok(()) }
 }
 
+/// Whether the text can be an issuer's address: `https`, or plain `http` on loopback, where developers debug without
+/// certificates. Which addresses are an issuer's is the ledger's to say.
+fn is_address(text: &str) -> bool {
+    let is_loopback = |rest: &str| {
+        ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|host| rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
+    };
+    match text.split_once("://") {
+        Some(("https", rest)) => !rest.is_empty(),
+        Some(("http", rest)) => is_loopback(rest),
+        Some(_) | None => false,
+    }
+}
+
 /// Whether the text is a URI as far as a name needs: a scheme, a colon, and visible ASCII after it.
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
@@ -162,4 +177,32 @@ fn is_uri(text: &str) -> bool {
 
 fn read_status(status: &Value) -> Result<status::Reference, CredentialError> {
     status::Reference::from_claim(status).map_err(|_| CredentialError::Status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn plain_addresses_are_loopback_only() {
+        for good in
+            ["https://a.example", "https://a.example/x", "http://127.0.0.1:9000", "http://localhost", "http://[::1]/x"]
+        {
+            assert!(is_address(good), "{good}");
+        }
+        let bad = [
+            "",
+            "https://",
+            "http://",
+            "http://a.example",
+            "http://127.0.0.1.a.example",
+            "http://localhost@a.example",
+            "ftp://localhost",
+            "did:key:z6Mk",
+            "HTTPS://a.example",
+        ];
+        for text in bad {
+            assert!(!is_address(text), "{text}");
+        }
+    }
 }

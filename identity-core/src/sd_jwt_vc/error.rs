@@ -14,7 +14,7 @@ pub enum CredentialError {
     /// Not a valid SD-JWT.
     #[error(transparent)]
     SdJwt(#[from] SdJwtError),
-    /// No `iss`, or not an `https` URL.
+    /// No `iss`, or not an `https` URL (`http` on loopback).
     #[error("the credential's issuer is missing or no https URL")]
     Issuer,
     /// No `vct`.

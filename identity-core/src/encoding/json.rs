@@ -14,6 +14,7 @@ use crate::problem::Code;
 mod parser;
 #[cfg(test)]
 mod tests;
+pub(crate) mod write;
 
 /// How much a text may ask of the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

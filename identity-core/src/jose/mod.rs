@@ -15,3 +15,5 @@ pub use jwk::{Jwk, JwkError};
 pub use jws::{ExpectedTyp, Header, JwsError, Part, UnverifiedJws, VerifiedJws};
 pub use jwt::{ClaimError, Times};
 pub use sign::{SignHeader, sign_compact};
+
+pub(crate) use sign::sign_followed;

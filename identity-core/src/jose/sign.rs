@@ -1,10 +1,9 @@
 //! Making compact JWS.
 
-use serde_json::Value;
-
 use super::Jwk;
-use crate::crypto::{Signer, SigningFailed};
+use crate::crypto::{Alg, Signer, SigningFailed};
 use crate::encoding::base64url;
+use crate::encoding::json::write;
 
 /// The protected header to sign under. `alg` is taken from the signer and cannot be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -33,15 +32,21 @@ impl<'a> SignHeader<'a> {
         Self { jwk: Some(jwk), ..self }
     }
 
-    fn to_json(self, alg: &str) -> String {
-        let mut json = format!("{{\"alg\":\"{alg}\",\"typ\":{}", Value::from(self.typ));
+    fn write(self, alg: Alg) -> Vec<u8> {
+        let mut json = Vec::with_capacity(256);
+        json.extend_from_slice(b"{\"alg\":");
+        write::text(alg.name(), &mut json);
+        json.extend_from_slice(b",\"typ\":");
+        write::text(self.typ, &mut json);
         if let Some(kid) = self.kid {
-            json.push_str(&format!(",\"kid\":{}", Value::from(kid)));
+            json.extend_from_slice(b",\"kid\":");
+            write::text(kid, &mut json);
         }
         if let Some(jwk) = self.jwk {
-            json.push_str(&format!(",\"jwk\":{}", jwk.to_json()));
+            json.extend_from_slice(b",\"jwk\":");
+            write::value(jwk, &mut json);
         }
-        json.push('}');
+        json.push(b'}');
         json
     }
 }
@@ -62,14 +67,28 @@ impl<'a> SignHeader<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sign_compact(header: SignHeader<'_>, payload: &[u8], signer: &dyn Signer) -> Result<String, SigningFailed> {
-    let header = header.to_json(signer.alg().name());
+    sign_followed(header, payload, &[], signer)
+}
+
+/// As [`sign_compact`], with `after` (ASCII, not signed) behind the JWS: the disclosures of an SD-JWT.
+///
+/// # Errors
+/// [`SigningFailed`] if the signer fails.
+pub(crate) fn sign_followed(
+    header: SignHeader<'_>,
+    payload: &[u8],
+    after: &[u8],
+    signer: &dyn Signer,
+) -> Result<String, SigningFailed> {
+    let header = header.write(signer.alg());
     // Three encodings of 4/3, two dots, the 86 characters of a signature, and rounding.
-    let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 96);
-    base64url::encode_into(header.as_bytes(), &mut token);
-    token.push('.');
-    base64url::encode_into(payload, &mut token);
-    let signature = signer.sign(token.as_bytes())?;
-    token.push('.');
-    base64url::encode_into(&signature, &mut token);
-    Ok(token)
+    let mut token = Vec::with_capacity((header.len() + payload.len()) / 3 * 4 + after.len() + 104);
+    base64url::append(&header, &mut token);
+    token.push(b'.');
+    base64url::append(payload, &mut token);
+    let signature = signer.sign(&token)?;
+    token.push(b'.');
+    base64url::append(&signature, &mut token);
+    token.extend_from_slice(after);
+    String::from_utf8(token).map_err(|_| SigningFailed)
 }

@@ -32,7 +32,8 @@ pub(super) struct Node {
     pub(super) concealed: bool,
     /// Decoy digests in the `_sd` array of the object here.
     pub(super) decoys: usize,
-    pub(super) members: BTreeMap<String, Node>,
+    /// Sorted by name.
+    members: Vec<(String, Node)>,
     elements: BTreeMap<usize, Node>,
     every: Option<Box<Node>>,
 }
@@ -68,10 +69,42 @@ impl Concealment {
 impl Node {
     fn reach(&mut self, path: &ClaimPath) -> &mut Self {
         path.segments().iter().fold(self, |node, segment| match segment {
-            Segment::Name(name) => node.members.entry(name.clone()).or_default(),
+            Segment::Name(name) => node.member_mut(name),
             Segment::Index(index) => node.elements.entry(*index).or_default(),
             Segment::Every => node.every.get_or_insert_default(),
         })
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the place where it was just found or put")]
+    fn member_mut(&mut self, name: &str) -> &mut Self {
+        let place = match self.find(name) {
+            Ok(place) => place,
+            Err(place) => {
+                self.members.insert(place, (name.to_owned(), Self::default()));
+                place
+            }
+        };
+        &mut self.members[place].1
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.members.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
+
+    /// How many members something was said of.
+    pub(super) const fn named(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What holds for the member `name`. `expected` is where it stands if claims come sorted, as they mostly do;
+    /// looked up otherwise.
+    pub(super) fn member(&self, name: &str, expected: &mut usize) -> Option<&Self> {
+        let place = match self.members.get(*expected) {
+            Some((known, _)) if known == name => *expected,
+            _ => self.find(name).ok()?,
+        };
+        *expected = place + 1;
+        self.members.get(place).map(|(_, node)| node)
     }
 
     /// What holds for an array element: what was said of its index, else of every element.

@@ -12,11 +12,15 @@ use super::error::SdJwtError;
 use super::hash::{DigestText, HashAlg};
 use super::process::{DIGESTS, ELLIPSIS, HASH_ALG};
 use crate::crypto::Signer;
+use crate::encoding::json::write;
 use crate::encoding::{base64url, limits};
-use crate::jose::{SignHeader, sign_compact};
+use crate::jose::{SignHeader, sign_followed};
 
 /// Bytes of a salt: the 128 bits of RFC 9901 §9.3.
 const SALT: usize = 16;
+
+/// Room for the payload, and for the disclosures, of a usual credential: enough not to move them while they grow.
+const USUAL: usize = 2048;
 
 /// Issues `claims` as a compact SD-JWT.
 ///
@@ -44,14 +48,16 @@ pub(crate) struct Draft<'c, 'r> {
 /// A payload and its disclosures, not yet signed.
 pub(crate) struct Unsigned {
     payload: Vec<u8>,
-    /// Each followed by `~`.
+    /// A `~`, then the disclosures, each followed by `~`.
     disclosures: Vec<u8>,
 }
 
 impl<'c, 'r> Draft<'c, 'r> {
     pub(crate) fn new(concealment: &'c Concealment, rng: &'r mut dyn CryptoRng) -> Self {
-        let writer = Writer { hash: concealment.hash, rng, disclosures: Vec::with_capacity(2048), spare: Vec::new() };
-        let mut payload = Vec::with_capacity(2048);
+        let mut disclosures = Vec::with_capacity(USUAL);
+        disclosures.push(b'~');
+        let writer = Writer { hash: concealment.hash, rng, disclosures, spare: Vec::new() };
+        let mut payload = Vec::with_capacity(USUAL);
         payload.push(b'{');
         Self { concealment, payload, writer }
     }
@@ -59,15 +65,15 @@ impl<'c, 'r> Draft<'c, 'r> {
     /// Writes a claim that stays in plain sight, before those of [`Self::finish`].
     pub(crate) fn plain(&mut self, name: &str, value: &(impl serde::Serialize + ?Sized)) {
         separate(&mut self.payload);
-        write_json(&mut self.payload, name);
+        write::text(name, &mut self.payload);
         self.payload.push(b':');
-        write_json(&mut self.payload, value);
+        write::value(value, &mut self.payload);
     }
 
     /// Writes `claims`, concealed as wished, and closes the payload.
     pub(crate) fn finish(mut self, claims: &Map<String, Value>) -> Result<Unsigned, SdJwtError> {
         let conceals = self.writer.members(claims, Some(&self.concealment.root), &mut self.payload, 1)?;
-        if conceals || !self.writer.disclosures.is_empty() {
+        if conceals || self.writer.disclosures.len() > 1 {
             self.plain(HASH_ALG, &self.concealment.hash.name());
         }
         self.payload.push(b'}');
@@ -77,11 +83,7 @@ impl<'c, 'r> Draft<'c, 'r> {
 
 impl Unsigned {
     pub(crate) fn sign(self, header: SignHeader<'_>, signer: &dyn Signer) -> Result<String, SdJwtError> {
-        let mut text = sign_compact(header, &self.payload, signer)?;
-        text.reserve(self.disclosures.len() + 1);
-        text.push('~');
-        text.push_str(&String::from_utf8_lossy(&self.disclosures));
-        Ok(text)
+        Ok(sign_followed(header, &self.payload, &self.disclosures, signer)?)
     }
 }
 
@@ -105,7 +107,8 @@ impl Writer<'_> {
                 out.push(b'}');
             }
             Value::Array(array) => self.array(array, node, out, depth + 1)?,
-            scalar => write_json(out, scalar),
+            Value::String(text) => write::text(text, out),
+            scalar => write::value(scalar, out),
         }
         Ok(())
     }
@@ -118,22 +121,23 @@ impl Writer<'_> {
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<bool, SdJwtError> {
-        let mut digests = Vec::new();
+        let decoys = node.map_or(0, |node| node.decoys);
+        let mut digests = Vec::with_capacity(node.map_or(0, Node::named) + decoys);
+        let mut expected = 0;
         for (name, value) in map {
             if name == DIGESTS || name == ELLIPSIS || name == HASH_ALG {
                 return Err(SdJwtError::ReservedClaim);
             }
-            let inner = node.and_then(|node| node.members.get(name));
+            let inner = node.and_then(|node| node.member(name, &mut expected));
             if inner.is_some_and(|inner| inner.concealed) {
                 digests.push(self.disclose(Some(name), value, inner, depth)?);
             } else {
                 separate(out);
-                write_json(out, name);
+                write::text(name, out);
                 out.push(b':');
                 self.value(value, inner, out, depth)?;
             }
         }
-        let decoys = node.map_or(0, |node| node.decoys);
         digests.extend(std::iter::repeat_with(|| self.decoy()).take(decoys));
         self.digests(digests, out)
     }
@@ -189,12 +193,10 @@ impl Writer<'_> {
         let mut content = std::mem::take(&mut self.spare);
         content.clear();
         content.extend_from_slice(b"[\"");
-        let mut salt = [0; SALT];
-        self.rng.fill_bytes(&mut salt);
-        base64url::append(&salt, &mut content);
+        base64url::append(&self.salt(), &mut content);
         content.extend_from_slice(b"\",");
         if let Some(name) = name {
-            write_json(&mut content, name);
+            write::text(name, &mut content);
             content.push(b',');
         }
         self.value(value, node, &mut content, depth)?;
@@ -206,6 +208,10 @@ impl Writer<'_> {
         self.disclosures.push(b'~');
         self.spare = content;
         Ok(digest)
+    }
+
+    fn salt(&mut self) -> [u8; SALT] {
+        (u128::from(self.rng.next_u64()) << 64 | u128::from(self.rng.next_u64())).to_be_bytes()
     }
 
     fn decoy(&mut self) -> DigestText {
@@ -228,10 +234,4 @@ fn quote(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     out.extend_from_slice(text);
     out.push(b'"');
-}
-
-/// Neither a `Vec` nor any value handed in here (text, numbers, JSON values) can fail to be written.
-fn write_json(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
-    let infallible = serde_json::to_writer(out, value);
-    debug_assert!(infallible.is_ok());
 }

@@ -1,7 +1,8 @@
 //! The issuer's side.
 
 use rand::CryptoRng;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::NEVER_DISCLOSABLE;
 use super::error::CredentialError;
@@ -69,10 +70,22 @@ impl Registered<'_> {
             draft.plain("exp", expires);
         }
         if let Some(holder) = self.holder {
-            draft.plain("cnf", &json!({"jwk": holder}));
+            draft.plain("cnf", &Confirmation { jwk: holder });
         }
         if let Some(status) = self.status {
-            draft.plain("status", &json!({"status_list": status}));
+            draft.plain("status", &Status { status_list: status });
         }
     }
+}
+
+/// The claim `cnf` (RFC 7800 §3.2).
+#[derive(Serialize)]
+struct Confirmation<'a> {
+    jwk: &'a Jwk,
+}
+
+/// The claim `status`.
+#[derive(Serialize)]
+struct Status<'a> {
+    status_list: &'a status::Reference,
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use clap::Parser;
 
+mod case;
 mod clock;
 mod contest;
 mod limit;

@@ -9,7 +9,8 @@ mod verify;
 type Named = (&'static str, fn(u32) -> anyhow::Result<Row>);
 
 /// All rows there are.
-pub(crate) const ALL: [Named; 3] = [("P1", issue::limit), ("P2", issue::peer), ("P4", verify::limit)];
+pub(crate) const ALL: [Named; 4] =
+    [("P1", issue::limit), ("P2", issue::peer), ("P4", verify::limit), ("P16", verify::anchored)];
 
 /// A row that was run.
 pub(crate) struct Row {

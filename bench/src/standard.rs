@@ -9,22 +9,23 @@ use identity_core::sd_jwt_vc::{self, Registered};
 use identity_core::status;
 use identity_core::time::UnixSeconds;
 use rand::CryptoRng;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+/// The key id of the issuer's assertion key, where no ledger knows it.
+const KID: &str = "did:xinfu:bench:8sVwRnT2eJq6XcYb4mKd9ZfLhA7uGpQo1iMtN5rBxCy#assert-1";
 
 /// Issued then, presented a minute later.
-pub(crate) const ISSUED: UnixSeconds = UnixSeconds(1_800_000_000);
+pub(crate) const ISSUED: UnixSeconds = UnixSeconds(1_800_003_600);
 pub(crate) const PRESENTED: UnixSeconds = UnixSeconds(ISSUED.0 + 60);
+pub(crate) const EXPIRES: UnixSeconds = UnixSeconds(ISSUED.0 + 365 * 86_400);
 
-pub(crate) const ISSUER: &str = "https://issuer.example.gov";
+const ISSUER: &str = "https://issuer.example.gov";
 pub(crate) const VCT: &str = "urn:xinfu:credential:resident-identity:1";
 pub(crate) const WINDOW: Window = Window { max_age: 300, leeway: 30 };
 pub(crate) const OCCASION: Occasion<'static> = Occasion {
     audience: "decentralized_identifier:did:xinfu:bench:3yZe7dJm9vAq5RkQwTnXcU1hVbLgFsPo4iKaM6tYxEz",
     nonce: "kXy3fQ0vJm8Tn2sLw5RzPg",
 };
-
-/// The key id of the issuer's assertion key.
-pub(crate) const KID: &str = "did:xinfu:bench:8sVwRnT2eJq6XcYb4mKd9ZfLhA7uGpQo1iMtN5rBxCy#assert-1";
 
 /// The claims, shortest disclosure first.
 const CLAIMS: [(&str, &str); 10] = [
@@ -41,56 +42,71 @@ const CLAIMS: [(&str, &str); 10] = [
 ];
 
 /// The claims that the presentation discloses.
-const SHOWN: [&str; 3] = ["name", "birth_date", "address"];
+pub(crate) const SHOWN: [&str; 3] = ["name", "birth_date", "address"];
 
 /// Everything that one issuing needs.
 pub(crate) struct Standard {
     pub(crate) issuer: SecretKey,
+    pub(crate) issuer_url: String,
+    pub(crate) kid: String,
     pub(crate) holder: SecretKey,
     jwk: Jwk,
-    status: status::Reference,
+    pub(crate) status: status::Reference,
     subject: Map<String, Value>,
     concealment: Concealment,
 }
 
 impl Standard {
+    /// By an issuer that no ledger knows.
     pub(crate) fn new() -> anyhow::Result<Self> {
+        Self::by(SecretKey::from_bytes(Alg::EdDsa, &[1; 32])?, ISSUER.to_owned(), KID.to_owned())
+    }
+
+    /// By the issuer with this key, address and key id.
+    pub(crate) fn by(issuer: SecretKey, issuer_url: String, kid: String) -> anyhow::Result<Self> {
         let holder = SecretKey::from_bytes(Alg::EdDsa, &[2; 32])?;
+        let conceal = |all: Concealment, (name, _): &(&str, &str)| all.conceal(&ClaimPath::top(*name));
         Ok(Self {
-            issuer: SecretKey::from_bytes(Alg::EdDsa, &[1; 32])?,
+            issuer,
+            kid,
             jwk: Jwk::new(holder.public_key().clone()),
             holder,
-            status: status::Reference { index: 77_123, uri: format!("{ISSUER}/status/1") },
+            status: status::Reference { index: 77_123, uri: format!("{issuer_url}/status/1") },
+            issuer_url,
             subject: CLAIMS.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect(),
-            concealment: CLAIMS
-                .iter()
-                .fold(Concealment::default(), |all, (name, _)| all.conceal(&ClaimPath::top(*name))),
+            concealment: CLAIMS.iter().fold(Concealment::default(), conceal),
         })
     }
 
-    pub(crate) fn subject(&self) -> &Map<String, Value> {
+    pub(crate) const fn subject(&self) -> &Map<String, Value> {
         &self.subject
     }
 
     /// Issues one credential.
     pub(crate) fn issue(&self, rng: &mut dyn CryptoRng) -> anyhow::Result<String> {
         let registered = Registered {
-            issuer: ISSUER,
+            issuer: &self.issuer_url,
             vct: VCT,
             vct_integrity: None,
             issued_at: ISSUED,
             not_before: None,
-            expires: Some(ISSUED.plus(365 * 86_400)),
+            expires: Some(EXPIRES),
             holder: Some(&self.jwk),
             status: Some(&self.status),
         };
-        Ok(sd_jwt_vc::issue(&registered, &self.subject, &self.concealment, KID, &self.issuer, rng)?)
+        Ok(sd_jwt_vc::issue(&registered, &self.subject, &self.concealment, &self.kid, &self.issuer, rng)?)
     }
 
     /// What the holder sends of an issued credential.
-    pub(crate) fn present(&self, issued: String) -> anyhow::Result<String> {
+    pub(crate) fn present(&self, issued: String, occasion: Occasion<'_>) -> anyhow::Result<String> {
         let held = HeldSdJwt::dangerous_reopen(issued)?;
         let presentation = held.present(&SHOWN.map(ClaimPath::top))?;
-        Ok(kb_jwt::bind(&presentation, OCCASION, &self.holder, PRESENTED)?)
+        Ok(kb_jwt::bind(&presentation, occasion, &self.holder, PRESENTED)?)
     }
+}
+
+/// The type's metadata: every claim is always concealed.
+pub(crate) fn type_metadata() -> Vec<u8> {
+    let claims: Vec<Value> = CLAIMS.iter().map(|(name, _)| json!({"path": [name], "sd": "always"})).collect();
+    json!({"vct": VCT, "claims": claims}).to_string().into_bytes()
 }

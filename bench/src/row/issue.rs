@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Row, Target};
 use crate::contest;
 use crate::limit::IssueLimit;
-use crate::standard::{ISSUED, ISSUER, KID, Standard, VCT};
+use crate::standard::{EXPIRES, ISSUED, Standard, VCT};
 
 /// P1: against one signature and ten digests.
 pub(super) fn limit(rounds: u32) -> anyhow::Result<Row> {
@@ -38,7 +38,11 @@ pub(super) fn limit(rounds: u32) -> anyhow::Result<Row> {
 pub(super) fn peer(rounds: u32) -> anyhow::Result<Row> {
     let standard = Standard::new()?;
     let mut rng = StdRng::seed_from_u64(1);
-    let peer = Peer { pair: Ed25519KeyPair::from_seed_unchecked(&[1; 32])?, claims: peer_claims(&standard) };
+    let peer = Peer {
+        pair: Ed25519KeyPair::from_seed_unchecked(&[1; 32])?,
+        kid: standard.kid.clone(),
+        claims: peer_claims(&standard),
+    };
     let names: Vec<String> = standard.subject().keys().map(|name| format!("/{name}")).collect();
     let ours = || {
         black_box(standard.issue(&mut rng).is_ok());
@@ -60,12 +64,12 @@ pub(super) fn peer(rounds: u32) -> anyhow::Result<Row> {
 fn peer_claims(standard: &Standard) -> Value {
     let mut claims = standard.subject().clone();
     let registered = json!({
-        "iss": ISSUER,
+        "iss": standard.issuer_url,
         "vct": VCT,
         "iat": ISSUED,
-        "exp": ISSUED.plus(365 * 86_400),
+        "exp": EXPIRES,
         "cnf": {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(&[9; 32])}},
-        "status": {"status_list": {"idx": 77_123, "uri": format!("{ISSUER}/status/1")}},
+        "status": {"status_list": standard.status},
     });
     claims.extend(registered.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
     Value::Object(claims)
@@ -73,12 +77,14 @@ fn peer_claims(standard: &Standard) -> Value {
 
 struct Peer {
     pair: Ed25519KeyPair,
+    kid: String,
     claims: Value,
 }
 
 impl Peer {
     fn issue(&self, names: &[String]) -> anyhow::Result<String> {
-        let mut builder = SdJwtBuilder::new(self.claims.clone())?.header("typ", "dc+sd-jwt").header("kid", KID);
+        let mut builder =
+            SdJwtBuilder::new(self.claims.clone())?.header("typ", "dc+sd-jwt").header("kid", self.kid.as_str());
         for name in names {
             builder = builder.make_concealable(name)?;
         }

@@ -1,0 +1,156 @@
+//! A case for the verdict: the standard presentation, everything that the ledger and its issuer say about it, proven
+//! already, and the anchor proof of its credential: one of 65 536 in its batch, on a log of more than 1 000 entries.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use identity_core::anchor::{AnchorProof, BatchPath};
+use identity_core::dcql::Query;
+use identity_core::oid4vp::ClientId;
+use identity_core::registry::{
+    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+};
+use identity_core::sample::ledger::SampleLedger;
+use identity_core::sample::parties::Party;
+use identity_core::status::{self, Bits, StatusList, Validity};
+use identity_core::verdict::{
+    AcceptedType, AnchorRule, Asked, Evidence, FetchedList, Freshness, OnUndetermined, Policy, PreparedEvidence,
+    Presentation,
+};
+use ledger::batch::BatchTree;
+use ledger::sha256;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use crate::standard::{self, EXPIRES, ISSUED, OCCASION, PRESENTED, SHOWN, Standard, VCT, WINDOW};
+
+/// Credentials in the batch, and the place of ours.
+const BATCH: u64 = 65_536;
+const PLACE: u64 = 31_337;
+
+/// Entries on the log beside those of the case.
+const OTHER_ENTRIES: u64 = 1_000;
+
+const QUERY_ID: &str = "resident";
+
+pub(crate) struct Case {
+    pub(crate) evidence: PreparedEvidence,
+    pub(crate) policy: Policy,
+    client_id: ClientId,
+    query: Query,
+    token: BTreeMap<String, Vec<String>>,
+    anchors: BTreeMap<String, Vec<Value>>,
+}
+
+impl Case {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        // Odd seeds: Ed25519 keys.
+        let (authority, issuer, asker) = (
+            Party::new(1, ServiceType::Ledger),
+            Party::new(3, ServiceType::Issuer),
+            Party::new(5, ServiceType::Verifier),
+        );
+        let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
+        let metadata = standard::type_metadata();
+        let digest = sha256(&metadata);
+        ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
+        ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest }));
+
+        let standard = Standard::by(issuer.asserter(), issuer.address(), issuer.key_name("assert-1"))?;
+        let issued = standard.issue(&mut StdRng::seed_from_u64(1))?;
+        let batch = batch_around(&issued)?;
+        let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
+        let index = ledger.act(&issuer, &Operation::Anchor(anchor));
+        for entry in 0..OTHER_ENTRIES {
+            let root = sha256(&entry.to_be_bytes());
+            ledger.act(&authority, &Operation::Anchor(Anchor::new(AnchorKind::Notarised, root, 1)));
+        }
+        ledger.seal(ISSUED.0);
+
+        let proof = AnchorProof {
+            batch: BatchPath {
+                index: PLACE,
+                count: batch.count(),
+                path: batch.path(PLACE).context("the batch is smaller")?,
+            },
+            transaction: ledger.leaf(index).to_owned(),
+            proof: ledger.log_proof(index, PRESENTED.0),
+        };
+        let client_id = ClientId::of_did(&asker.did());
+        let presented = standard.present(issued, kb_occasion(&client_id))?;
+        Ok(Self {
+            evidence: evidence(&ledger, &issuer, &asker, &standard)?.prepare(ledger.trust_root())?,
+            policy: policy(&metadata)?,
+            client_id,
+            query: query()?,
+            token: BTreeMap::from([(QUERY_ID.to_owned(), vec![presented])]),
+            anchors: BTreeMap::from([(QUERY_ID.to_owned(), vec![json!(proof)])]),
+        })
+    }
+
+    /// The presentation, with or without its anchor proof.
+    pub(crate) fn presentation(&self, anchored: bool) -> Presentation<'_> {
+        let asked = Asked { client_id: &self.client_id, nonce: OCCASION.nonce, query: &self.query, purpose: None };
+        Presentation { asked, token: &self.token, anchors: anchored.then_some(&self.anchors) }
+    }
+}
+
+fn kb_occasion(client_id: &ClientId) -> identity_core::kb_jwt::Occasion<'_> {
+    identity_core::kb_jwt::Occasion { audience: client_id.as_str(), ..OCCASION }
+}
+
+fn accredit(subject: &Party, role: Role) -> Accredit {
+    let claims = if role == Role::Verifier { SHOWN.map(|name| vec![name.to_owned()]).to_vec() } else { Vec::new() };
+    Accredit {
+        subject: subject.did(),
+        role,
+        types: vec![VCT.to_owned()],
+        claims,
+        purposes: Vec::new(),
+        from: ISSUED.0 - 3_600,
+        until: EXPIRES.0,
+        delegable: false,
+    }
+}
+
+/// A batch of digests, the credential's at its place.
+fn batch_around(issued: &str) -> anyhow::Result<BatchTree> {
+    let jwt = issued.split('~').next().context("no JWT")?;
+    let digest = |place: u64| if place == PLACE { sha256(jwt.as_bytes()) } else { sha256(&place.to_be_bytes()) };
+    let digests: Vec<ledger::Hash> = (0..BATCH).map(digest).collect();
+    BatchTree::new(&digests).context("no batch of this size")
+}
+
+fn evidence(ledger: &SampleLedger, issuer: &Party, asker: &Party, standard: &Standard) -> anyhow::Result<Evidence> {
+    let mut keys = vec![schema_key(VCT)];
+    for party in [issuer, asker] {
+        keys.extend([did_key(&party.did()), accreditation_key(&party.did())]);
+    }
+    let validity = Validity { issued_at: ISSUED, expires: EXPIRES, ttl: 3_600 };
+    let list = StatusList::new(Bits::Two, 1 << 17)?;
+    let token = status::sign(&list, &standard.status.uri, validity, &standard.kid, &standard.issuer)?;
+    Ok(Evidence {
+        states: keys.iter().map(|key| ledger.state_proof(key, PRESENTED.0)).collect(),
+        status_lists: BTreeMap::from([(standard.status.uri.clone(), FetchedList { token, fetched_at: PRESENTED })]),
+    })
+}
+
+fn query() -> anyhow::Result<Query> {
+    let claims: Vec<Value> = SHOWN.iter().map(|name| json!({"path": [name]})).collect();
+    let credential = json!({"id": QUERY_ID, "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
+    Ok(Query::from_json(&json!({"credentials": [credential]}))?)
+}
+
+fn policy(metadata: &[u8]) -> anyhow::Result<Policy> {
+    Ok(Policy {
+        evidence: Freshness { max_age: 3_600, leeway: 30 },
+        holder: WINDOW,
+        leeway: WINDOW.leeway,
+        anchor: AnchorRule::Optional,
+        undetermined: OnUndetermined::Refuse,
+        undetermined_for: BTreeMap::new(),
+        types: vec![AcceptedType::parse(metadata)?],
+    })
+}

@@ -66,6 +66,13 @@ impl Desk {
         self.lock().waiting.len()
     }
 
+    /// Nobody will answer any more: whoever waits learns it at once.
+    pub(crate) fn abandon(&self) {
+        let mut inside = self.lock();
+        inside.queue = None;
+        inside.waiting.clear();
+    }
+
     /// Takes nothing more; what is queued is still executed.
     pub(crate) fn close(&self) {
         self.lock().queue = None;

@@ -43,6 +43,18 @@ pub(crate) struct Node {
     halted: AtomicBool,
 }
 
+/// Whatever ends the executor, a mistake of ours included, nobody is left waiting for it.
+struct Ending<'a>(&'a Node);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.halted.store(true, Ordering::Relaxed);
+        }
+        self.0.desk.abandon();
+    }
+}
+
 /// Why a submission got no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SubmitError {
@@ -150,6 +162,7 @@ impl Node {
 
     /// Executes what the engine orders, until the engine ends. Runs on a thread of its own.
     pub(crate) fn run(&self, mut engine: impl Engine, mut executor: Executor) {
+        let _ending = Ending(self);
         while let Some(block) = engine.next() {
             match executor.execute(&block) {
                 Ok(outcomes) => {

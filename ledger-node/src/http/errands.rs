@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::Code;
-use identity_core::registry::{Create, Refused};
+use identity_core::registry::{Create, Refused, did_key};
 use ledger::Hash;
 use serde::Deserialize;
 use serde_json::json;
@@ -47,6 +47,12 @@ pub(super) async fn relay(api: web::Data<Api>, request: HttpRequest, sent: RawBo
     // Checked before it counts against the limit and before anything is written.
     let create = Create::parse(text).map_err(refused)?;
     let did = create.did().clone();
+    if create.payload().chain != api.node.chain.genesis().chain {
+        return Err(refused(Refused::OtherChain));
+    }
+    if api.node.value(&did_key(&did), &api.node.round()).await?.is_some() {
+        return Err(refused(Refused::DidExists));
+    }
     let clerk = admit(&api)?;
     let (answer, done) = oneshot::channel();
     hand_over(clerk, Errand::Relay(Box::new(create), answer))?;

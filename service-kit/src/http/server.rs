@@ -65,15 +65,18 @@ pub struct Running {
     pub address: SocketAddr,
     handle: ServerHandle,
     done: tokio::task::JoinHandle<io::Result<()>>,
+    gone: tokio::sync::mpsc::Receiver<()>,
 }
 
 impl Running {
     /// Stops listening, lets requests under way finish (within [`limits::STOP_SECONDS`]), and returns when the
-    /// port is free.
-    pub async fn stop(self) {
+    /// port is free and the workers have let go of what the routes held, so that a store can be opened again.
+    pub async fn stop(mut self) {
         self.handle.stop(true).await;
         // Its result was logged where it arose; a stopped server has nothing more to say.
         let _ended = self.done.await;
+        // Nobody ever sends: this ends when the last sender is dropped.
+        let _nothing = self.gone.recv().await;
     }
 }
 
@@ -94,7 +97,8 @@ pub async fn start(
     let tls = tls_of(config)?;
     let listener = std::net::TcpListener::bind(wanted).map_err(|error| listen_failure(&error, wanted))?;
     let address = listener.local_addr().map_err(|error| listen_failure(&error, wanted))?;
-    let shell = Shell { metrics: metrics.clone(), encrypted: tls.is_some() };
+    let (presence, gone) = tokio::sync::mpsc::channel(1);
+    let shell = Shell { metrics: metrics.clone(), encrypted: tls.is_some(), _presence: presence };
     let scheme = if tls.is_some() { "https" } else { "http" };
 
     let server = HttpServer::new(move || {
@@ -123,7 +127,7 @@ pub async fn start(
     let running = server.map_err(|error| listen_failure(&error, wanted))?.run();
     let handle = running.handle();
     let done = tokio::spawn(running);
-    Ok(Running { url: format!("{scheme}://{address}"), address, handle, done })
+    Ok(Running { url: format!("{scheme}://{address}"), address, handle, done, gone })
 }
 
 fn tls_of(config: &HttpConfig) -> Result<Option<ServerConfig>, StartError> {

@@ -24,6 +24,8 @@ use crate::reply::Problem;
 pub(super) struct Shell {
     pub(super) metrics: Metrics,
     pub(super) encrypted: bool,
+    /// Never sent on: it closes when the last worker has let go of the service's state.
+    pub(super) _presence: tokio::sync::mpsc::Sender<()>,
 }
 
 pub(super) async fn around(

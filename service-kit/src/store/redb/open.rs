@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableHandle};
@@ -11,6 +12,10 @@ use super::CACHE_BYTES;
 
 /// Whose data this is. One row per item: `service` and `version`.
 const FORMAT: TableDefinition<&str, &str> = TableDefinition::new("xinfu-format");
+
+/// How often, and how far apart, an open file is tried again: together half a second.
+const IN_USE_TRIES: u32 = 25;
+const IN_USE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Whose data a store holds, and in which version of its layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +122,21 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
+/// Opens the source; a holder in this process may still be letting go of it, so "in use" is believed a little later.
+/// Between processes the lock on the data directory ([`crate::lock`]) has the word.
+fn open_patiently(source: &dyn Source) -> Result<Database, DatabaseError> {
+    let mut tries = 0;
+    loop {
+        match source.open() {
+            Err(DatabaseError::DatabaseAlreadyOpen) if tries < IN_USE_TRIES => {
+                tries += 1;
+                std::thread::sleep(IN_USE_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// Opens the source and makes sure it holds data of `format`; a new, empty database gets its marker.
 pub(super) fn open_marked(source: &dyn Source, format: &Format) -> Result<Database, OpenError> {
     let path = source.path();
@@ -125,7 +145,7 @@ pub(super) fn open_marked(source: &dyn Source, format: &Format) -> Result<Databa
     {
         return Err(OpenError::NoDirectory(directory.to_owned()));
     }
-    let opening = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| source.open()));
+    let opening = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| open_patiently(source)));
     let database = match opening {
         Ok(opened) => opened.map_err(|error| explain(error, path, format))?,
         // redb asserts on some kinds of damage instead of answering; the file is damaged all the same.

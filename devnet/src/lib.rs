@@ -7,9 +7,11 @@
 //! Nothing here is a mock: every hop of the journey is a request over loopback between the real services, which are
 //! started from the same libraries as their own programs. `tests/` drives the whole system through this crate.
 
+pub mod app;
 pub mod cli;
 pub mod journey;
 pub mod report;
 pub mod sample;
 pub mod terminal;
+pub mod trial;
 pub mod world;

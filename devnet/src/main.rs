@@ -1,3 +1,34 @@
-//! Entry point.
+//! `devnet`: the whole world in one process.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use devnet::app;
+use devnet::cli::{Cli, Part};
+use service_kit::telemetry;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The journey speaks for itself; services are heard when something is wrong.
+    telemetry::start("error");
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match cli.part {
+            Some(Part::Service { kind, config }) => app::run_service(kind, &config).await.map(|()| true),
+            None => app::run(&cli.options).await,
+        }
+    });
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("devnet: {error:#}");
+    ExitCode::FAILURE
+}

@@ -27,7 +27,12 @@ impl<'a> Progress<'a> {
 
     /// A line of its own.
     pub fn say(&self, id: &str, values: &[(&str, service_kit::messages::Value<'_>)]) {
-        write_progress(&format!("{}\n", self.messages.text(id, values)));
+        self.write(&format!("{}\n", self.messages.text(id, values)));
+    }
+
+    /// A text as it stands.
+    pub fn write(&self, text: &str) {
+        write_progress(text);
     }
 }
 

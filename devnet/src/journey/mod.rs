@@ -1,10 +1,18 @@
 //! The journey of a first credential: steps in order, each a real check against the real services.
 
+mod issue;
+mod open;
+mod patience;
+mod present;
 mod record;
+mod revoke;
 mod runner;
+mod tamper;
+mod traveller;
 
 pub use record::Record;
-pub use runner::{Seen, Watcher, run};
+pub use runner::{Actor, Seen, Watcher, run};
+pub use traveller::Traveller;
 
 /// The steps, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

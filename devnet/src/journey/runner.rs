@@ -17,25 +17,24 @@ pub trait Watcher {
     fn ends(&self, step: Step, result: &StepResult);
 }
 
-/// Runs `act` for each step that `record` does not hold yet, and keeps there what held. Steps that an earlier run has
+/// Makes the steps.
+pub trait Actor {
+    /// Makes one step; an error says why it does not hold.
+    fn act(&mut self, step: Step) -> impl Future<Output = Seen>;
+}
+
+/// Has `actor` make each step that `record` does not hold yet, and keeps there what held. Steps that an earlier run has
 /// passed are reported as they were.
 ///
 /// # Errors
 /// A record that cannot be kept. A step that does not hold is no error here: it stands in the report.
-pub async fn run<F>(
-    record: &mut Record,
-    watcher: &impl Watcher,
-    mut act: impl FnMut(Step) -> F,
-) -> anyhow::Result<Report>
-where
-    F: Future<Output = Seen>,
-{
+pub async fn run(record: &mut Record, watcher: &impl Watcher, actor: &mut impl Actor) -> anyhow::Result<Report> {
     let mut results = Vec::new();
     for step in Step::ALL {
         watcher.begins(step);
         let result = match record.passed(step) {
             Some(earlier) => earlier.clone(),
-            None => timed(step, act(step)).await,
+            None => timed(step, actor.act(step)).await,
         };
         watcher.ends(step, &result);
         let held = result.ok;
@@ -64,8 +63,6 @@ async fn timed(step: Step, act: impl Future<Output = Seen>) -> StepResult {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use super::*;
 
     struct Silent;
@@ -75,29 +72,35 @@ mod tests {
         fn ends(&self, _: Step, _: &StepResult) {}
     }
 
+    /// Fails at one step, and remembers what it tried.
+    struct Sample {
+        fails_at: Option<Step>,
+        tried: Vec<Step>,
+    }
+
+    impl Actor for Sample {
+        async fn act(&mut self, step: Step) -> Seen {
+            self.tried.push(step);
+            if Some(step) == self.fails_at { anyhow::bail!("no luck") } else { Ok("fine".to_owned()) }
+        }
+    }
+
     #[tokio::test]
     async fn it_stops_at_the_first_failure_and_goes_on_there_next_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journey.json");
-        let tried = RefCell::new(Vec::new());
-        let act = |fail_at: Option<Step>| {
-            let tried = &tried;
-            move |step: Step| async move {
-                tried.borrow_mut().push(step);
-                if Some(step) == fail_at { anyhow::bail!("no luck") } else { Ok("fine".to_owned()) }
-            }
-        };
+        let mut actor = Sample { fails_at: Some(Step::Anchor), tried: Vec::new() };
         let mut record = Record::load(&path).unwrap();
-        let first = run(&mut record, &Silent, act(Some(Step::Anchor))).await.unwrap();
+        let first = run(&mut record, &Silent, &mut actor).await.unwrap();
         assert!(!first.ok);
         assert_eq!(first.steps.last().unwrap().detail, "no luck");
-        assert_eq!(tried.borrow().len(), 6);
+        assert_eq!(actor.tried.len(), 6);
 
+        let mut actor = Sample { fails_at: None, tried: Vec::new() };
         let mut record = Record::load(&path).unwrap();
-        let second = run(&mut record, &Silent, act(None)).await.unwrap();
+        let second = run(&mut record, &Silent, &mut actor).await.unwrap();
         assert!(second.ok, "{second:?}");
         assert_eq!(second.steps.len(), 12);
-        assert_eq!(tried.borrow()[6], Step::Anchor);
-        assert_eq!(tried.borrow().len(), 13);
+        assert_eq!((actor.tried[0], actor.tried.len()), (Step::Anchor, 7));
     }
 }

@@ -8,9 +8,6 @@ pub const CHAIN: &str = "devnet";
 /// What the housing fund is accredited to ask for, and for what.
 pub const PURPOSE: &str = "housing-fund-loan";
 
-/// The claims of a resident identity that the housing fund may ask for.
-pub const ACCREDITED_CLAIMS: [&str; 3] = ["name", "birth_date", "address"];
-
 /// A department or service of the sample consortium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
@@ -121,6 +118,12 @@ impl Layout {
         self.root.join(member.id)
     }
 
+    /// The directory of a member's keys.
+    #[must_use]
+    pub fn keys(&self, member: &Member) -> PathBuf {
+        self.directory(member).join("keys")
+    }
+
     /// The configuration file of a member's service.
     #[must_use]
     pub fn config(&self, member: &Member) -> PathBuf {
@@ -143,12 +146,6 @@ impl Layout {
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.tls().join("ca.pem")
-    }
-
-    /// The genesis file.
-    #[must_use]
-    pub fn genesis(&self) -> PathBuf {
-        self.root.join("genesis.json")
     }
 
     /// The trust root, for others to believe.

@@ -1,59 +1,47 @@
-//! The consortium's leader: its keys, its DID, and the transactions by which it accredits the others.
+//! The consortium's leader: its DID and key, and the transactions by which it accredits the others.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use identity_core::{
-    crypto::{Alg, SecretKey, Signer},
-    did::Did,
-    encoding::base64url,
-    jose::Jwk,
-    registry::{
-        self, Accredit, AccreditationHistory, Create, CreatePayload, Envelope, KeyEntry, KeyUse, Label, Operation,
-        Schema, SchemaHistory, ServiceEntry, ServiceType, make_create, make_transaction,
-    },
-    time::UnixSeconds,
+use identity_core::crypto::SecretKey;
+use identity_core::did::Did;
+use identity_core::registry::{
+    self, Accredit, AccreditationHistory, Envelope, Operation, Schema, SchemaHistory, make_transaction,
 };
+use identity_core::time::UnixSeconds;
 use ledger::{ProvenState, sha256};
-use rand::CryptoRng;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use service_kit::{keyfile, ledger_client::LedgerClient};
-
-use super::layout::LEADER;
+use service_kit::keyfile;
+use service_kit::ledger_client::LedgerClient;
 
 /// Signs transactions.
 const INVOKE: &str = "invoke-1";
 /// Seconds for which a transaction is acceptable.
 const TRANSACTION_LIFETIME: i64 = 300;
 
-/// The leader's keys.
+#[derive(Deserialize)]
+struct Operator {
+    did: Did,
+}
+
+/// The leader's DID and key.
 pub struct Leader {
     did: Did,
     invoke: SecretKey,
 }
 
 impl Leader {
-    /// Reads the leader in `directory`, or makes keys and DID there. `relay` is the key of its ledger node.
+    /// Reads the leader's identity and key, as founding the chain in `directory` wrote them.
     ///
     /// # Errors
-    /// Files that cannot be read or written.
-    pub fn load_or_create(
-        directory: &Path,
-        chain: &str,
-        node_url: &str,
-        relay: Option<KeyEntry>,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(Self, String)> {
-        let file = directory.join("create.jws");
-        let invoke = keyfile::load_or_create(&directory.join("invoke-1.jwk"), Alg::EdDsa, rng)?;
-        if !file.exists() {
-            let recovery = keyfile::load_or_create(&directory.join("recovery.jwk"), Alg::EdDsa, rng)?;
-            let payload = payload(chain, node_url, &invoke, &recovery, relay, rng);
-            let create = make_create(&payload, INVOKE, &invoke).context("the leader's DID cannot be made")?;
-            std::fs::write(&file, create.as_str())?;
-        }
-        let create = Create::parse(&std::fs::read_to_string(&file)?).context("the leader's DID is damaged")?;
-        Ok((Self { did: create.did().clone(), invoke }, create.as_str().to_owned()))
+    /// Files that cannot be read.
+    pub fn load(directory: &Path) -> Result<Self> {
+        let path = directory.join("operator.json");
+        let text = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let operator: Operator =
+            serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(Self { did: operator.did, invoke: keyfile::load(&directory.join("keys/operator.jwk"))? })
     }
 
     /// Its DID.
@@ -137,27 +125,4 @@ async fn schema_stands(ledger: &LedgerClient, vct: &str, digest: ledger::Hash) -
 
 fn read<T: DeserializeOwned>(state: &ProvenState) -> Result<Option<T>> {
     state.value().map(serde_json::from_slice).transpose().context("a state value cannot be read")
-}
-
-fn payload(
-    chain: &str,
-    node_url: &str,
-    invoke: &SecretKey,
-    recovery: &SecretKey,
-    relay: Option<KeyEntry>,
-    rng: &mut dyn CryptoRng,
-) -> CreatePayload {
-    let jwk = |key: &SecretKey| Jwk::new(key.public_key().clone());
-    let mut salt = [0; 16];
-    rng.fill_bytes(&mut salt);
-    let mut keys = vec![KeyEntry::new(INVOKE, jwk(invoke), KeyUse::CapabilityInvocation)];
-    keys.extend(relay);
-    CreatePayload {
-        chain: chain.to_owned(),
-        keys,
-        recovery: jwk(recovery).thumbprint().to_base64url(),
-        services: vec![ServiceEntry { id: "ledger".into(), kind: ServiceType::Ledger, url: node_url.to_owned() }],
-        salt: base64url::encode(&salt),
-        label: Some(Label { en: LEADER.name_en.to_owned(), zh: LEADER.name_zh.to_owned() }),
-    }
 }

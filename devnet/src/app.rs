@@ -1,0 +1,125 @@
+//! The program: found the world, start it, make the journey, say what came of it, and stay up.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use service_kit::chance::system_rng;
+use service_kit::fetch::Fetcher;
+use service_kit::messages::{Catalogue, language};
+use service_kit::stop;
+
+use crate::cli::{Options, ServiceKind};
+use crate::journey::{self, Record, Traveller};
+use crate::report::Report;
+use crate::terminal::{Progress, write_result};
+use crate::trial;
+use crate::world::found;
+use crate::world::home::Home;
+use crate::world::layout::Layout;
+use crate::world::services::{Here, Mode, Services};
+
+/// Runs the world as the options say. Answers whether every step of the journey held.
+///
+/// # Errors
+/// What kept the world from being founded or started, in plain words. A step that does not hold is no error here.
+pub async fn run(options: &Options) -> Result<bool> {
+    let messages = Catalogue::new(language(options.lang.map(crate::cli::LangFlag::as_str)));
+    let progress = Progress::new(&messages);
+    let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
+    greet(&progress, &home);
+
+    let layout = Layout::new(home.path(), options.port_base, options.plain);
+    let founded = found::found(&layout, &mut system_rng()?)?;
+    progress.say("devnet-starting", &[]);
+    let mut services = Services::new(&layout, mode(options)?, Arc::new(Fetcher::new(&found::fetch(&layout))?));
+    let started = tokio::select! {
+        started = services.start_all() => started,
+        () = stop::asked_to_stop() => Ok(()),
+    };
+    if let Err(error) = started {
+        services.stop_all().await?;
+        return Err(error);
+    }
+
+    let mut traveller = Traveller::new(layout, founded, services, options.subjects, messages.lang())?;
+    let outcome = tokio::select! {
+        outcome = make_journey(&mut traveller, &progress, &messages, options) => outcome.map(Some),
+        () = stop::asked_to_stop() => Ok(None),
+    };
+    progress.say("devnet-stopping", &[]);
+    traveller.services.stop_all().await?;
+    // The last line of standard output, after everything has ended well.
+    let report = outcome?;
+    if let Some(report) = &report
+        && options.json
+    {
+        write_result(&format!("{}\n", report.to_json_line()))?;
+    }
+    Ok(report.is_some_and(|report| report.ok))
+}
+
+/// Runs one service until standard input closes or the process is told to stop: the other side of `--procs`.
+///
+/// # Errors
+/// What kept the service from starting.
+pub async fn run_service(kind: ServiceKind, config: &std::path::Path) -> Result<()> {
+    let service = Here::start(kind, config).await?;
+    tokio::select! {
+        () = stop::asked_to_stop() => {}
+        () = parent_gone() => {}
+    }
+    service.stop().await;
+    Ok(())
+}
+
+/// Returns when standard input closes: the process that started us is done with us, or dead.
+async fn parent_gone() {
+    let (gone, waiting) = tokio::sync::oneshot::channel();
+    // A thread of its own, never joined: reading cannot be interrupted, and the process ends regardless.
+    let watching = std::thread::Builder::new().name("parent".into()).spawn(move || {
+        let _ended = std::io::stdin().read_to_end(&mut Vec::new());
+        let _stopped = gone.send(());
+    });
+    match watching {
+        // Either message says the same: standard input is of no use any more.
+        Ok(_) => drop(waiting.await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn mode(options: &Options) -> Result<Mode> {
+    Ok(if options.procs {
+        Mode::Processes { program: std::env::current_exe().context("this program does not know its own file")? }
+    } else {
+        Mode::Here
+    })
+}
+
+fn greet(progress: &Progress<'_>, home: &Home) {
+    let directory = home.path().display().to_string();
+    progress.say("devnet-welcome", &[]);
+    let where_it_lies = if home.is_temporary() { "devnet-data-temporary" } else { "devnet-data-kept" };
+    progress.say(where_it_lies, &[("directory", directory.into())]);
+    if home.path().join("devnet.json").exists() {
+        progress.say("devnet-continuing", &[]);
+    }
+}
+
+async fn make_journey(
+    traveller: &mut Traveller,
+    progress: &Progress<'_>,
+    messages: &Catalogue,
+    options: &Options,
+) -> Result<Report> {
+    let mut record = Record::load(&traveller.layout.journey())?;
+    progress.say("devnet-journey", &[]);
+    let report = journey::run(&mut record, progress, traveller).await?;
+    progress.write(&format!("\n{}\n", report.to_table(messages)));
+    progress.say(if report.ok { "devnet-all-held" } else { "devnet-not-all-held" }, &[]);
+    if !options.once {
+        progress.write(&format!("\n{}", trial::invitation(traveller, messages).await?));
+        stop::asked_to_stop().await;
+    }
+    Ok(report)
+}

@@ -1,0 +1,140 @@
+//! Who makes the journey: the citizen with a wallet, the officials at their counters, and what they know.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use service_kit::chance::SystemChance;
+use service_kit::clock::{Clock, SystemClock};
+use service_kit::fetch::{Fetch, Fetcher};
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::messages::Lang;
+use service_kit::private_file;
+use wallet_cli::holdings::Setup;
+use wallet_cli::ui::Ui;
+use wallet_cli::vault::{KdfCost, Passphrase};
+use wallet_cli::{Ports, Wallet};
+
+use super::runner::{Actor, Seen};
+use super::{Step, issue, open, present, revoke};
+use crate::world::admin::AdminApi;
+use crate::world::found::{self, Founded};
+use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
+use crate::world::services::Services;
+
+/// Everything that the steps act with.
+pub struct Traveller {
+    /// Where everything lies.
+    pub layout: Layout,
+    /// Who is who.
+    pub founded: Founded,
+    /// The services, some of which one step switches off.
+    pub services: Services,
+    /// How requests travel.
+    pub fetch: Arc<dyn Fetch>,
+    /// The ledger.
+    pub ledger: LedgerClient,
+    /// How many subjects each department's table has.
+    pub subjects: usize,
+    /// Language of what the wallet would say.
+    pub lang: Lang,
+}
+
+impl Traveller {
+    /// Gets ready for a journey through the world of `layout`.
+    ///
+    /// # Errors
+    /// Files of the world that cannot be read.
+    pub fn new(layout: Layout, founded: Founded, services: Services, subjects: usize, lang: Lang) -> Result<Self> {
+        let fetch: Arc<dyn Fetch> = Arc::new(Fetcher::new(&found::fetch(&layout))?);
+        let trust_root = load_trust_root(&layout.trust_root())?;
+        let ledger = LedgerClient::new(Arc::clone(&fetch), &layout.url(&LEADER), trust_root);
+        Ok(Self { layout, founded, services, fetch, ledger, subjects, lang })
+    }
+
+    /// The admin API of a member's service.
+    ///
+    /// # Errors
+    /// A token file that cannot be read.
+    pub fn admin(&self, member: &Member) -> Result<AdminApi> {
+        AdminApi::open(Arc::clone(&self.fetch), &self.layout.url(member), &self.layout.admin_token(member))
+    }
+
+    /// The counter of the housing fund.
+    ///
+    /// # Errors
+    /// A token file that cannot be read.
+    pub fn housing_fund(&self) -> Result<AdminApi> {
+        self.admin(&HOUSING_FUND)
+    }
+
+    /// Opens the wallet, made at the first time. It is locked while open, so nobody keeps it for long.
+    ///
+    /// # Errors
+    /// The wallet's refusal.
+    pub fn wallet(&self) -> Result<Wallet> {
+        self.wallet_over(None)
+    }
+
+    /// The same over another way of fetching: one that tampers.
+    ///
+    /// # Errors
+    /// The wallet's refusal.
+    pub fn wallet_over(&self, fetch: Option<Arc<dyn Fetch>>) -> Result<Wallet> {
+        let passphrase = read_passphrase(&self.layout.passphrase())?;
+        let ports = Ports { fetch, clock: Arc::new(SystemClock), chance: Arc::new(SystemChance::new()?) };
+        let vault = self.layout.vault();
+        if vault.exists() {
+            return Ok(Wallet::open(&vault, &passphrase, ports)?);
+        }
+        let network = found::fetch(&self.layout);
+        let setup = Setup {
+            ledger: self.layout.url(&LEADER),
+            trust_root: std::fs::read_to_string(self.layout.trust_root())?,
+            ca: network.ca.display().to_string(),
+            allow_private: network.allow_private,
+            plain: network.allow_plain,
+        };
+        Ok(Wallet::init(&vault, &passphrase, KdfCost::DEFAULT, setup, ports)?)
+    }
+
+    /// How the wallet would speak.
+    #[must_use]
+    pub fn ui(&self) -> Ui {
+        Ui::new(self.lang, true)
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub fn now(&self) -> identity_core::time::UnixSeconds {
+        SystemClock.now()
+    }
+}
+
+impl Actor for Traveller {
+    async fn act(&mut self, step: Step) -> Seen {
+        match step {
+            Step::Genesis => open::genesis(self).await,
+            Step::Accredit => open::accredit(self).await,
+            Step::Import => open::import(self).await,
+            Step::IssueResident => issue::resident(self).await,
+            Step::IssueLicence => issue::licence(self).await,
+            Step::Anchor => issue::anchor(self).await,
+            Step::Present => present::three_claims(self).await,
+            Step::VerifyOffline => present::offline(self).await,
+            Step::UnaccreditedAskerRefused => present::too_much(self).await,
+            Step::TamperRefused => present::tampered(self).await,
+            Step::Revoke => revoke::revoke(self).await,
+            Step::RevokedRefused => revoke::refused(self).await,
+        }
+    }
+}
+
+fn read_passphrase(path: &Path) -> Result<Passphrase> {
+    let text = private_file::read(path)?;
+    let text = std::str::from_utf8(&text).context("the passphrase file is not text")?.trim();
+    if text.is_empty() {
+        bail!("{} is empty", path.display());
+    }
+    Ok(Passphrase::new(text.to_owned()))
+}

@@ -1,0 +1,217 @@
+//! Founding the world, once: certificates, keys, DIDs, the chain, configuration files.
+//!
+//! Every part that is there already is kept; the chain, whose genesis file names all the others, comes last of the
+//! parts that must agree. So a founding that was interrupted anywhere is finished by founding again. Configuration
+//! files are written each time, from what this program knows.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use identity_core::crypto::Alg;
+use identity_core::did::Did;
+use identity_core::registry::Label;
+use rand::CryptoRng;
+use service_kit::chance::token;
+use service_kit::clock::{Clock, SystemClock};
+use service_kit::config;
+use service_kit::fetch::FetchConfig;
+use service_kit::http::HttpConfig;
+use service_kit::private_file;
+
+use super::certificates::Authority;
+use super::index::{Index, LedgerEntry, ServiceEntry};
+use super::layout::{CHAIN, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Layout, Member};
+use super::leader::Leader;
+use super::query;
+
+/// Seconds a verifier may keep a status list: short, so that a revocation is seen within the journey.
+pub const STATUS_TTL: u32 = 1;
+
+/// Who is who, once founded.
+pub struct Founded {
+    /// The consortium's leader, with its key.
+    pub leader: Leader,
+    /// The departments' DIDs, as in [`DEPARTMENTS`].
+    pub departments: Vec<Did>,
+    /// The housing fund's DID.
+    pub housing_fund: Did,
+}
+
+/// Founds the world of `layout`, or finds it founded.
+///
+/// # Errors
+/// Files that cannot be made, or a world that was founded for other addresses.
+pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
+    check_addresses(layout)?;
+    for member in DEPARTMENTS.iter().map(|department| &department.member).chain([&LEADER, &HOUSING_FUND]) {
+        fs::create_dir_all(layout.directory(member))?;
+    }
+    fs::create_dir_all(layout.tls())?;
+    let authority = Authority::load_or_create(&layout.tls())?;
+
+    let mut founders = Vec::new();
+    let mut departments = Vec::new();
+    for department in &DEPARTMENTS {
+        let founded = issuer::init(&layout.keys(&department.member), &issuer_founding(layout, department), rng)?;
+        founders.push(founder(&department.member, founded.create));
+        departments.push(founded.identity.did);
+    }
+    let housing_fund = verifier::init(&layout.keys(&HOUSING_FUND), &verifier_founding(layout), rng)?;
+    founders.push(founder(&HOUSING_FUND, housing_fund.create));
+    found_chain(layout, founders, rng)?;
+
+    write_configs(layout, &authority)?;
+    if !layout.passphrase().exists() {
+        private_file::create(&layout.passphrase(), format!("{}\n", token(rng, 16)).as_bytes())?;
+    }
+    let founded = Founded {
+        leader: Leader::load(&layout.directory(&LEADER))?,
+        departments,
+        housing_fund: housing_fund.identity.did,
+    };
+    index_of(layout, &founded).write(&layout.index())?;
+    Ok(founded)
+}
+
+/// Addresses stand on the ledger: the same world cannot move.
+fn check_addresses(layout: &Layout) -> Result<()> {
+    let Ok(text) = fs::read(layout.index()) else { return Ok(()) };
+    let index: Index =
+        serde_json::from_slice(&text).with_context(|| format!("{} is damaged", layout.index().display()))?;
+    ensure!(
+        index.ledger.url == layout.url(&LEADER),
+        "{} holds a world founded at {}; give the same --port-base and --plain, or another directory",
+        layout.root().display(),
+        index.ledger.url
+    );
+    Ok(())
+}
+
+fn issuer_founding(layout: &Layout, department: &Department) -> issuer::Founding {
+    issuer::Founding {
+        chain: CHAIN.to_owned(),
+        url: layout.url(&department.member),
+        name_en: department.member.name_en.to_owned(),
+        name_zh: department.member.name_zh.to_owned(),
+        algorithm: Alg::EdDsa,
+    }
+}
+
+fn verifier_founding(layout: &Layout) -> verifier::Founding {
+    verifier::Founding {
+        chain: CHAIN.to_owned(),
+        url: layout.url(&HOUSING_FUND),
+        name_en: HOUSING_FUND.name_en.to_owned(),
+        name_zh: HOUSING_FUND.name_zh.to_owned(),
+        algorithm: Alg::EdDsa,
+    }
+}
+
+fn founder(member: &Member, create: String) -> ledger_node::Founder {
+    ledger_node::Founder { name: member.name_en.to_owned(), create }
+}
+
+fn found_chain(layout: &Layout, founders: Vec<ledger_node::Founder>, rng: &mut dyn CryptoRng) -> Result<()> {
+    let directory = layout.directory(&LEADER);
+    if !directory.join("genesis.json").exists() {
+        let options = ledger_node::InitOptions {
+            directory: directory.clone(),
+            chain: CHAIN.to_owned(),
+            operator: LEADER.name_en.to_owned(),
+            label: Some(Label { en: LEADER.name_en.to_owned(), zh: LEADER.name_zh.to_owned() }),
+            url: Some(layout.url(&LEADER)),
+            founders,
+            config: ledger_node::Config::default(),
+        };
+        ledger_node::init(&options, SystemClock.now_millis(), rng)?;
+    }
+    fs::copy(directory.join("trust-root"), layout.trust_root()).context("the trust root cannot be copied")?;
+    Ok(())
+}
+
+fn write_configs(layout: &Layout, authority: &Authority) -> Result<()> {
+    let node = layout.directory(&LEADER);
+    let ledger: ledger_node::Config = config::load(&node.join("ledger.toml"))?;
+    let ledger = ledger_node::Config { http: http(layout, authority, &LEADER)?, ..ledger };
+    fs::write(layout.config(&LEADER), config::render(&ledger))?;
+    for department in &DEPARTMENTS {
+        let text = config::render(&issuer_config(layout, authority, department)?);
+        fs::write(layout.config(&department.member), text)?;
+    }
+    fs::write(layout.config(&HOUSING_FUND), config::render(&verifier_config(layout, authority)?))?;
+    Ok(())
+}
+
+fn issuer_config(layout: &Layout, authority: &Authority, department: &Department) -> Result<issuer::Config> {
+    let member = &department.member;
+    let defaults = issuer::Config::default();
+    Ok(issuer::Config {
+        url: layout.url(member),
+        name_en: member.name_en.to_owned(),
+        name_zh: member.name_zh.to_owned(),
+        credentials: vec![department.configuration.to_owned()],
+        data: layout.directory(member).join("data"),
+        keys: layout.keys(member),
+        admin_token: layout.admin_token(member),
+        http: http(layout, authority, member)?,
+        status: issuer::StatusConfig { ttl: STATUS_TTL, ..defaults.status },
+        ledger: issuer::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root(), ..defaults.ledger },
+        fetch: fetch(layout),
+        ..defaults
+    })
+}
+
+fn verifier_config(layout: &Layout, authority: &Authority) -> Result<verifier::Config> {
+    let defaults = verifier::Config::default();
+    Ok(verifier::Config {
+        url: layout.url(&HOUSING_FUND),
+        data: layout.directory(&HOUSING_FUND).join("data"),
+        keys: layout.keys(&HOUSING_FUND),
+        admin_token: layout.admin_token(&HOUSING_FUND),
+        queries: query::configured(),
+        http: http(layout, authority, &HOUSING_FUND)?,
+        ledger: verifier::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root() },
+        evidence: verifier::EvidenceConfig { refresh: 1, ..defaults.evidence },
+        fetch: fetch(layout),
+        ..defaults
+    })
+}
+
+fn http(layout: &Layout, authority: &Authority, member: &Member) -> Result<HttpConfig> {
+    let files = authority.certify(member.id)?;
+    Ok(HttpConfig {
+        listen: layout.address(member),
+        certificate: files.certificate,
+        key: files.key,
+        plain: layout.is_plain(),
+        ..HttpConfig::default()
+    })
+}
+
+/// How members of this world reach each other: all of it lies on loopback, which strangers may not be sent to.
+#[must_use]
+pub fn fetch(layout: &Layout) -> FetchConfig {
+    FetchConfig {
+        ca: layout.ca(),
+        allow_private: vec!["127.0.0.0/8".to_owned()],
+        allow_plain: layout.is_plain(),
+        ..FetchConfig::default()
+    }
+}
+
+fn index_of(layout: &Layout, founded: &Founded) -> Index {
+    let entry = |member: &Member, did: &Did| ServiceEntry {
+        id: member.id.to_owned(),
+        did: did.to_string(),
+        url: layout.url(member),
+        admin_token_file: layout.admin_token(member),
+    };
+    let departments = DEPARTMENTS.iter().zip(&founded.departments);
+    Index {
+        ledger: LedgerEntry { url: layout.url(&LEADER) },
+        issuers: departments.map(|(department, did)| entry(&department.member, did)).collect(),
+        verifiers: vec![entry(&HOUSING_FUND, &founded.housing_fund)],
+        ca: layout.ca(),
+        trust_root: layout.trust_root(),
+    }
+}

@@ -1,0 +1,50 @@
+//! What the housing fund asks, and what it may ask.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use verifier::{AnchorPolicy, QueryConfig, Undetermined};
+
+use super::layout::{PUBLIC_SECURITY, PURPOSE};
+
+/// Name of the configured query.
+pub const LOAN: &str = "housing-fund-loan";
+
+/// Its credential's id, under which the claims come back.
+pub const RESIDENT: &str = "resident";
+
+/// The claims it asks for: three of a resident identity's many.
+pub const ASKED: [&[&str]; 3] = [&["name"], &["birth_date"], &["address", "region"]];
+
+/// The claims the housing fund is accredited to ask for: a little more than the query does.
+pub const ACCREDITED: [&[&str]; 3] = [&["name"], &["birth_date"], &["address"]];
+
+/// The housing fund's named queries.
+#[must_use]
+pub fn configured() -> BTreeMap<String, QueryConfig> {
+    let loan = QueryConfig {
+        purpose: PURPOSE.to_owned(),
+        anchor: AnchorPolicy::Required,
+        undetermined_status: Undetermined::Refuse,
+        dcql: dcql(&ASKED).to_string(),
+    };
+    BTreeMap::from([(LOAN.to_owned(), loan)])
+}
+
+/// A query for the citizen number, which nobody has accredited the housing fund to ask for.
+#[must_use]
+pub fn too_much() -> Value {
+    dcql(&[&["name"], &["citizen_number"]])
+}
+
+fn dcql(claims: &[&[&str]]) -> Value {
+    let claims: Vec<Value> = claims.iter().map(|path| json!({ "path": path })).collect();
+    json!({
+        "credentials": [{
+            "id": RESIDENT,
+            "format": "dc+sd-jwt",
+            "meta": { "vct_values": [PUBLIC_SECURITY.vct] },
+            "claims": claims,
+        }]
+    })
+}

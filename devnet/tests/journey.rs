@@ -1,0 +1,78 @@
+//! The whole system, end to end: the real services on loopback, driven as a newcomer drives them.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use devnet::journey::Step;
+use devnet::report::Report;
+
+/// Enough to choose from, few enough to be quick.
+const SUBJECTS: &str = "12";
+
+/// A run of the program, which is over when this returns.
+fn run(port_base: u16, more: &[&str]) -> (Output, Option<Report>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_devnet"))
+        .args(["--once", "--json", "--subjects", SUBJECTS, "--port-base", &port_base.to_string()])
+        .args(more)
+        .output()
+        .unwrap();
+    let last = String::from_utf8_lossy(&output.stdout).lines().next_back().map(str::to_owned);
+    (output, last.and_then(|line| serde_json::from_str(&line).ok()))
+}
+
+/// Four ports in a row that nobody uses now. Another program may take one before we do: then the test fails by
+/// saying so.
+fn free_ports() -> u16 {
+    (0..50_u16)
+        .map(|attempt| 20_000 + u16::try_from(std::process::id() % 3000).unwrap() * 10 + attempt * 4 % 10_000)
+        .find(|base| (0..4).all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok()))
+        .unwrap()
+}
+
+fn check_every_step_held(output: &Output, report: Option<Report>) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let report = report.unwrap_or_else(|| panic!("no report:\n{errors}"));
+    assert!(report.ok && output.status.success(), "{report:?}\n{errors}");
+    let names: Vec<&str> = report.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, Step::ALL.map(Step::name));
+}
+
+fn index(directory: &Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(directory.join("devnet.json")).unwrap()).unwrap()
+}
+
+/// One test, because the ports of a world are fixed while it lives.
+#[test]
+fn the_journey_holds_and_goes_on_where_it_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("world");
+    let data_flag = data.to_str().unwrap();
+    let ports = free_ports();
+
+    let (output, report) = run(ports, &["--data", data_flag]);
+    check_every_step_held(&output, report.clone());
+    let index = index(&data);
+    assert_eq!(index["ledger"]["url"], format!("https://127.0.0.1:{ports}"));
+    assert_eq!((index["issuers"].as_array().unwrap().len(), index["verifiers"].as_array().unwrap().len()), (2, 1));
+    for file in [&index["ca"], &index["trust_root"], &index["issuers"][0]["admin_token_file"]] {
+        assert!(Path::new(file.as_str().unwrap()).is_file(), "{file}");
+    }
+
+    // Again, each service in a process of its own, on the same data: everything was passed before.
+    let (output, again) = run(ports, &["--data", data_flag, "--procs"]);
+    assert_eq!(again, report, "{}", String::from_utf8_lossy(&output.stderr));
+
+    // Had it stopped halfway, it would go on there, on what the services kept.
+    let journey = data.join("journey.json");
+    let mut steps: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(&journey).unwrap()).unwrap();
+    steps.truncate(3);
+    std::fs::write(&journey, serde_json::to_vec(&steps).unwrap()).unwrap();
+    let (output, report) = run(ports, &["--data", data_flag, "--procs"]);
+    check_every_step_held(&output, report);
+
+    // The addresses stand on the ledger: elsewhere it is another world.
+    let (output, report) = run(ports + 100, &["--data", data_flag]);
+    assert!(report.is_none() && !output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--port-base"), "{output:?}");
+}

@@ -79,7 +79,7 @@ const proof = await anchorProof(issuerJwt);
 /** Resolves a link with the library, and answers which claims of our credential the query wants. */
 async function resolve(link) {
   const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: link });
-  const { authorizationRequestPayload: request } = await client.resolveOpenid4vpAuthorizationRequest({
+  const { authorizationRequestPayload: request } = await client.resolveOpenId4vpAuthorizationRequest({
     authorizationRequestPayload: parsed.params,
   });
   const query = DcqlQuery.parse(request.dcql_query);
@@ -191,42 +191,42 @@ const dishonest = [
   ['no anchor proof', 'vp.response.anchor_missing', ({ form: { xinfu_anchor: _, ...form } }) => form],
   ['anchor proof is no JSON', 'vp.response.anchor_malformed', (p) => ({ ...p.form, xinfu_anchor: 'garbage' })],
   ['anchor proofs out of step', 'vp.response.anchor_malformed', (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [proof, proof] }) })],
-  ['anchor proof is empty', /^(ledger|verdict|anchor|vp|json)\./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{}] }) })],
-  ['anchor proof with another path', /^(ledger|verdict|anchor)\./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, batch: { ...proof.batch, index: proof.batch.index + 1 } }] }) })],
-  ['anchor transaction changed', /./, (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, transaction: flip(proof.transaction, proof.transaction.length - 20) }] }) })],
-  ['holder signature stripped', /^(kb_jwt|sd_jwt)\./, (p) => instead(p, p.sdJwt)],
-  ['holder key swapped', /^(kb_jwt|jose)\./, (p) => rebound(p, { key: otherKey })],
-  ['audience without prefix', /^kb_jwt\./, (p) => rebound(p, { payload: { aud: p.request.client_id.replace(/^[^:]*:/, '') } })],
-  ['audience of another', /^kb_jwt\./, (p) => rebound(p, { payload: { aud: 'decentralized_identifier:did:example:other' } })],
-  ['nonce of another', /^kb_jwt\./, (p) => rebound(p, { payload: { nonce: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } })],
-  ['holder signature of last year', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: now() - 31_536_000 } })],
-  ['holder signature of tomorrow', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: now() + 86_400 } })],
-  ['iat is a string', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { iat: String(now()) } })],
-  ['holder typ is JWT', /^(kb_jwt|jose)\./, (p) => rebound(p, { header: { typ: 'JWT' } })],
-  ['holder names a critical extension', /^(kb_jwt|jose)\./, (p) => instead(p, p.sdJwt + unsigned({ alg: 'ES256', typ: 'kb+jwt', crit: ['x'], x: 1 }, {}) + p.presentation.split('.').at(-1))],
-  ['holder alg is none', /^(kb_jwt|jose)\./, (p) => instead(p, p.sdJwt + unsigned({ alg: 'none', typ: 'kb+jwt' }, { iat: now(), aud: p.request.client_id, nonce: p.request.nonce, sd_hash: sha256(p.sdJwt) }))],
-  ['holder signed another selection', /^kb_jwt\./, (p) => rebound(p, { over: `${issuerJwt}~` })],
-  ['sd_hash is missing', /^(kb_jwt|jose)\./, (p) => rebound(p, { payload: { sd_hash: undefined } })],
-  ['a disclosure taken away after signing', /^(kb_jwt|sd_jwt)\./, (p) => instead(p, p.presentation.split('~').filter((_, at) => at !== 1).join('~'))],
-  ['a disclosure added after signing', /^(kb_jwt|sd_jwt)\./, (p) => {
+  ['anchor proof is empty', 'registry.proof.malformed', (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{}] }) })],
+  ['anchor proof with another path', 'registry.proof.not_in_batch', (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, batch: { ...proof.batch, index: proof.batch.index + 1 } }] }) })],
+  ['anchor transaction changed', 'registry.proof.not_in_log', (p) => ({ ...p.form, xinfu_anchor: JSON.stringify({ [p.id]: [{ ...proof, transaction: flip(proof.transaction, proof.transaction.length - 20) }] }) })],
+  ['holder signature stripped', 'kb_jwt.missing', (p) => instead(p, p.sdJwt)],
+  ['holder key swapped', 'kb_jwt.signature', (p) => rebound(p, { key: otherKey })],
+  ['audience without prefix', 'kb_jwt.audience', (p) => rebound(p, { payload: { aud: p.request.client_id.replace(/^[^:]*:/, '') } })],
+  ['audience of another', 'kb_jwt.audience', (p) => rebound(p, { payload: { aud: 'decentralized_identifier:did:example:other' } })],
+  ['nonce of another', 'kb_jwt.nonce', (p) => rebound(p, { payload: { nonce: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } })],
+  ['holder signature of last year', 'kb_jwt.too_old', (p) => rebound(p, { payload: { iat: now() - 31_536_000 } })],
+  ['holder signature of tomorrow', 'kb_jwt.in_future', (p) => rebound(p, { payload: { iat: now() + 86_400 } })],
+  ['iat is a string', 'jose.time.not_a_number', (p) => rebound(p, { payload: { iat: String(now()) } })],
+  ['holder typ is JWT', 'jose.typ.wrong', (p) => rebound(p, { header: { typ: 'JWT' } })],
+  ['holder names a critical extension', 'jose.header.critical', (p) => instead(p, p.sdJwt + unsigned({ alg: 'ES256', typ: 'kb+jwt', crit: ['x'], x: 1 }, {}) + p.presentation.split('.').at(-1))],
+  ['holder alg is none', 'jose.alg.none', (p) => instead(p, p.sdJwt + unsigned({ alg: 'none', typ: 'kb+jwt' }, { iat: now(), aud: p.request.client_id, nonce: p.request.nonce, sd_hash: sha256(p.sdJwt) }))],
+  ['holder signed another selection', 'kb_jwt.sd_hash', (p) => rebound(p, { over: `${issuerJwt}~` })],
+  ['sd_hash is missing', 'jose.claim.missing', (p) => rebound(p, { payload: { sd_hash: undefined } })],
+  ['a disclosure taken away after signing', 'kb_jwt.sd_hash', (p) => instead(p, p.presentation.split('~').filter((_, at) => at !== 1).join('~'))],
+  ['a disclosure added after signing', 'kb_jwt.sd_hash', (p) => {
     const all = wallet.cred.split('~').slice(1).filter(Boolean);
     const extra = all.find((one) => !p.presentation.includes(one));
     const [jwt, ...rest] = p.presentation.split('~');
     return instead(p, [jwt, extra, ...rest].join('~'));
   }],
-  ['a disclosure twice', /^sd_jwt\./, (p) => {
+  ['a disclosure twice', 'sd_jwt.disclosure.duplicate', (p) => {
     const [jwt, first, ...rest] = p.sdJwt.split('~');
     return rebound(p, { sdJwt: [jwt, first, first, ...rest].join('~') });
   }],
-  ['a disclosure nobody signed', /^sd_jwt\./, (p) => {
+  ['a disclosure nobody signed', 'sd_jwt.disclosure.unreferenced', (p) => {
     const invented = Buffer.from(JSON.stringify(['salt-salt-salt-salt-ss', 'invented', 'x'])).toString('base64url');
     return rebound(p, { sdJwt: `${p.sdJwt}${invented}~` });
   }],
-  ['a claim held back', /^(dcql|verdict|vp)\./, async (p) => rebound(p, { sdJwt: `${issuerJwt}~` })],
-  ['issuer signature changed', /^(jose|sd_jwt|verdict|credential)\./, (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, flip(issuerJwt, issuerJwt.length - 10)) })],
-  ['issuer alg is none', /^(jose|sd_jwt|credential)\./, (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, unsigned({ alg: 'none', typ: 'dc+sd-jwt' }, jose.decodeJwt(issuerJwt))) })],
-  ['presentation is garbage', /./, (p) => instead(p, 'garbage')],
-  ['presentation with 5000 tildes', /./, (p) => instead(p, p.sdJwt + '~'.repeat(5000))],
+  ['a claim held back', 'dcql.answer.claims', async (p) => rebound(p, { sdJwt: `${issuerJwt}~` })],
+  ['issuer signature changed', 'registry.proof.not_in_batch', (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, flip(issuerJwt, issuerJwt.length - 10)) })],
+  ['issuer alg is none', 'jose.alg.none', (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, unsigned({ alg: 'none', typ: 'dc+sd-jwt' }, jose.decodeJwt(issuerJwt))) })],
+  ['presentation is garbage', 'sd_jwt.no_tilde', (p) => instead(p, 'garbage')],
+  ['presentation with 5000 tildes', 'sd_jwt.disclosure.too_many', (p) => instead(p, p.sdJwt + '~'.repeat(5000))],
   ['body beyond the limit', 413, (p) => ({ ...p.form, padding: 'x'.repeat(2_000_000) })],
 ];
 
@@ -236,7 +236,7 @@ async function expectRefusal(query, [name, expected, spoil]) {
   const body = await answer.json().catch(() => ({}));
   const held = typeof expected === 'number' ? answer.status === expected
     : answer.status >= 400 && answer.status < 500 && typeof body.error === 'string'
-      && (expected instanceof RegExp ? expected.test(body.code) : body.code === expected);
+      && body.code === expected;
   if (!held) throw new Error(`${name}: ${answer.status} ${JSON.stringify(body)}, expected ${expected}`);
   const { state } = await admin(`requests/${parts.made.id}`);
   if (state === 'verified') throw new Error(`${name}: refused, and yet verified`);

@@ -26,7 +26,7 @@ impl Form {
     /// # Errors
     /// [`FormRefusal`] when the bytes are no form or a parameter stands twice.
     pub fn parse(body: &[u8]) -> Result<Self, FormRefusal> {
-        if std::str::from_utf8(body).is_err() {
+        if std::str::from_utf8(body).is_err() || !escapes_are_whole(body) {
             return Err(FormRefusal::Malformed);
         }
         let mut parameters = BTreeMap::new();
@@ -50,6 +50,12 @@ impl Form {
     }
 }
 
+/// Whether each `%` has its two digits: the decoder would let others pass as they stand.
+fn escapes_are_whole(body: &[u8]) -> bool {
+    let mut after = body.split(|byte| *byte == b'%').skip(1);
+    after.all(|rest| rest.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,9 @@ mod tests {
         assert_eq!(Form::parse(b"a=1&a=2").unwrap_err(), FormRefusal::Repeated);
         assert_eq!(Form::parse(b"a=%ff").unwrap_err(), FormRefusal::Malformed);
         assert_eq!(Form::parse(b"a=\xff").unwrap_err(), FormRefusal::Malformed);
+        for broken in [b"a=%".as_slice(), b"a=%4", b"a=%zz", b"%=1", b"a=%ff"] {
+            assert_eq!(Form::parse(broken).unwrap_err(), FormRefusal::Malformed);
+        }
         let flood: String = (0..=MAX_PARAMETERS).map(|n| format!("p{n}=1&")).collect();
         assert_eq!(Form::parse(flood.as_bytes()).unwrap_err(), FormRefusal::Malformed);
     }

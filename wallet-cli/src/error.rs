@@ -55,7 +55,7 @@ pub enum WalletError {
     NoChance(#[from] NoChance),
     /// A fetch failed.
     #[error(transparent)]
-    Fetch(#[from] FetchError),
+    Fetch(FetchError),
     /// The ledger could not be asked.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -186,6 +186,20 @@ fn host_of(error: &FetchError) -> Option<&str> {
 
 fn exit_of_fetch(error: &FetchError) -> Exit {
     if error.is_passing() { Exit::Unreachable } else { Exit::Refused }
+}
+
+/// A refusal under one of our codes counts as that code: it says more than that somebody refused.
+impl From<FetchError> for WalletError {
+    fn from(error: FetchError) -> Self {
+        let code = match &error {
+            FetchError::Refused { code: Some(code), .. } => Code::parse(code),
+            _ => None,
+        };
+        match code {
+            Some(code) => Self::Protocol { code, detail: error.to_string() },
+            None => Self::Fetch(error),
+        }
+    }
 }
 
 impl From<VaultError> for WalletError {

@@ -11,11 +11,11 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEn
 use identity_core::crypto::Alg;
 use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
-use service_kit::config;
+use service_kit::config::{self, ConfigError};
 use service_kit::messages::{Catalogue, Value};
 use service_kit::{help, stop, telemetry};
 
-use crate::{Config, Founding, ImportReport, Ports, RowFault};
+use crate::{Config, Founding, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
 
 /// Exit status of an import that left rows out.
 const ROWS_REFUSED: u8 = 3;
@@ -79,7 +79,44 @@ fn text_id(place: &str) -> String {
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
-type Failure = Box<dyn std::error::Error>;
+struct Failure {
+    code: Option<Code>,
+    detail: String,
+}
+
+impl Failure {
+    fn plain(detail: impl ToString) -> Self {
+        Self { code: None, detail: detail.to_string() }
+    }
+
+    fn coded(code: Code, detail: impl ToString) -> Self {
+        Self { code: Some(code), detail: detail.to_string() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self { code: error.code(), detail: error.to_string() }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self { code: error.code(), detail: error.to_string() }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
 
 /// Reads the command line and does what it says.
 pub async fn run(arguments: &[OsString]) -> ExitCode {
@@ -94,13 +131,14 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let done = match arguments.command {
-        None => Err(messages.text("issuer-no-command", &[]).into()),
+        None => Err(Failure::plain(messages.text("issuer-no-command", &[]))),
         Some(Command::Init { config, chain, algorithm }) => init(&config, chain, algorithm, &messages),
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
     };
     done.unwrap_or_else(|failure| {
-        eprintln!("{}", messages.text("issuer-failed", &[("reason", failure.to_string().into())]));
+        let reason = help::told(lang, failure.code, &failure.detail);
+        eprintln!("{}", messages.text("issuer-failed", &[("reason", reason.into())]));
         ExitCode::FAILURE
     })
 }
@@ -123,7 +161,8 @@ fn init(path: &Path, chain: String, algorithm: KeyAlg, messages: &Catalogue) -> 
             KeyAlg::Es256 => Alg::Es256,
         },
     };
-    let founded = crate::init(&config.keys, &founding, &mut system_rng()?)?;
+    let mut rng = system_rng().map_err(Failure::plain)?;
+    let founded = crate::init(&config.keys, &founding, &mut rng).map_err(Failure::plain)?;
     let keys = config.keys.display().to_string();
     eprintln!("{}", messages.text("issuer-initialised", &[("directory", keys.into())]));
     println!("{}", founded.identity.did);
@@ -148,9 +187,10 @@ async fn import(path: &Path, kind: Option<String>, table: &Path, messages: &Cata
     let config = load(path)?;
     let only = config.credentials.first().filter(|_| config.credentials.len() == 1).cloned();
     let kind = kind.or(only).filter(|kind| config.credentials.contains(kind));
-    let kind =
-        kind.ok_or_else(|| messages.text("issuer-which-type", &[("types", config.credentials.join(", ").into())]))?;
-    let bytes = std::fs::read(table).map_err(|error| format!("{}: {error}", table.display()))?;
+    let types = config.credentials.join(", ");
+    let which = || Failure::plain(messages.text("issuer-which-type", &[("types", types.as_str().into())]));
+    let kind = kind.ok_or_else(which)?;
+    let bytes = std::fs::read(table).map_err(|error| Failure::plain(format!("{}: {error}", table.display())))?;
     let ports = Ports::open(&config)?;
     let report = crate::import(&ports, &kind, &bytes).await?;
     Ok(tell(&report, messages))

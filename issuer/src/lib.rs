@@ -30,6 +30,7 @@ mod tests;
 use std::sync::Arc;
 
 use actix_web::web;
+use identity_core::problem::Code;
 use service_kit::admin::{AdminToken, TokenError};
 use service_kit::http::{self as kit_http, Health, Metrics};
 use tokio::sync::watch;
@@ -65,6 +66,19 @@ pub enum StartError {
     /// The metrics: a mistake in our code.
     #[error("metrics cannot be set up: {0}")]
     Metrics(String),
+}
+
+impl StartError {
+    /// The code of the catalogue, where there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Build(BuildError::Config(error)) => Some(error.code()),
+            Self::Build(BuildError::Store(error)) => Some(error.code()),
+            Self::Http(error) => Some(error.code()),
+            Self::Keys(_) | Self::Token(_) | Self::Metrics(_) => None,
+        }
+    }
 }
 
 /// A service that is running.

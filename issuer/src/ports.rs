@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use identity_core::problem::Code;
 use service_kit::chance::{Chance, NoChance, SystemChance};
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::fetch::{Fetcher, SetupError};
@@ -114,6 +115,20 @@ pub enum OpenError {
     /// The HTTP client.
     #[error(transparent)]
     Fetch(#[from] SetupError),
+}
+
+impl OpenError {
+    /// The code of the catalogue, where there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Directory { .. } => Some(Code::ConfigInvalidValue),
+            Self::Lock(error) => Some(error.code()),
+            Self::Store(error) => Some(error.code()),
+            Self::TrustRoot(error) => Some(error.code()),
+            Self::Chance(_) | Self::Fetch(_) => None,
+        }
+    }
 }
 
 impl Ports {

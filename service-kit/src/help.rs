@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
-use identity_core::problem::Lang;
+use identity_core::problem::{Code, Lang};
 
 use crate::messages::{self, Catalogue};
 
@@ -34,6 +34,17 @@ pub fn localised(command: Command, catalogue: &Catalogue, id: &dyn Fn(&str) -> S
     let command = dress.about(command, "about").disable_help_flag(true).disable_version_flag(true);
     let command = command.disable_help_subcommand(true).arg(help_flag()).arg(version_flag());
     dress.arguments(command, "any").subcommand_help_heading(catalogue.text("help-commands", &[]))
+}
+
+/// A failure in words for people: what happened in this case, and what to do now. What the system or a library says is
+/// in English; where the reader's language is another, the catalogue's words come first.
+#[must_use]
+pub fn told(lang: Lang, code: Option<Code>, detail: &str) -> String {
+    match (lang, code) {
+        (_, None) => detail.to_owned(),
+        (Lang::En, Some(code)) => format!("{detail}\n  {}", code.remedy(lang)),
+        (Lang::Zh, Some(code)) => format!("{}({detail})\n  {}", code.title(lang), code.remedy(lang)),
+    }
 }
 
 struct Dress<'a> {
@@ -111,6 +122,14 @@ mod tests {
         assert_eq!(language(&arguments("xinfu-issuer run --lang zh")), Lang::Zh);
         assert_eq!(language(&arguments("xinfu-issuer --lang=zh --help")), Lang::Zh);
         assert_eq!(language(&arguments("xinfu-issuer --lang en")), Lang::En);
+    }
+
+    #[test]
+    fn a_failure_says_what_to_do_now() {
+        let code = Some(Code::StoreInUse);
+        assert!(told(Lang::En, code, "x is in use").starts_with("x is in use\n  "));
+        assert!(told(Lang::Zh, code, "x is in use").contains("(x is in use)\n"));
+        assert_eq!(told(Lang::Zh, None, "x"), "x");
     }
 
     #[test]

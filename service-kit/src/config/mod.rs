@@ -10,6 +10,7 @@ mod nearest;
 use std::path::{Path, PathBuf};
 
 pub use document::{__default_value, __in_section, Documented, Key, print, render};
+use identity_core::problem::Code;
 use serde::de::DeserializeOwned;
 
 /// Largest configuration file read, in bytes: ours have a few kilobytes; this keeps a wrong path harmless.
@@ -59,6 +60,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Missing(_) => Code::ConfigMissing,
+            Self::Unreadable { .. } => Code::ConfigUnreadable,
+            Self::Malformed { .. } => Code::ConfigMalformed,
+            Self::UnknownKey { .. } => Code::ConfigUnknownKey,
+            Self::Invalid { .. } => Code::ConfigInvalidValue,
+        }
+    }
+
     /// For a service's own checks of its values.
     pub fn invalid(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid { key: key.into(), reason: reason.into() }

@@ -3,6 +3,9 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{HttpResponse, web};
+use identity_core::problem::Code;
+
+use crate::reply::Problem;
 
 type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
@@ -44,8 +47,6 @@ async fn healthz() -> HttpResponse {
 async fn readyz(health: web::Data<Health>) -> HttpResponse {
     match (health.check)().await {
         Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
-        Err(missing) => {
-            HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body(format!("{missing}\n"))
-        }
+        Err(missing) => Problem::new(Code::HttpUnavailable).with_detail(missing).response(),
     }
 }

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use identity_core::problem::Code;
 use rustls::ServerConfig;
 
 use super::{
@@ -54,6 +55,18 @@ pub enum StartError {
     /// The metrics could not be set up: a mistake in our code.
     #[error("metrics cannot be set up: {0}")]
     Metrics(String),
+}
+
+impl StartError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Address(_) | Self::NoCertificate | Self::Tls(_) => Code::ConfigInvalidValue,
+            Self::PortInUse(_) | Self::Listen { .. } => Code::HttpListen,
+            Self::Metrics(_) => Code::HttpInternal,
+        }
+    }
 }
 
 /// A server that is running.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use identity_core::problem::Code;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableHandle};
 
 use super::CACHE_BYTES;
@@ -83,6 +84,22 @@ pub enum OpenError {
         /// What the system said.
         detail: String,
     },
+}
+
+impl OpenError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoDirectory(_) => Code::ConfigInvalidValue,
+            Self::InUse(_) => Code::StoreInUse,
+            Self::Foreign { .. } | Self::OtherService { .. } | Self::OtherVersion { .. } | Self::Corrupt { .. } => {
+                Code::StoreCorrupt
+            }
+            Self::Full(_) => Code::StoreFull,
+            Self::Broken { .. } => Code::StoreBroken,
+        }
+    }
 }
 
 /// Where a database comes from: a file, or in tests a disk that fails on purpose.

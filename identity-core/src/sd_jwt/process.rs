@@ -107,7 +107,6 @@ impl<'t> Walk<'t> {
 
     fn value(&mut self, value: &mut Value, here: &Here<'_>) -> Result<(), SdJwtError> {
         match value {
-            Value::Object(map) if map.contains_key(HASH_ALG) => Err(SdJwtError::HashAlgNested),
             Value::Object(map) => self.object(map, here),
             Value::Array(array) => self.array(array, here),
             _ => Ok(()),
@@ -115,19 +114,22 @@ impl<'t> Walk<'t> {
     }
 
     fn object(&mut self, map: &mut Map<String, Value>, here: &Here<'_>) -> Result<(), SdJwtError> {
-        if map.contains_key(ELLIPSIS) {
-            return Err(SdJwtError::EllipsisMisplaced);
-        }
-        let digests = map.remove(DIGESTS);
+        let mut conceals = false;
         for (name, value) in map.iter_mut() {
-            if value.is_object() || value.is_array() {
-                self.value(value, &here.down(Step::Name(name))?)?;
+            match name.as_str() {
+                DIGESTS => conceals = true,
+                HASH_ALG => return Err(SdJwtError::HashAlgNested),
+                ELLIPSIS => return Err(SdJwtError::EllipsisMisplaced),
+                _ if value.is_object() || value.is_array() => self.value(value, &here.down(Step::Name(name))?)?,
+                _ => {}
             }
         }
-        match digests {
-            None => Ok(()),
+        if !conceals {
+            return Ok(());
+        }
+        match map.remove(DIGESTS) {
             Some(Value::Array(digests)) => self.members(digests, map, here),
-            Some(_) => Err(SdJwtError::DigestsNotStrings),
+            Some(_) | None => Err(SdJwtError::DigestsNotStrings),
         }
     }
 

@@ -21,7 +21,7 @@ use identity_core::registry::{Grant, Role, accreditation_key, did_key, schema_ke
 use identity_core::time::UnixSeconds;
 use identity_core::trust;
 use identity_core::verdict::{Evidence, Excess, FetchedList, Freshness, Needs, PreparedEvidence, standing};
-use ledger::{StateProof, TrustRoot};
+use ledger::{CertifiedCheckpoint, StateProof, TrustRoot};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use source::Source;
@@ -132,6 +132,14 @@ impl EvidenceCache {
     /// Asks `question` of the proven evidence.
     pub(crate) fn with<T>(&self, question: impl FnOnce(&PreparedEvidence) -> T) -> T {
         question(&self.read().proven)
+    }
+
+    /// Remembers checkpoints that a verdict certified: all credentials of one batch come with the same one.
+    pub(crate) fn remember(&self, certified: &[CertifiedCheckpoint]) {
+        if !certified.is_empty() {
+            let mut at_hand = self.write();
+            certified.iter().for_each(|checkpoint| at_hand.proven.remember(checkpoint.clone()));
+        }
     }
 
     /// The evidence for `needs`, as it travelled, for whoever judges again.

@@ -139,10 +139,15 @@ impl World {
 
     /// The credential's anchor proof, as of now.
     pub fn anchor_proof(&self) -> AnchorProof {
+        self.anchor_proof_at(NOW.0 - 100)
+    }
+
+    /// The credential's anchor proof under a checkpoint cosigned at `seconds`.
+    pub fn anchor_proof_at(&self, seconds: i64) -> AnchorProof {
         let (tree, _) = anchor(&self.credential);
         let batch = BatchPath { index: 1, count: tree.count(), path: tree.path(1).unwrap() };
         let transaction = self.ledger.leaf(self.anchored).to_owned();
-        AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, NOW.0 - 100) }
+        AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, seconds) }
     }
 
     /// Fetches fresh evidence, after the world was changed.

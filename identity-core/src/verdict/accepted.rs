@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ledger::CertifiedCheckpoint;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -17,6 +18,7 @@ use crate::time::UnixSeconds;
 pub struct Verified {
     pub(super) credentials: BTreeMap<String, Vec<VerifiedCredential>>,
     pub(super) evidence_as_of: UnixSeconds,
+    pub(super) newly_certified: Vec<CertifiedCheckpoint>,
 }
 
 impl Verified {
@@ -24,6 +26,13 @@ impl Verified {
     #[must_use]
     pub const fn credentials(&self) -> &BTreeMap<String, Vec<VerifiedCredential>> {
         &self.credentials
+    }
+
+    /// Checkpoints that were certified on the way: [`super::PreparedEvidence::remember`] spares the next verdict their
+    /// signatures, and changes none.
+    #[must_use]
+    pub fn newly_certified(&self) -> &[CertifiedCheckpoint] {
+        &self.newly_certified
     }
 
     /// The age of the verdict: when the oldest checkpoint that it rests on was cosigned.

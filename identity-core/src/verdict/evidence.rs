@@ -35,6 +35,9 @@ pub struct FetchedList {
     pub fetched_at: UnixSeconds,
 }
 
+/// Checkpoints remembered at once, at most: some 2 MB. A cache that is full starts again.
+const MAX_CHECKPOINTS: usize = 4096;
+
 /// How far the clock of whoever signs a status list may be ahead of ours, in seconds.
 const LIST_LEEWAY: i64 = 60;
 
@@ -190,15 +193,19 @@ impl PreparedEvidence {
         Ok((name.did().clone(), list))
     }
 
-    /// Remembers a checkpoint that the trust root certified, such as one that a presentation brought along.
+    /// Remembers a checkpoint that the trust root certified, such as one that a presentation brought along
+    /// ([`super::Verified::newly_certified`]): all credentials of one batch come with the same one. It never goes
+    /// stale, since it says what was, not what is.
     pub fn remember(&mut self, checkpoint: CertifiedCheckpoint) {
+        if self.checkpoints.len() >= MAX_CHECKPOINTS {
+            self.checkpoints.clear();
+        }
         self.checkpoints.insert(*checkpoint.note_digest(), checkpoint);
     }
 
-    /// Forgets checkpoints and evidence older than `freshness` allows, so that a cache does not grow for ever.
+    /// Forgets evidence older than `freshness` allows, so that a cache does not grow for ever.
     pub fn forget_stale(&mut self, freshness: Freshness, now: UnixSeconds) {
         let fresh = |as_of: UnixSeconds| freshness.check(as_of, now).is_ok();
-        self.checkpoints.retain(|_, checkpoint| fresh(cosigned_at(checkpoint)));
         self.dids.retain(|_, known| fresh(known.as_of));
         self.accreditations.retain(|_, known| fresh(known.as_of));
         self.types.retain(|_, known| fresh(known.as_of));
@@ -275,19 +282,26 @@ impl PreparedEvidence {
         self.lists.get(uri)
     }
 
-    /// Verifies an anchor proof, without the signatures of a checkpoint that was certified before.
+    /// Verifies an anchor proof, without the signatures of a checkpoint that was certified before. Gives the
+    /// checkpoint if it was certified only now.
     pub(super) fn verify_anchor(
         &self,
         proof: &AnchorProof,
         digest: &Hash,
         kind: AnchorKind,
-    ) -> Result<AnchoredAt, AnchorError> {
-        proof.verify_with(digest, kind, self.trust_root.origin(), |note| {
+    ) -> Result<(AnchoredAt, Option<CertifiedCheckpoint>), AnchorError> {
+        let mut newly = None;
+        let anchored = proof.verify_with(digest, kind, self.trust_root.origin(), |note| {
             match self.checkpoints.get(&sha256(note.as_bytes())) {
                 Some(checkpoint) => Ok(Cow::Borrowed(checkpoint)),
-                None => self.trust_root.verify_checkpoint(note).map(Cow::Owned),
+                None => {
+                    let checkpoint = self.trust_root.verify_checkpoint(note)?;
+                    newly = Some(checkpoint.clone());
+                    Ok(Cow::Owned(checkpoint))
+                }
             }
-        })
+        })?;
+        Ok((anchored, newly))
     }
 }
 

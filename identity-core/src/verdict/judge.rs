@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ledger::CertifiedCheckpoint;
+
 use super::accepted::{Claims, Verified, VerifiedCredential};
 use super::check::{self, Moment};
 use super::presentation::Shown;
@@ -25,20 +27,26 @@ pub fn judge(
     check::answer::outline(presentation.asked.query, presentation.token)?;
     let bench = Bench { presentation, evidence, policy, now };
     let asker = check::asker::check(&bench);
-    let mut oldest = now;
-    let mut credentials: BTreeMap<String, Vec<VerifiedCredential>> = BTreeMap::new();
-    let mut refusal = asker.map(|as_of| oldest = oldest.min(as_of)).err();
+    let mut verified = Verified { credentials: BTreeMap::new(), evidence_as_of: now, newly_certified: Vec::new() };
+    let mut refusal = asker.map(|as_of| verified.rests_on(as_of)).err();
     for shown in presentation.open()? {
         let query_id = shown.query_id;
         match bench.judge_one(shown) {
-            Ok((credential, as_of)) => {
-                oldest = oldest.min(as_of);
-                credentials.entry(query_id.to_owned()).or_default().push(credential);
+            Ok(judged) => {
+                verified.rests_on(judged.evidence_as_of);
+                verified.newly_certified.extend(judged.newly_certified);
+                verified.credentials.entry(query_id.to_owned()).or_default().push(judged.credential);
             }
             Err(found) => refusal = Some(more_telling(refusal, found)),
         }
     }
-    refusal.map_or(Ok(Verified { credentials, evidence_as_of: oldest }), Err)
+    refusal.map_or(Ok(verified), Err)
+}
+
+impl Verified {
+    fn rests_on(&mut self, as_of: UnixSeconds) {
+        self.evidence_as_of = self.evidence_as_of.min(as_of);
+    }
 }
 
 fn more_telling(first: Option<Refusal>, second: Refusal) -> Refusal {
@@ -46,6 +54,13 @@ fn more_telling(first: Option<Refusal>, second: Refusal) -> Refusal {
         Some(first) if first.rank() >= second.rank() => first,
         Some(_) | None => second,
     }
+}
+
+/// One credential that held, and what is remembered of the way.
+struct Judged {
+    credential: VerifiedCredential,
+    evidence_as_of: UnixSeconds,
+    newly_certified: Option<CertifiedCheckpoint>,
 }
 
 /// Everything a check may look at.
@@ -58,11 +73,11 @@ pub(super) struct Bench<'a> {
 
 impl Bench<'_> {
     /// One credential: when did it come to be, whose is the key, does it hold, may its issuer issue it, is it in
-    /// force, and does its holder show it? Gives the age of the evidence beside.
-    fn judge_one(&self, shown: Shown<'_>) -> Result<(VerifiedCredential, UnixSeconds), Refusal> {
+    /// force, and does its holder show it?
+    fn judge_one(&self, shown: Shown<'_>) -> Result<Judged, Refusal> {
         let issuer = check::issuer::history(self, &shown.key)?;
         let anchor = check::anchor::check(self, &shown)?;
-        let moment = anchor.as_ref().map_or(Moment::Newest(issuer.until), |a| Moment::AnchoredAt(a.index()));
+        let moment = anchor.as_ref().map_or(Moment::Newest(issuer.until), |a| Moment::AnchoredAt(a.at.index()));
         let key = check::issuer::key_at(issuer, &shown.key, moment)?;
         let credential = Credential::verify(shown.sd_jwt, key)?;
         credential.check_time(self.now, self.policy.leeway)?;
@@ -72,7 +87,8 @@ impl Bench<'_> {
         let status = check::status::check(self, &credential, shown.key.did())?;
         let holder = self.holder(&credential)?;
         let asked = check::answer::check(self.presentation.asked.query, shown.query_id, &credential)?;
-        let verified = VerifiedCredential {
+        let (anchor, newly_certified) = anchor.map_or((None, None), |a| (Some(a.at), a.newly_certified));
+        let credential = VerifiedCredential {
             credential_type: credential.vct().to_owned(),
             issuer: shown.key.did().clone(),
             issuer_address: credential.issuer().to_owned(),
@@ -81,7 +97,7 @@ impl Bench<'_> {
             status,
             holder_signed_at: holder.issued_at,
         };
-        Ok((verified, issuer.as_of.min(accredited).min(registered)))
+        Ok(Judged { credential, evidence_as_of: issuer.as_of.min(accredited).min(registered), newly_certified })
     }
 
     fn holder(&self, credential: &Credential<'_>) -> Result<HolderBinding, KbJwtError> {

@@ -95,6 +95,9 @@ impl Verifier {
                 self.evidence.with(|proven| judge(&presentation, proven, &demands, now))
             }
         };
+        if let Ok(verified) = &verdict {
+            self.evidence.remember(verified.newly_certified());
+        }
         let outcome = match &verdict {
             Ok(verified) => OutcomeRecord { refused: None, undetermined: doubts(verified), judged: now },
             Err(refusal) => refused(refusal.code(), now),

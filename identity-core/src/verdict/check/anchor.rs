@@ -1,6 +1,6 @@
 //! Was the credential on the ledger, put there by its issuer, and when?
 
-use ledger::sha256;
+use ledger::{CertifiedCheckpoint, sha256};
 
 use crate::anchor::AnchoredAt;
 use crate::registry::AnchorKind;
@@ -16,12 +16,20 @@ pub(in crate::verdict) fn present(shown: &Shown<'_>, policy: &Policy) -> Result<
     }
 }
 
+/// That a credential was anchored by its issuer.
+pub(in crate::verdict) struct Anchored {
+    pub(in crate::verdict) at: AnchoredAt,
+    /// The checkpoint over it, if nobody had certified it before.
+    pub(in crate::verdict) newly_certified: Option<CertifiedCheckpoint>,
+}
+
 /// A proof that came along must hold, also where policy would do without it.
-pub(in crate::verdict) fn check(bench: &Bench<'_>, shown: &Shown<'_>) -> Result<Option<AnchoredAt>, Refusal> {
+pub(in crate::verdict) fn check(bench: &Bench<'_>, shown: &Shown<'_>) -> Result<Option<Anchored>, Refusal> {
     present(shown, bench.policy)?;
     let Some(proof) = &shown.anchor else { return Ok(None) };
     let digest = sha256(shown.sd_jwt.jws().compact().as_bytes());
-    let anchored = bench.evidence.verify_anchor(proof, &digest, AnchorKind::Credential).map_err(Refusal::Anchor)?;
+    let (at, newly_certified) =
+        bench.evidence.verify_anchor(proof, &digest, AnchorKind::Credential).map_err(Refusal::Anchor)?;
     // The ledger accepts anchors from every member; only its issuer's word counts for a credential.
-    if anchored.sender() == shown.key.did() { Ok(Some(anchored)) } else { Err(Refusal::AnchorSender) }
+    if at.sender() == shown.key.did() { Ok(Some(Anchored { at, newly_certified })) } else { Err(Refusal::AnchorSender) }
 }

@@ -14,7 +14,8 @@ use crate::sd_jwt_vc::CredentialError;
 use crate::status::{Status as ListStatus, StatusError};
 use crate::time::UnixSeconds;
 use crate::verdict::{
-    AnchorRule, EvidenceError, Excess, Fault, OnUndetermined, Refusal, Status, StatusDoubt, judge, needs, standing,
+    AnchorRule, EvidenceError, Excess, Fault, OnUndetermined, PreparedEvidence, Refusal, Status, StatusDoubt, judge,
+    needs, standing,
 };
 
 /// Changes the world, and gives the refusal that it must now meet.
@@ -58,6 +59,20 @@ fn the_same_evidence_gives_the_same_verdict_again() {
     let saved = serde_json::to_vec(&world.evidence).unwrap();
     world.evidence = serde_json::from_slice(&saved).unwrap();
     assert!(world.judge().is_ok());
+}
+
+#[test]
+fn a_checkpoint_is_certified_once() {
+    let mut world = World::new();
+    world.anchors = Some([("id".to_owned(), vec![json!(world.anchor_proof_at(NOW.0 - 90))])].into());
+    let mut prepared = world.prepared();
+    let judged = |evidence: &PreparedEvidence| judge(&world.presentation(), evidence, &world.policy, NOW).unwrap();
+    let first = judged(&prepared);
+    assert_eq!(first.newly_certified().len(), 1);
+    prepared.remember(first.newly_certified()[0].clone());
+    let again = judged(&prepared);
+    assert!(again.newly_certified().is_empty());
+    assert_eq!(again.credentials()["id"][0].anchor, first.credentials()["id"][0].anchor);
 }
 
 #[test]

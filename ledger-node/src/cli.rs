@@ -1,26 +1,28 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::operate::{self, Operator, Wanted};
 use anyhow::{Context as _, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::registry::Operation;
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
-use service_kit::{chance, config, messages, stop, telemetry};
+use service_kit::{chance, config, help, messages, stop, telemetry};
 
-/// Runs a node of a Xinfu ledger: orders transactions, executes them, certifies and serves the log.
+use crate::complaint::complaint;
+use crate::operate::{self, Operator, Wanted};
+
+/// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
 #[derive(Parser)]
-#[command(name = "xinfu-ledger", version)]
-pub(crate) struct Cli {
-    /// Print a commented configuration file with all keys and their defaults, and stop.
+#[command(name = "xinfu-ledger", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
     #[arg(long)]
     print_config: bool,
-    /// Language of messages: en or zh. Default: by LANG.
-    #[arg(long, global = true, value_name = "LANG")]
+    #[arg(long, global = true)]
     lang: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -28,91 +30,95 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Found a chain: keys, genesis file, trust root and configuration in a new directory.
     Init {
-        /// Directory to make.
         #[arg(long)]
         dir: PathBuf,
-        /// Name of the chain: lower-case letters, digits and hyphens.
         #[arg(long)]
         chain: String,
-        /// Name of the department that operates the node; it becomes the genesis authority.
         #[arg(long)]
         operator: String,
-        /// Another founding member: its name and the file of its own create JWS. Repeat for each.
         #[arg(long = "member", value_name = "NAME=FILE")]
         members: Vec<String>,
-        /// Public https address of the node, put into the operator's DID document.
         #[arg(long)]
         url: Option<String>,
-        /// Address and port to listen on.
         #[arg(long, default_value = "127.0.0.1:9440")]
         listen: String,
-        /// Certificate chain (PEM).
         #[arg(long, requires = "key")]
         certificate: Option<PathBuf>,
-        /// Private key of the certificate (PEM).
         #[arg(long, requires = "certificate")]
         key: Option<PathBuf>,
     },
-    /// Run the node until it is told to stop.
     Run {
-        /// Configuration file.
         #[arg(long)]
         config: PathBuf,
     },
-    /// Check all data of a node that is not running, and name the first thing that is wrong.
     Fsck {
-        /// Configuration file.
         #[arg(long)]
         config: PathBuf,
     },
-    /// As the operator: accredit a member on the running chain.
     Accredit {
         #[command(flatten)]
         operator: Operator,
         #[command(flatten)]
         wanted: Wanted,
     },
-    /// As the operator: end an accreditation before its time.
     EndAccreditation {
         #[command(flatten)]
         operator: Operator,
-        /// DID of the member.
         #[arg(long)]
         subject: String,
-        /// Number of the accreditation: the log index that `accredit` printed.
         #[arg(long)]
         accreditation: u64,
     },
-    /// Print the trust root (a C2SP tlog-policy file) that follows from a genesis file.
     TrustRoot {
-        /// Genesis file.
         #[arg(long)]
         genesis: PathBuf,
     },
 }
 
-impl Cli {
-    pub(crate) fn run(self) -> Result<()> {
+/// Reads the command line, does what it says, and complains in the reader's language.
+pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
+    let lang = help::language(arguments);
+    let catalogue = messages::Catalogue::new(lang);
+    let command = help::localised(Arguments::command(), &catalogue, &text_id);
+    let read = command.try_get_matches_from(arguments).and_then(|read| Arguments::from_arg_matches(&read));
+    let done = match read {
+        Ok(arguments) => arguments.run(&catalogue),
+        Err(error) => error.exit(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let reason = complaint(&error, &catalogue);
+            eprintln!("{}", catalogue.text("ledger-failed", &[("reason", reason.into())]));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn text_id(place: &str) -> String {
+    format!("ledger-help-{place}")
+}
+
+impl Arguments {
+    fn run(self, catalogue: &messages::Catalogue) -> Result<()> {
         if self.print_config {
             print!("{}", config::print::<Config>());
             return Ok(());
         }
-        let catalogue = messages::Catalogue::new(messages::language(self.lang.as_deref()));
         match self.command {
-            None => bail!("say what to do, for instance init or run; --help explains every command"),
-            Some(Command::Run { config }) => run(&config, &catalogue),
-            Some(Command::Fsck { config }) => check(&config, &catalogue),
+            None => bail!(catalogue.text("ledger-no-command", &[])),
+            Some(Command::Run { config }) => run(&config, catalogue),
+            Some(Command::Fsck { config }) => check(&config, catalogue),
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());
                 Ok(())
             }
             Some(Command::Accredit { operator, wanted }) => {
-                submit(&operator, &wanted.operation(SystemClock.now())?, &catalogue)
+                submit(&operator, &wanted.operation(SystemClock.now())?, catalogue)
             }
             Some(Command::EndAccreditation { operator, subject, accreditation }) => {
-                submit(&operator, &operate::end(&subject, accreditation)?, &catalogue)
+                submit(&operator, &operate::end(&subject, accreditation)?, catalogue)
             }
             Some(Command::Init { dir, chain, operator, members, url, listen, certificate, key }) => {
                 let founders = members.iter().map(|member| read_founder(member)).collect::<Result<_>>()?;
@@ -121,7 +127,7 @@ impl Cli {
                 config.http.plain = certificate.is_none();
                 config.http.certificate = certificate.unwrap_or_default();
                 config.http.key = key.unwrap_or_default();
-                found(InitOptions { directory: dir, chain, operator, label: None, url, founders, config }, &catalogue)
+                found(InitOptions { directory: dir, chain, operator, label: None, url, founders, config }, catalogue)
             }
         }
     }
@@ -193,4 +199,18 @@ fn read_founder(member: &str) -> Result<Founder> {
     let (name, file) = member.split_once('=').with_context(|| format!("--member wants NAME=FILE, not `{member}`"))?;
     let create = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
     Ok(Founder { name: name.to_owned(), create })
+}
+
+#[cfg(test)]
+mod tests {
+    use identity_core::problem::Lang;
+
+    use super::*;
+
+    #[test]
+    fn help_is_whole_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            assert_eq!(help::untold(Arguments::command(), lang, &text_id), Vec::<String>::new());
+        }
+    }
 }

@@ -1,18 +1,12 @@
 //! `xinfu-ledger`: found a chain, run its node, check its data.
 
 mod cli;
+mod complaint;
 mod operate;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("xinfu-ledger: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments: Vec<_> = std::env::args_os().collect();
+    cli::main(&arguments)
 }

@@ -24,13 +24,10 @@ const DAY: i64 = 86_400;
 /// Where the operator's files and its running node are.
 #[derive(Args)]
 pub(crate) struct Operator {
-    /// Directory made by `init`.
     #[arg(long)]
     dir: PathBuf,
-    /// Address of the running node. Default: by the configuration.
     #[arg(long)]
     node: Option<String>,
-    /// Certificate authority of the node's certificate (PEM). Default: the system's.
     #[arg(long)]
     ca: Option<PathBuf>,
 }
@@ -38,25 +35,18 @@ pub(crate) struct Operator {
 /// What to accredit for.
 #[derive(Args)]
 pub(crate) struct Wanted {
-    /// DID of the member.
     #[arg(long)]
     subject: String,
-    /// What it may do.
     #[arg(long)]
     role: RoleName,
-    /// Credential type (vct). Repeat for each.
     #[arg(long = "type", value_name = "VCT", required = true)]
     types: Vec<String>,
-    /// Verifier: claim it may ask for, steps joined by dots (address.region). Repeat for each.
     #[arg(long = "claim", value_name = "PATH")]
     claims: Vec<String>,
-    /// Purpose it may ask for. Repeat for each.
     #[arg(long = "purpose")]
     purposes: Vec<String>,
-    /// Days for which it holds, from now.
     #[arg(long, default_value_t = 365)]
     days: u16,
-    /// Let the member accredit others within this.
     #[arg(long)]
     delegable: bool,
 }
@@ -94,6 +84,11 @@ pub(crate) fn end(subject: &str, accreditation: u64) -> Result<Operation> {
     Ok(Operation::EndAccreditation(EndAccreditation { subject: parse_did(subject)?, accreditation }))
 }
 
+/// The running ledger refuses the transaction, with this code.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger refuses: {0}")]
+pub(crate) struct LedgerRefuses(pub(crate) String);
+
 /// Signs with the operator's key, submits, and answers with the log index once that is certified.
 pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: UnixSeconds) -> Result<u64> {
     let client = client(operator)?;
@@ -109,7 +104,7 @@ pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: Unix
     match client.submit_and_wait(&transaction).await {
         Ok(certified) => Ok(certified.index),
         Err(error) => match error.refusal() {
-            Some(code) => bail!("the ledger refuses: {code}"),
+            Some(code) => bail!(LedgerRefuses(code.to_owned())),
             None => Err(error).context("the node cannot be reached"),
         },
     }

@@ -1,0 +1,91 @@
+//! What went wrong, in the reader's language: the mistakes that operators make come from the catalogue, the rest says
+//! itself in English.
+
+use std::path::Path;
+
+use identity_core::problem::Code;
+use ledger_node::{InitError, StartError};
+use service_kit::config::ConfigError;
+use service_kit::http;
+use service_kit::lock::LockError;
+use service_kit::messages::Catalogue;
+
+use crate::operate::LedgerRefuses;
+
+/// The reason as one text.
+pub(crate) fn complaint(error: &anyhow::Error, catalogue: &Catalogue) -> String {
+    let told = error
+        .downcast_ref()
+        .and_then(|error| of_config(error, catalogue))
+        .or_else(|| error.downcast_ref().and_then(|error| of_start(error, catalogue)))
+        .or_else(|| error.downcast_ref().and_then(|error| of_init(error, catalogue)))
+        .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)));
+    told.unwrap_or_else(|| format!("{error:#}"))
+}
+
+fn of_config(error: &ConfigError, catalogue: &Catalogue) -> Option<String> {
+    match error {
+        ConfigError::Missing(path) => Some(catalogue.text("ledger-wrong-no-config", &[("path", shown(path).into())])),
+        ConfigError::UnknownKey { path, key, nearest } => {
+            let values = [
+                ("path", shown(path).into()),
+                ("key", key.as_str().into()),
+                ("nearest", nearest.as_deref().unwrap_or("-").into()),
+            ];
+            Some(catalogue.text("ledger-wrong-key", &values))
+        }
+        _ => None,
+    }
+}
+
+fn of_start(error: &StartError, catalogue: &Catalogue) -> Option<String> {
+    match error {
+        StartError::Lock(LockError::InUse { directory, holder }) => {
+            let values = [("directory", shown(directory).into()), ("holder", holder.as_str().into())];
+            Some(catalogue.text("ledger-wrong-in-use", &values))
+        }
+        StartError::Lock(LockError::NoDirectory(directory)) => {
+            Some(catalogue.text("ledger-wrong-no-directory", &[("directory", shown(directory).into())]))
+        }
+        StartError::Http(http::StartError::PortInUse(address)) => {
+            let values = [("port", address.port().to_string().into()), ("ip", address.ip().to_string().into())];
+            Some(catalogue.text("ledger-wrong-port", &values))
+        }
+        StartError::GenesisFile { path, .. } => {
+            Some(catalogue.text("ledger-wrong-no-genesis", &[("path", shown(path).into())]))
+        }
+        StartError::Certify(ledger_node::CertifyError::NotAValidator) => Some(catalogue.text("ledger-wrong-keys", &[])),
+        _ => None,
+    }
+}
+
+fn of_init(error: &InitError, catalogue: &Catalogue) -> Option<String> {
+    match error {
+        InitError::Exists(directory) => {
+            Some(catalogue.text("ledger-wrong-exists", &[("directory", shown(directory).into())]))
+        }
+        InitError::ChainName(name) => {
+            Some(catalogue.text("ledger-wrong-chain-name", &[("name", name.as_str().into())]))
+        }
+        InitError::Create { who, why } => {
+            let title = why.code().title(catalogue.lang());
+            let values = [("who", who.as_str().into()), ("why", title.into())];
+            Some(catalogue.text("ledger-wrong-founder", &values))
+        }
+        _ => None,
+    }
+}
+
+fn of_ledger(error: &LedgerRefuses, catalogue: &Catalogue) -> Option<String> {
+    let code = Code::parse(&error.0)?;
+    let values = [
+        ("code", error.0.as_str().into()),
+        ("title", code.title(catalogue.lang()).into()),
+        ("remedy", code.remedy(catalogue.lang()).into()),
+    ];
+    Some(catalogue.text("ledger-wrong-refused", &values))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

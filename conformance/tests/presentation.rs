@@ -2,7 +2,8 @@
 //! validators, two departments, one credential. The files stand in `vectors/presentation`; here they are made again and
 //! compared byte by byte, and `verdict` judges them. `verify.py` and `mutate.py` read the same files.
 //!
-//! `XINFU_BLESS=1 cargo test -p conformance --test presentation` writes them anew.
+//! `XINFU_BLESS=files cargo test -p conformance --test presentation` writes them anew around the standing credential,
+//! `credential.txt`; `XINFU_BLESS=credential` issues that anew as well.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a world that cannot be made fails its test")]
 
@@ -29,12 +30,8 @@ use identity_core::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, judge,
 };
 use ledger::TrustRoot;
-use presentation::files::{NOW, make};
+use presentation::files::{NOW, folder, make};
 use serde_json::Value;
-
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/presentation"))
-}
 
 #[test]
 fn the_files_are_the_ones_that_stand_here() {

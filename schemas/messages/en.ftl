@@ -29,6 +29,9 @@ wallet-init-backup = There is no other copy of this vault, and nobody can open i
 
 wallet-received = Received number { $number }: { $type }, from { $issuer }
 wallet-received-claims = It holds: { $claims }
+wallet-issuer-accredited = The ledger accredits the issuer for this type.
+wallet-issuer-not-accredited = The ledger does NOT accredit the issuer for this type: verifiers will refuse it.
+wallet-issuer-unknown = The ledger could not be asked whether the issuer is accredited for this type.
 wallet-anchor-here = Its proof of anchoring on the ledger is here, and holds.
 wallet-anchor-later = Its proof of anchoring on the ledger is not there yet. It is fetched later by itself.
 wallet-anchor-bad = What the issuer gave as proof of anchoring does not hold. The credential is kept; ask the issuer.

@@ -29,6 +29,9 @@ wallet-init-backup = 保险库没有其他副本；没有口令，任何人都�
 
 wallet-received = 已收到第 { $number } 号：{ $type }，签发方 { $issuer }
 wallet-received-claims = 内容项：{ $claims }
+wallet-issuer-accredited = 账本记载签发方有权签发此类凭证。
+wallet-issuer-not-accredited = 账本未授权签发方签发此类凭证：验证方会拒绝它。
+wallet-issuer-unknown = 无法向账本查询签发方是否有权签发此类凭证。
 wallet-anchor-here = 它在账本上的锚定证明已取得，验证通过。
 wallet-anchor-later = 它在账本上的锚定证明尚未就绪，以后会自动获取。
 wallet-anchor-bad = 签发方给出的锚定证明不成立。凭证已保留，请联系签发方。

@@ -116,6 +116,12 @@ impl Credential {
         Self { vct, issuer, received: received.0, sd_jwt: SecretText::new(sd_jwt), alg, key: SecretText::new(hex) }
     }
 
+    /// The holder key's algorithm, if this version knows it.
+    #[must_use]
+    pub fn holder_alg(&self) -> Option<Alg> {
+        Alg::parse(&self.alg)
+    }
+
     /// The holder key. `None` if the record holds none that this version knows.
     #[must_use]
     pub fn holder_key(&self) -> Option<SecretKey> {
@@ -127,7 +133,7 @@ impl Credential {
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
         }
-        SecretKey::from_bytes(Alg::parse(&self.alg)?, &bytes).ok()
+        SecretKey::from_bytes(self.holder_alg()?, &bytes).ok()
     }
 
     /// The digest that is anchored: SHA-256 of the issuer-signed JWT.

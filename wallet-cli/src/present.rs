@@ -10,7 +10,7 @@ use crate::{
     claims,
     cli::PresentArgs,
     error::WalletError,
-    holdings::{Outcome, SharedCredential, Sharing},
+    holdings::{Credential, Outcome, SharedCredential, Sharing},
     question::{Consent, Item, Question},
     terminal::harmless,
     ui::Ui,
@@ -134,9 +134,13 @@ impl Wallet {
         request: &VerifiedRequest,
         select: &[(String, usize)],
     ) -> Result<Vec<(Chosen, Vec<usize>)>, WalletError> {
+        // A key whose signature the verifier cannot check is as good as none.
+        let algorithms = &request.parameters().algorithms;
+        let usable = |credential: &Credential| credential.holder_alg().is_some_and(|alg| algorithms.admit_holder(alg));
         let held: Vec<(usize, HeldSdJwt, bool)> = self
             .holdings
             .credentials()
+            .filter(|(_, credential, _)| usable(credential))
             .map(|(number, credential, proof)| {
                 let held = HeldSdJwt::dangerous_reopen(credential.sd_jwt.expose().to_owned())?;
                 Ok((number, held, proof.is_some()))

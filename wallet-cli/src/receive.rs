@@ -22,7 +22,7 @@ use identity_core::{
         offer::{CredentialOffer, OfferLink},
         wallet::{Authorized, HttpReply, HttpRequest, Invited, Ready, Received, ReceivedCredential, WalletRefusal},
     },
-    registry::{KeyUse, did_key},
+    registry::{KeyUse, Role, UrlHistory, accreditation_key, did_key, url_key},
     sd_jwt::HeldSdJwt,
     trust,
 };
@@ -44,6 +44,8 @@ pub struct Receipt {
     pub issuer: String,
     /// Where its anchor proof stands.
     pub anchor: AnchorState,
+    /// Whether the ledger accredits the issuer for this type, with proof; `None` if the ledger could not be asked.
+    pub accredited: Option<bool>,
 }
 
 impl Wallet {
@@ -78,6 +80,7 @@ impl Wallet {
         }
         for receipt in &mut receipts {
             receipt.anchor = anchor::fetch(self, receipt.number).await?;
+            receipt.accredited = self.is_issuer_accredited(receipt).await;
         }
         Ok(receipts)
     }
@@ -169,7 +172,19 @@ impl Wallet {
         let credential = Credential::new(vct.to_owned(), issuer.to_owned(), self.clock.now(), received.text, key);
         let mut rng = self.rng();
         let number = self.holdings.add_credential(credential, &mut rng)?;
-        Ok(Receipt { number, vct: vct.to_owned(), issuer: issuer.to_owned(), anchor: AnchorState::Later })
+        let (vct, issuer) = (vct.to_owned(), issuer.to_owned());
+        Ok(Receipt { number, vct, issuer, anchor: AnchorState::Later, accredited: None })
+    }
+
+    /// Asked after storing: a credential that nobody recognises is still the holder's to keep.
+    async fn is_issuer_accredited(&self, receipt: &Receipt) -> Option<bool> {
+        let (proven, _) = self.ledger.state(&url_key(&receipt.issuer)).await.ok()?;
+        let Some(owners) = proven.value() else { return Some(false) };
+        let owners: UrlHistory = trust::parse_value(owners).ok()?;
+        let Some(did) = owners.owner_at(trust::known_until(&proven)).cloned() else { return Some(false) };
+        let (proven, _) = self.ledger.state(&accreditation_key(&did)).await.ok()?;
+        let history = trust::accreditations(&proven, &did).ok()?;
+        Some(history.is_accredited(Role::Issuer, &receipt.vct, &[], trust::known_until(&proven)))
     }
 }
 
@@ -190,7 +205,7 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: ReceiveArgs, ui: &Ui
 fn view(wallet: &Wallet, receipts: &[Receipt], ui: &Ui) -> View {
     let entry = |receipt: &Receipt| {
         json!({ "number": receipt.number, "vct": receipt.vct, "issuer": receipt.issuer,
-            "anchored": receipt.anchor == AnchorState::Here })
+            "anchored": receipt.anchor == AnchorState::Here, "accredited": receipt.accredited })
     };
     let object = json!({ "ok": true, "credentials": receipts.iter().map(entry).collect::<Value>() });
     View { object, lines: receipts.iter().flat_map(|receipt| lines(wallet, receipt, ui)).collect() }
@@ -213,9 +228,15 @@ fn lines(wallet: &Wallet, receipt: &Receipt, ui: &Ui) -> Vec<String> {
         AnchorState::Later => "wallet-anchor-later",
         AnchorState::Bad => "wallet-anchor-bad",
     };
+    let accredited = match receipt.accredited {
+        Some(true) => "wallet-issuer-accredited",
+        Some(false) => "wallet-issuer-not-accredited",
+        None => "wallet-issuer-unknown",
+    };
     vec![
         ui.text("wallet-received", &values),
         ui.text("wallet-received-claims", &[("claims", names.into())]),
+        ui.text(accredited, &[]),
         ui.text(anchor, &[]),
     ]
 }

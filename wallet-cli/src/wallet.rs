@@ -9,7 +9,7 @@ use crate::{
     vault::{KdfCost, Passphrase, Vault},
     view::{self, View},
 };
-use identity_core::oauth::url::Transport;
+use identity_core::oauth::url::{Transport, parse_endpoint};
 use ledger::TrustRoot;
 use rand::CryptoRng;
 use service_kit::{
@@ -66,6 +66,8 @@ impl Wallet {
         setup: Setup,
         ports: Ports,
     ) -> Result<Self, WalletError> {
+        parse_endpoint(&setup.ledger, transport(setup.plain))
+            .map_err(|error| WalletError::Network(format!("the ledger's address: {error}")))?;
         let (fetch, ledger) = connect(&setup, ports.fetch)?;
         let mut rng = ports.chance.rng();
         let vault = Vault::create(dir, passphrase, cost, &mut rng)?;
@@ -133,8 +135,12 @@ impl Wallet {
 
     /// What addresses from others must be like.
     pub(crate) fn transport(&self) -> Transport {
-        if self.plain { Transport::PlainForDebugging } else { Transport::HttpsOnly }
+        transport(self.plain)
     }
+}
+
+fn transport(plain: bool) -> Transport {
+    if plain { Transport::PlainForDebugging } else { Transport::HttpsOnly }
 }
 
 fn connect(setup: &Setup, given: Option<Arc<dyn Fetch>>) -> Result<(Arc<dyn Fetch>, LedgerClient), WalletError> {

@@ -167,6 +167,8 @@ fn what_cannot_be_is_refused_plainly() {
     };
     check("list --passphrase-file PASS", 3, "[wallet.vault.missing]");
     check("init --ledger https://x --trust-root PASS --passphrase-file PASS", 2, "[wallet.setup.trust_root]");
+    check("init --ledger http://x --trust-root ROOT --passphrase-file PASS", 2, "[wallet.setup.network]");
+    check("init --ledger nonsense --trust-root ROOT --passphrase-file PASS", 2, "[wallet.setup.network]");
     assert!(!home.path("vault").exists(), "a slip leaves nothing behind");
     home.private("short", "1234567\n");
     let short = home.path("short");

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::client_id::ClientId;
 use super::error::{LinkError, RequestError};
+use crate::crypto::Alg;
 use crate::dcql;
 use crate::jose::jwt::numeric_date;
 use crate::oauth::form::Form;
@@ -164,6 +165,12 @@ impl Algorithms {
     pub fn ours() -> Self {
         let names = || Some(["ES256", "Ed25519", "EdDSA"].map(str::to_owned).to_vec());
         Self { issuer: names(), holder: names() }
+    }
+
+    /// Whether the verifier can check a holder's signature under `alg`.
+    #[must_use]
+    pub fn admit_holder(&self, alg: Alg) -> bool {
+        self.holder.as_ref().is_none_or(|names| names.iter().any(|name| Alg::parse(name) == Some(alg)))
     }
 
     fn to_json(&self) -> Value {

@@ -1,5 +1,12 @@
 //! The whole system, end to end: the real services on loopback, driven as a newcomer drives them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: what fails must fail the test"
+)]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};

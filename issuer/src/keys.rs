@@ -1,5 +1,6 @@
 //! The department's keys and its DID, as `init` makes them and `start` reads them.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
@@ -191,8 +192,14 @@ fn read_text(path: &Path) -> Result<String, KeysError> {
     std::fs::read_to_string(path).map_err(|error| at(path, &error))
 }
 
+/// Whole or not at all: written and synced under another name, then put in place.
 fn write(path: &Path, text: &str) -> Result<(), KeysError> {
-    std::fs::write(path, text).map_err(|error| at(path, &error))
+    let draft = path.with_extension("new");
+    let written = std::fs::File::create(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&draft, path)).map_err(|error| at(path, &error))
 }
 
 fn at(path: &Path, error: &std::io::Error) -> KeysError {
@@ -201,4 +208,56 @@ fn at(path: &Path, error: &std::io::Error) -> KeysError {
         _ => error.to_string(),
     };
     KeysError::File { path: path.to_owned(), detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    fn founding() -> Founding {
+        Founding {
+            chain: "test".to_owned(),
+            url: "https://issuer.example".to_owned(),
+            name_en: "Sample".to_owned(),
+            name_zh: "样本".to_owned(),
+            algorithm: Alg::EdDsa,
+        }
+    }
+
+    #[test]
+    fn doing_it_again_changes_nothing_and_secrets_are_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+        let first = init(directory.path(), &founding(), &mut rng).unwrap();
+        let again = init(directory.path(), &founding(), &mut rng).unwrap();
+        assert_eq!((first.identity, first.create), (again.identity, again.create));
+        for name in [ASSERT_FILE, INVOKE_FILE, RECOVERY_FILE, SECRET_FILE] {
+            let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_interrupted_init_goes_on_with_the_keys_there_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+        init(directory.path(), &founding(), &mut rng).unwrap();
+        let key = |path: &Path| std::fs::read(path.join(ASSERT_FILE)).unwrap();
+        let before = key(directory.path());
+        std::fs::remove_file(directory.path().join(CREATE_FILE)).unwrap();
+        let founded = init(directory.path(), &founding(), &mut rng).unwrap();
+        assert_eq!(key(directory.path()), before);
+        assert_eq!(Keys::load(directory.path()).unwrap().0.identity, founded.identity);
+    }
+
+    #[test]
+    fn missing_keys_say_what_makes_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Keys::load(directory.path()).err().unwrap().to_string();
+        assert!(error.contains("xinfu-issuer init"), "{error}");
+    }
 }

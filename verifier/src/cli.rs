@@ -1,23 +1,27 @@
 //! The command line: arguments, and what each does.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::crypto::Alg;
-use service_kit::messages::{Catalogue, language};
-use service_kit::{chance, config, stop, telemetry};
+use identity_core::problem::{Code, Lang};
+use service_kit::config::{self, ConfigError};
+use service_kit::messages::Catalogue;
+use service_kit::{chance, help, stop, telemetry};
 
-use crate::{Config, Founding};
+use crate::{Config, Founding, KeysError, StartError};
 
-/// A service that asks for presentations over OpenID4VP 1.0 and judges them offline.
+/// Exit status of a replay that comes to another verdict.
+const DISAGREES: u8 = 3;
+
+/// The arguments. Their words stand in the catalogue, under `verifier-help-…`.
 #[derive(Debug, Parser)]
-#[command(name = "xinfu-verifier", version, about, arg_required_else_help = true)]
+#[command(name = "xinfu-verifier", version, arg_required_else_help = true)]
 pub struct Arguments {
-    /// Print the configuration file with every key at its default, and stop.
     #[arg(long)]
     print_config: bool,
-    /// Language of messages: en or zh. Otherwise the locale decides.
     #[arg(long, global = true)]
     lang: Option<String>,
     #[command(subcommand)]
@@ -26,39 +30,27 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the service's keys and the creation of its DID; running it again changes nothing.
     Init {
-        /// Directory of the keys, mode 0600 each.
         #[arg(long, default_value = "verifier-keys")]
         keys: PathBuf,
-        /// Name of the chain, as its genesis says.
         #[arg(long)]
         chain: String,
-        /// Base URL under which wallets will reach the service.
         #[arg(long)]
         url: String,
-        /// The service's public name in English.
         #[arg(long)]
         name_en: String,
-        /// The service's public name in Chinese.
         #[arg(long)]
         name_zh: String,
-        /// Algorithm of the keys.
         #[arg(long, value_enum, default_value_t = Algorithm::EdDsa)]
         algorithm: Algorithm,
     },
-    /// Serve until SIGINT or SIGTERM.
     Run {
-        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
     },
-    /// Judge a kept case again by its saved evidence. The service must not be running on the same data.
     Replay {
-        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
-        /// The request's id.
         request: String,
     },
 }
@@ -66,10 +58,8 @@ enum Command {
 /// Algorithms of keys.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Algorithm {
-    /// Ed25519.
     #[value(name = "EdDSA")]
     EdDsa,
-    /// ECDSA on P-256.
     #[value(name = "ES256")]
     Es256,
 }
@@ -83,15 +73,59 @@ impl From<Algorithm> for Alg {
     }
 }
 
-/// Does what the arguments say. Status 0: done; 1: not; 2: wrong arguments; 3: a replay that disagrees.
-pub async fn run(arguments: Arguments) -> ExitCode {
-    let messages = Catalogue::new(language(arguments.lang.as_deref()));
+impl Arguments {
+    /// Reads the command line, with help and complaints in `lang`.
+    ///
+    /// # Errors
+    /// Clap's error; help and version are among them.
+    pub fn read(arguments: &[OsString], lang: Lang) -> Result<Self, clap::Error> {
+        let command = help::localised(Self::command(), &Catalogue::new(lang), &text_id);
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+fn text_id(place: &str) -> String {
+    format!("verifier-help-{place}")
+}
+
+/// What a command ends with when it does not succeed: text for the operator.
+struct Failure {
+    code: Option<Code>,
+    detail: String,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { code: Some(error.code()), detail: error.to_string() }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self { code: error.code(), detail: error.to_string() }
+    }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        Self { code: None, detail: error.to_string() }
+    }
+}
+
+/// Does what the command line says. Status 0: done; 1: not; 2: wrong arguments; 3: a replay that disagrees.
+pub async fn run(arguments: &[OsString]) -> ExitCode {
+    let lang = help::language(arguments);
+    let arguments = match Arguments::read(arguments, lang) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let messages = Catalogue::new(lang);
     if arguments.print_config {
         say(&config::print::<Config>());
         return ExitCode::SUCCESS;
     }
     let done = match arguments.command {
-        None => return ExitCode::from(2),
+        None => Err(Failure { code: None, detail: messages.text("verifier-no-command", &[]) }),
         Some(Command::Init { keys, chain, url, name_en, name_zh, algorithm }) => {
             let founding = Founding { chain, url, name_en, name_zh, algorithm: algorithm.into() };
             init(&messages, &keys, &founding)
@@ -99,15 +133,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
     };
-    done.unwrap_or_else(|error| {
-        complain(&messages.text("verifier-failed", &[("reason", error.into())]));
+    done.unwrap_or_else(|failure| {
+        let reason = help::told(lang, failure.code, &failure.detail);
+        complain(&messages.text("verifier-failed", &[("reason", reason.into())]));
         ExitCode::FAILURE
     })
 }
 
-fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCode, String> {
-    let mut rng = chance::system_rng().map_err(|error| error.to_string())?;
-    let founded = crate::init(keys, founding, &mut rng).map_err(|error| error.to_string())?;
+fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCode, Failure> {
+    let mut rng = chance::system_rng().map_err(StartError::from)?;
+    let founded = crate::init(keys, founding, &mut rng)?;
     let did = founded.identity.did.to_string();
     let file = keys.join("create.jws").display().to_string();
     complain(&messages.text("verifier-made", &[("did", did.as_str().into()), ("file", file.into())]));
@@ -115,27 +150,27 @@ fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, String> {
+async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     telemetry::start("info");
-    let config: Config = config::load(path).map_err(|error| error.to_string())?;
-    let running = crate::start_here(config).await.map_err(|error| error.to_string())?;
+    let config: Config = config::load(path)?;
+    let running = crate::start_here(config).await?;
     complain(&messages.text("verifier-serves", &[("url", running.url.as_str().into())]));
     stop::asked_to_stop().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(messages: &Catalogue, path: &Path, request: &str) -> Result<ExitCode, String> {
-    let config: Config = config::load(path).map_err(|error| error.to_string())?;
+async fn replay(messages: &Catalogue, path: &Path, request: &str) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(path)?;
     let replayed = crate::replay_here(config, request).await?;
     let verdict = |code: Option<&str>| code.unwrap_or("verified").to_owned();
     let values = [
         ("then", verdict(replayed.then.as_deref()).into()),
-        ("again", verdict(replayed.again.map(identity_core::problem::Code::as_str)).into()),
+        ("again", verdict(replayed.again.map(Code::as_str)).into()),
     ];
     let agrees = replayed.agrees();
     say(&format!("{}\n", messages.text(if agrees { "verifier-agrees" } else { "verifier-disagrees" }, &values)));
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::from(DISAGREES) })
 }
 
 /// What was asked for, to standard output.
@@ -148,4 +183,16 @@ fn say(text: &str) {
 #[expect(clippy::print_stderr, reason = "the one place that writes to standard error")]
 fn complain(text: &str) {
     eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_whole_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            assert_eq!(help::untold(Arguments::command(), lang, &text_id), Vec::<String>::new());
+        }
+    }
 }

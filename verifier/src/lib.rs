@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use actix_web::web;
 use identity_core::did::Did;
+use identity_core::problem::{Code, Lang};
 use service_kit::admin::{AdminToken, TokenError};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
@@ -91,9 +92,34 @@ pub enum StartError {
     /// Randomness.
     #[error(transparent)]
     Chance(#[from] NoChance),
+    /// The case to be judged again is not there.
+    #[error("{}", .0.title(Lang::En))]
+    Case(Code),
     /// Listening.
     #[error(transparent)]
     Http(#[from] kit_http::server::StartError),
+}
+
+impl StartError {
+    /// The code of the catalogue, where there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Build(BuildError::Config(error)) => Some(error.code()),
+            Self::Build(BuildError::Store(error)) => Some(error.code()),
+            Self::TrustRoot(error) => Some(error.code()),
+            Self::Lock(error) => Some(error.code()),
+            Self::Http(error) => Some(error.code()),
+            Self::Case(code) => Some(*code),
+            Self::Open(error) => Some(error.code()),
+            Self::Keys(_)
+            | Self::Token(_)
+            | Self::Build(BuildError::Type { .. })
+            | Self::Data { .. }
+            | Self::Fetch(_)
+            | Self::Chance(_) => None,
+        }
+    }
 }
 
 /// A verifier that is running.
@@ -118,7 +144,7 @@ impl Running {
     ///
     /// # Errors
     /// The code that says why it cannot be: unknown, or erased in its time.
-    pub async fn replay(&self, request: &str) -> Result<Replayed, identity_core::problem::Code> {
+    pub async fn replay(&self, request: &str) -> Result<Replayed, Code> {
         self.verifier.replay(request).await.map_err(|error| error.code())
     }
 
@@ -178,13 +204,13 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
 /// Judges a kept case of a service that is not running again, by its saved evidence and without the network.
 ///
 /// # Errors
-/// What is wrong with the machine or the configuration, or the title of the code that says why the case is not there.
-pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, String> {
-    let (ports, _lock) = open_ports(&config).map_err(|error| error.to_string())?;
-    let key = RequestKey::load(&config.keys).map_err(|error| error.to_string())?;
-    let trust_root = load_trust_root(&config.ledger.trust_root).map_err(|error| error.to_string())?;
-    let verifier = Verifier::build(&config, key, trust_root, &ports).await.map_err(|error| error.to_string())?;
-    verifier.replay(request).await.map_err(|error| error.to_string())
+/// [`StartError`]; [`StartError::Case`] if the case is unknown or was erased in its time.
+pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, StartError> {
+    let (ports, _lock) = open_ports(&config)?;
+    let key = RequestKey::load(&config.keys)?;
+    let trust_root = load_trust_root(&config.ledger.trust_root)?;
+    let verifier = Verifier::build(&config, key, trust_root, &ports).await?;
+    verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 
 /// Ready once our own standing on the ledger is known: before that every verdict would lack evidence.

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 #[actix_web::main]
 async fn main() -> ExitCode {
-    verifier::cli::run(verifier::cli::Arguments::parse()).await
+    verifier::cli::run(&std::env::args_os().collect::<Vec<_>>()).await
 }

@@ -48,6 +48,8 @@ pub(crate) struct OutcomeRecord {
     pub(crate) undetermined: Vec<String>,
     /// When it was judged.
     pub(crate) judged: UnixSeconds,
+    /// The age of a positive verdict: when the oldest checkpoint that it rests on was cosigned.
+    pub(crate) evidence_as_of: Option<UnixSeconds>,
 }
 
 /// All that is needed to judge again; holds personal data.

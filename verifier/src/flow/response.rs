@@ -99,7 +99,12 @@ impl Verifier {
             self.evidence.remember(verified.newly_certified());
         }
         let outcome = match &verdict {
-            Ok(verified) => OutcomeRecord { refused: None, undetermined: doubts(verified), judged: now },
+            Ok(verified) => OutcomeRecord {
+                refused: None,
+                undetermined: doubts(verified),
+                judged: now,
+                evidence_as_of: Some(verified.evidence_as_of()),
+            },
             Err(refusal) => refused(refusal.code(), now),
         };
         let case = CaseRecord {
@@ -150,7 +155,7 @@ pub(crate) fn presentation<'a>(
 }
 
 fn refused(code: Code, judged: UnixSeconds) -> OutcomeRecord {
-    OutcomeRecord { refused: Some(code.as_str().to_owned()), undetermined: Vec::new(), judged }
+    OutcomeRecord { refused: Some(code.as_str().to_owned()), undetermined: Vec::new(), judged, evidence_as_of: None }
 }
 
 fn doubts(verified: &Verified) -> Vec<String> {

@@ -18,6 +18,8 @@ pub(crate) struct RequestResult {
     pub(crate) purpose: Option<String>,
     /// Codes of what stayed undetermined and was accepted by policy.
     pub(crate) undetermined: Vec<String>,
+    /// The age of a positive verdict.
+    pub(crate) evidence_as_of: Option<UnixSeconds>,
 }
 
 /// The three ways a request can stand.
@@ -58,6 +60,7 @@ impl Verifier {
         let Some((record, session)) = self.load(id).await? else { return Ok(None) };
         let expires = session.parameters.expires;
         let outcome = self.store.outcome(id).await?;
+        let evidence_as_of = outcome.as_ref().and_then(|outcome| outcome.evidence_as_of);
         let undetermined = outcome.as_ref().map(|outcome| outcome.undetermined.clone()).unwrap_or_default();
         let state = match outcome {
             None if self.clock.now() >= expires => State::Refused { code: Some(Code::VpRequestExpired) },
@@ -73,6 +76,7 @@ impl Verifier {
             expires,
             purpose: record.policy.purpose,
             undetermined,
+            evidence_as_of,
         }))
     }
 

@@ -82,6 +82,7 @@ pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>)
         "expires": result.expires,
         "purpose": result.purpose,
         "undetermined": result.undetermined,
+        "evidence_as_of": result.evidence_as_of,
     });
     let mut set = |name: &str, value: Value| {
         if let Some(members) = body.as_object_mut() {
@@ -114,6 +115,16 @@ pub(super) async fn qr(verifier: web::Data<Verifier>, id: web::Path<String>) -> 
 
 pub(super) async fn evidence(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(verifier.export(&id).await?))
+}
+
+pub(super) async fn replay(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let replayed = verifier.replay(&id).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "agrees": replayed.agrees(),
+        "then": replayed.then,
+        "again": replayed.again.map(Code::as_str),
+        "judged": replayed.judged,
+    })))
 }
 
 fn code_and_title(code: Code) -> Value {

@@ -14,7 +14,7 @@ fn record() -> RequestRecord {
 }
 
 fn outcome() -> OutcomeRecord {
-    OutcomeRecord { refused: None, undetermined: Vec::new(), judged: UnixSeconds(1_000_100) }
+    OutcomeRecord { refused: None, undetermined: Vec::new(), judged: UnixSeconds(1_000_100), evidence_as_of: None }
 }
 
 fn case() -> (CaseRecord, Vec<Piece>) {

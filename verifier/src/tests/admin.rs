@@ -22,6 +22,7 @@ async fn three_claims_are_asked_shown_and_released() {
     assert_eq!(result["claims"]["id"]["name"], "样本甲");
     assert_eq!(result["claims"]["id"].get("sex"), None, "nobody asked for it");
     assert_eq!(result["undetermined"], json!([]));
+    assert!(result["evidence_as_of"].is_i64());
 }
 
 #[actix_web::test]
@@ -123,6 +124,8 @@ async fn a_kept_case_gives_the_same_verdict_again() {
         let replayed = bench.verifier.replay(&request.id).await.unwrap();
         assert!(replayed.agrees(), "{replayed:?}");
         assert_eq!(replayed.then.as_deref(), code);
+        let uri = format!("/admin/requests/{}/replay", request.id);
+        assert_eq!(bench.admin(TestRequest::get().uri(&uri)).await.body["agrees"], true);
     }
 }
 

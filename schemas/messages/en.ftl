@@ -67,6 +67,7 @@ wallet-ask-stays = Stays here
 wallet-ask-nothing = (nothing)
 wallet-ask-always = Always seen
 wallet-ask-always-what = type, issuer, validity, status entry, and the key of this one credential
+wallet-ask-seen = This credential was shown before to: { $askers }. Together they can tell that it is the same one.
 wallet-ask-linkable = Shown twice, this credential can be recognised as the same one.
 wallet-ask-confirm = Share this? Type yes to share; anything else keeps it here. [no]
 wallet-declined = Nothing was shared.

@@ -67,6 +67,7 @@ wallet-ask-stays = 不出示
 wallet-ask-nothing = （无）
 wallet-ask-always = 始终可见
 wallet-ask-always-what = 类型、签发方、有效期、状态条目，以及仅属于此凭证的密钥
+wallet-ask-seen = 此凭证曾出示给：{ $askers }。各方合谋即可认出是同一份。
 wallet-ask-linkable = 同一凭证出示两次，可被认出是同一份。
 wallet-ask-confirm = 是否出示？输入“是”或 yes 表示同意，其他一律视为不同意。[否]
 wallet-declined = 未出示任何内容。

@@ -19,6 +19,7 @@ use crate::{
 };
 use identity_core::{
     dcql::Candidate,
+    did::Did,
     kb_jwt::{self, Occasion},
     oid4vp::{
         Anchors, RequestLink, UnverifiedRequest, VerifiedRequest, VpToken,
@@ -108,7 +109,10 @@ impl Wallet {
             accreditation,
             purpose: parameters.purpose.clone(),
             destination: parameters.response_uri.origin().ascii_serialization(),
-            items: chosen.iter().map(|(chosen, others)| self.item(chosen, others)).collect::<Result<_, _>>()?,
+            items: chosen
+                .iter()
+                .map(|(chosen, others)| self.item(chosen, others, parameters.client_id.did()))
+                .collect::<Result<_, _>>()?,
         };
         Ok(Prepared { request, chosen: chosen.into_iter().map(|(chosen, _)| chosen).collect(), question })
     }
@@ -172,7 +176,7 @@ impl Wallet {
             .collect()
     }
 
-    fn item(&self, chosen: &Chosen, others: &[usize]) -> Result<Item, WalletError> {
+    fn item(&self, chosen: &Chosen, others: &[usize], asker: &Did) -> Result<Item, WalletError> {
         let unknown = WalletError::UnknownCredential { number: chosen.number };
         let (_, credential, _) =
             self.holdings.credentials().find(|(number, ..)| *number == chosen.number).ok_or(unknown)?;
@@ -184,7 +188,20 @@ impl Wallet {
             issuer: credential.issuer.clone(),
             split: claims::split(&chosen.held, &disclosed),
             others: others.to_vec(),
+            seen_by: self.seen_by(chosen.number, &asker.to_string()),
         })
+    }
+
+    /// Who else was shown a credential, each once. A refused or unanswered sharing counts: it may have been seen.
+    fn seen_by(&self, number: usize, asker: &str) -> Vec<(Option<(String, String)>, String)> {
+        let mut seen: Vec<(Option<(String, String)>, String)> = Vec::new();
+        for (_, sharing, _) in self.holdings.sharings() {
+            let shared = sharing.credentials.iter().any(|shared| shared.credential == number);
+            if shared && sharing.asker != asker && seen.iter().all(|(_, did)| *did != sharing.asker) {
+                seen.push((sharing.label.clone(), sharing.asker.clone()));
+            }
+        }
+        seen
     }
 
     /// Shares what was prepared. The caller has asked the holder.

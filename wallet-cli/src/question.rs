@@ -45,6 +45,8 @@ pub struct Item {
     pub split: Split,
     /// Other credentials that would answer too, by number.
     pub others: Vec<usize>,
+    /// Other askers that were shown this credential before: label, if any, and DID.
+    pub seen_by: Vec<(Option<(String, String)>, String)>,
 }
 
 /// Says yes or no to a question: a person, or a rule.
@@ -145,6 +147,10 @@ impl Item {
         ];
         let mut lines = vec![ui.text("wallet-ask-from", &values)];
         lines.extend(aligned(facts, "  ", ui));
+        if !self.seen_by.is_empty() {
+            let askers = self.seen_by.iter().map(|(label, did)| asker_name(label.as_ref(), did, ui.lang()));
+            lines.push(format!("  {}", ui.text("wallet-ask-seen", &[("askers", listed(askers, ui).into())])));
+        }
         lines
     }
 
@@ -182,6 +188,7 @@ mod tests {
             issuer: "https://issuer.example".into(),
             split,
             others: Vec::new(),
+            seen_by: Vec::new(),
         };
         Question {
             asker: "did:xinfu:sample:asker".into(),
@@ -210,6 +217,15 @@ From Resident identity (number 1, issued by https://issuer.example)
 
 Shown twice, this credential can be recognised as the same one.";
         assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn a_credential_that_others_saw_is_said_to_be_recognisable() {
+        let mut question = question(Accreditation::Covers { as_of: UnixSeconds(0) });
+        question.items[0].seen_by =
+            vec![(Some(("Sample bank".into(), "样本银行".into())), "did:xinfu:sample:bank".into())];
+        let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
+        assert!(text.contains("此凭证曾出示给：样本银行"), "{text}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ use actix_web::web;
 use identity_core::problem::Code;
 use service_kit::admin::{AdminToken, TokenError};
 use service_kit::http::{self as kit_http, Health, Metrics};
+use service_kit::lock::DataLock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -90,6 +91,8 @@ pub struct Running {
     server: kit_http::Running,
     stop: watch::Sender<bool>,
     anchoring: JoinHandle<()>,
+    /// Held as long as the service runs: a second process on the same data is refused by name.
+    _lock: Option<Arc<DataLock>>,
 }
 
 impl Running {
@@ -119,7 +122,7 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let server = kit_http::start(&http, health(&service), metrics, routes).await?;
     let (stop, stopped) = watch::channel(false);
     let anchoring = tokio::spawn(job::anchor::run(service, Arc::clone(&ports.ledger), stopped));
-    Ok(Running { url: server.url.clone(), identity, server, stop, anchoring })
+    Ok(Running { url: server.url.clone(), identity, server, stop, anchoring, _lock: ports.lock })
 }
 
 /// Ready means: requests can be served, and digests reach the ledger.

@@ -116,6 +116,9 @@ pub enum AnchorError {
     /// The log proof's checkpoint is not certified under the trust root.
     #[error("the log proof's checkpoint is not certified")]
     NotCertified,
+    /// The log proof's checkpoint is certified, and so is another one of the same size with another root.
+    #[error("the ledger has certified two histories")]
+    SplitView,
     /// The transaction is not in the log at this place.
     #[error("the transaction is not in the log")]
     NotInLog,
@@ -134,6 +137,7 @@ impl AnchorError {
             Self::NotInBatch => Code::RegistryProofNotInBatch,
             Self::LogProof => Code::RegistryProofLogProof,
             Self::NotCertified => Code::RegistryProofNotCertified,
+            Self::SplitView => Code::LedgerCheckpointSplitView,
             Self::NotInLog => Code::RegistryProofNotInLog,
         }
     }

@@ -18,7 +18,8 @@ use crate::time::UnixMillis;
 /// Seconds at which the sample chain begins.
 pub const START: i64 = 1_800_000_000;
 
-/// One chain with one validator, in memory.
+/// One chain with one validator, in memory. A clone is a fork.
+#[derive(Clone)]
 pub struct SampleLedger {
     state: WriteSet,
     block: Block,

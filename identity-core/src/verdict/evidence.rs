@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use ledger::split_view::split_view;
 use ledger::state_proof::StateProofError;
 use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot, sha256};
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,9 @@ impl PreparedEvidence {
             Some(checkpoint) => proof.verify_under(checkpoint)?,
             None => proof.verify(&self.trust_root)?,
         };
+        if self.contradicts(proven.checkpoint()) {
+            return Err(EvidenceError::SplitView);
+        }
         self.remember(proven.checkpoint().clone());
         let (kind, name) = proven.key().split_once('/').ok_or(EvidenceError::Unexpected)?;
         match kind {
@@ -301,7 +305,15 @@ impl PreparedEvidence {
                 }
             }
         })?;
+        if newly.as_ref().is_some_and(|checkpoint| self.contradicts(checkpoint)) {
+            return Err(AnchorError::SplitView);
+        }
         Ok((anchored, newly))
+    }
+
+    /// Whether the ledger certified another history to us before: then nothing that it says can be relied on.
+    fn contradicts(&self, checkpoint: &CertifiedCheckpoint) -> bool {
+        self.checkpoints.values().any(|known| split_view(known, checkpoint).is_some())
     }
 }
 

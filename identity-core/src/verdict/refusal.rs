@@ -144,6 +144,9 @@ pub enum EvidenceError {
     /// A state proof does not hold.
     #[error(transparent)]
     Proof(#[from] StateProofError),
+    /// The state proof's checkpoint is certified, and so is another one of the same size with another root.
+    #[error("the ledger has certified two histories")]
+    SplitView,
     /// A state proof about something that no check asks for.
     #[error("state proof of an unexpected key")]
     Unexpected,
@@ -163,6 +166,7 @@ impl EvidenceError {
             Self::OlderThanAnchor => Code::VerdictEvidenceOlderThanAnchor,
             Self::Absent => Code::RegistryEvidenceAbsent,
             Self::Proof(error) => error.code(),
+            Self::SplitView => Code::LedgerCheckpointSplitView,
             Self::Unexpected => Code::RegistryEvidenceOtherKey,
             Self::Trust(error) => error.code(),
         }

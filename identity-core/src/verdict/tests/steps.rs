@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::anchor::AnchorError;
 use crate::kb_jwt::KbJwtError;
 use crate::registry::{
-    Accredit, Anchor, AnchorKind, EndAccreditation, KeyUse, Operation, Role, Schema, ServiceType, Update,
+    Accredit, Anchor, AnchorKind, EndAccreditation, KeyUse, Operation, Role, Schema, ServiceType, Update, schema_key,
 };
 use crate::sample::ledger::START;
 use crate::sample::parties::{Party, entry, key};
@@ -427,4 +427,21 @@ proptest! {
         value[at] ^= 1;
         prop_assert!(world.judge().is_err());
     }
+}
+
+#[test]
+fn a_ledger_that_shows_two_histories_is_relied_on_for_nothing() {
+    let mut world = World::new();
+    let mut fork = world.ledger.clone();
+    world.ledger.seal(NOW.0 - 200);
+    fork.seal(NOW.0 - 201);
+    world.fetch();
+    world.present();
+    assert!(world.judge().is_ok());
+    // The same validators certified another last entry at the same size.
+    std::mem::swap(&mut world.ledger, &mut fork);
+    world.present();
+    assert_eq!(world.judge().unwrap_err(), Refusal::Anchor(AnchorError::SplitView));
+    world.evidence.states.push(world.ledger.state_proof(&schema_key(VCT), NOW.0 - 100));
+    assert_eq!(world.judge().unwrap_err(), Refusal::Evidence(EvidenceError::SplitView));
 }

@@ -188,7 +188,7 @@ impl Wallet {
             issuer: credential.issuer.clone(),
             split: claims::split(&chosen.held, &disclosed),
             others: others.to_vec(),
-            seen_by: self.seen_by(chosen.number, &asker.to_string()),
+            seen_by: self.seen_by(chosen.number, asker.as_ref()),
         })
     }
 

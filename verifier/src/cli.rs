@@ -11,7 +11,7 @@ use service_kit::config::{self, ConfigError};
 use service_kit::messages::Catalogue;
 use service_kit::{chance, help, stop, telemetry};
 
-use crate::{Config, Founding, KeysError, StartError};
+use crate::{Config, Founding, StartError};
 
 /// Exit status of a replay that comes to another verdict.
 const DISAGREES: u8 = 3;
@@ -102,13 +102,7 @@ impl From<ConfigError> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self { code: error.code(), detail: error.to_string() }
-    }
-}
-
-impl From<KeysError> for Failure {
-    fn from(error: KeysError) -> Self {
-        Self { code: None, detail: error.to_string() }
+        Self { code: Some(error.code()), detail: error.to_string() }
     }
 }
 
@@ -142,7 +136,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
 
 fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCode, Failure> {
     let mut rng = chance::system_rng().map_err(StartError::from)?;
-    let founded = crate::init(keys, founding, &mut rng)?;
+    let founded = crate::init(keys, founding, &mut rng).map_err(StartError::from)?;
     let did = founded.identity.did.to_string();
     let file = keys.join("create.jws").display().to_string();
     complain(&messages.text("verifier-made", &[("did", did.as_str().into()), ("file", file.into())]));

@@ -101,23 +101,24 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The code of the catalogue, where there is one.
+    /// The code of the catalogue.
     #[must_use]
-    pub fn code(&self) -> Option<Code> {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Build(BuildError::Config(error)) => Some(error.code()),
-            Self::Build(BuildError::Store(error)) => Some(error.code()),
-            Self::TrustRoot(error) => Some(error.code()),
-            Self::Lock(error) => Some(error.code()),
-            Self::Http(error) => Some(error.code()),
-            Self::Case(code) => Some(*code),
-            Self::Open(error) => Some(error.code()),
+            Self::Build(BuildError::Config(error)) => error.code(),
+            Self::Build(BuildError::Store(error)) => error.code(),
+            Self::TrustRoot(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::Http(error) => error.code(),
+            Self::Case(code) => *code,
+            Self::Open(error) => error.code(),
+            // Each of these names a file or value of the configuration that cannot be used.
             Self::Keys(_)
             | Self::Token(_)
             | Self::Build(BuildError::Type { .. })
             | Self::Data { .. }
-            | Self::Fetch(_)
-            | Self::Chance(_) => None,
+            | Self::Fetch(_) => Code::ConfigInvalidValue,
+            Self::Chance(_) => Code::HttpInternal,
         }
     }
 }
@@ -160,6 +161,8 @@ impl Running {
 /// # Errors
 /// [`StartError`], saying what is wrong with the machine or the configuration.
 pub fn open_ports(config: &Config) -> Result<(Ports, DataLock), StartError> {
+    // Before anything is made on disk: a typo must leave nothing behind.
+    config.check().map_err(BuildError::from)?;
     std::fs::create_dir_all(&config.data)
         .map_err(|error| StartError::Data { path: config.data.clone(), detail: error.to_string() })?;
     let lock = DataLock::take(&config.data, FORMAT.service)?;
@@ -189,6 +192,7 @@ pub async fn start_here(config: Config) -> Result<Running, StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
+    config.check().map_err(BuildError::from)?;
     let key = RequestKey::load(&config.keys)?;
     let did = key.id.did().clone();
     let trust_root = load_trust_root(&config.ledger.trust_root)?;

@@ -96,9 +96,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops: requests and the ledger call under way finish, then the port is free.
+    /// Stops: requests under way finish, then the port is free.
     pub async fn stop(self) {
-        // Nobody listens any more only if the job ended already.
         self.stop.send_replace(true);
         self.server.stop().await;
         drop(self.anchoring.await);

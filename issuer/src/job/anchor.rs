@@ -82,17 +82,22 @@ impl Anchoring {
     }
 }
 
-/// Runs until `stop` changes. A step under way is finished first: none is longer than one call to the ledger.
+/// Runs until `stop` changes. Stopping in the middle of a round is one more crash, and those are provided for: nobody
+/// waits for a ledger that does not answer.
 pub(crate) async fn run(service: Arc<Service>, ledger: Arc<dyn Ledger>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = rounds(&service, &*ledger) => {}
+        _ = stop.changed() => {}
+    }
+}
+
+async fn rounds(service: &Service, ledger: &dyn Ledger) {
     let window = Duration::from_millis(service.config.ledger.window_ms);
     let retry = Duration::from_secs(service.config.ledger.retry_seconds.max(1));
     let mut pause = Duration::ZERO;
     loop {
-        tokio::select! {
-            () = wait(&service, pause, window) => {}
-            _ = stop.changed() => return,
-        }
-        pause = match round(&service, &*ledger).await {
+        wait(service, pause, window).await;
+        pause = match round(service, ledger).await {
             Ok(0) => IDLE,
             // More may wait than one batch holds: look again at once.
             Ok(_) => Duration::ZERO,
@@ -101,9 +106,6 @@ pub(crate) async fn run(service: Arc<Service>, ledger: Arc<dyn Ledger>, mut stop
                 retry
             }
         };
-        if *stop.borrow() {
-            return;
-        }
     }
 }
 

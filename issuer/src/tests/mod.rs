@@ -5,4 +5,5 @@ mod faults;
 mod hostile;
 mod import;
 mod journey;
+mod starting;
 mod world;

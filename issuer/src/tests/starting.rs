@@ -1,0 +1,64 @@
+//! The service as an operator starts it: real ports, real store, one process at a time.
+
+use identity_core::crypto::Alg;
+use service_kit::chance::system_rng;
+
+use super::world::URL;
+use crate::{Config, Founding, OpenError, Ports, init, start};
+
+fn config(directory: &std::path::Path) -> Config {
+    let mut config = Config { url: URL.to_owned(), ..Config::default() };
+    config.data = directory.join("data");
+    config.keys = directory.join("keys");
+    config.admin_token = directory.join("keys/admin.token");
+    config.http.listen = "127.0.0.1:0".to_owned();
+    config.http.plain = true;
+    config
+}
+
+fn founding() -> Founding {
+    Founding {
+        chain: "test".to_owned(),
+        url: URL.to_owned(),
+        name_en: "Sample".to_owned(),
+        name_zh: "样本".to_owned(),
+        algorithm: Alg::Es256,
+    }
+}
+
+#[actix_web::test]
+async fn a_second_process_on_the_same_data_is_refused_until_the_first_stops() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let founded = init(&config.keys, &founding(), &mut system_rng().unwrap()).unwrap();
+    let running = start(config.clone(), Ports::open(&config).unwrap()).await.unwrap();
+    assert_eq!(running.identity, founded.identity);
+    assert!(running.url.starts_with("http://127.0.0.1:"));
+    assert!(matches!(Ports::open(&config), Err(OpenError::Lock(_))));
+    running.stop().await;
+    drop(Ports::open(&config).unwrap());
+}
+
+#[actix_web::test]
+async fn what_cannot_work_is_refused_at_the_start_by_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = config(directory.path());
+    type Change = fn(&mut Config);
+    let cases: [(&str, Change); 7] = [
+        ("url", |config| config.url = format!("{URL}/")),
+        ("url", |config| config.url = "ftp://issuer.example".to_owned()),
+        ("credentials", |config| config.credentials = vec!["driving-licence".to_owned()]),
+        ("credentials", |config| config.credentials.clear()),
+        ("offers.tx_code_digits", |config| config.offers.tx_code_digits = 3),
+        ("offers.batch_size", |config| config.offers.batch_size = 1),
+        ("status.ttl", |config| config.status.ttl = 0),
+    ];
+    for (key, change) in cases {
+        let mut bad = good.clone();
+        change(&mut bad);
+        let error = bad.check().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("`{key}`")), "{error}");
+    }
+    let missing = start(good.clone(), Ports::open(&good).unwrap()).await.err().unwrap();
+    assert!(missing.to_string().contains("xinfu-issuer init"), "{missing}");
+}

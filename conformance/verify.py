@@ -100,7 +100,7 @@ class TrustRoot:
         logs, names, keys = zip(*[re.fullmatch(r"log (\S+)\nwitness (\S+) (\S+)", "\n".join(lines[at : at + 2])).groups()
                                   for at in range(0, len(lines), 2)])
         self.logs, self.witnesses = [parse_key(key, 1) for key in logs], [parse_key(key, 4) for key in keys]
-        self.origin, self.quorum = self.logs[0][0], 2 * len(names) // 3 + 1
+        self.origin, self.quorum, self.roots = self.logs[0][0], 2 * len(names) // 3 + 1, {}
         need([group, quorum, end] == [f"group validators {self.quorum} {' '.join(names)}", "quorum validators", ""]
              and list(names) == sorted(set(names)), "trust root: validators, sorted, and their quorum")
         need(all((log[0], witness[0]) == (self.origin, f"{self.origin}/{name}") for log, witness, name in
@@ -120,16 +120,16 @@ class TrustRoot:
                 need(logged := ed25519_holds(key, text.encode(), data[4:]), "a log signature does not hold")
             for key in (witness[2] for witness in self.witnesses if witness[:2] == (name, data[:4])):
                 time = int.from_bytes(data[4:12], "big")
-                message = f"cosignature/v1\ntime {time}\n{text}".encode()
-                need(time < 2**63 and ed25519_holds(key, message, data[12:]), "a cosignature does not hold")
+                holds = ed25519_holds(key, f"cosignature/v1\ntime {time}\n{text}".encode(), data[12:])
+                need(holds and time < 2**63, "a cosignature does not hold")
                 cosigned[key] = max(time, cosigned.get(key, 0))
         need(origin == self.origin and logged and len(cosigned) >= self.quorum, "the checkpoint is not certified")
+        need(self.roots.setdefault(size, root) == root, "the ledger has certified two histories")
         return number(size), b64(root, 32, url=False), sorted(cosigned.values())[(len(cosigned) - 1) // 2]
     def prove(self, proof, entry):
         """Index of a log entry, with size and time of the checkpoint that shows it."""
         head, note = proof.split("\n\n", 1)
-        header, *lines = head.split("\n")
-        lines = lines[1:] if lines[0].startswith("extra ") else lines
+        header, *lines = re.sub("\nextra .*", "", head, count=1).split("\n")
         need(header == "c2sp.org/tlog-proof@v1" and lines[0].startswith("index "), "not a log proof")
         index, (size, root, time) = number(lines[0][6:]), self.certify(note)
         check_included(entry, index, size, [b64(line, 32, url=False) for line in lines[1:]], root)

@@ -6,7 +6,7 @@
 //!                                             +------ certifier cosigns <---------+
 //! ```
 //!
-//! A node is [`init`]ialised once, [`start`]ed often and checked by [`fsck`] at rest.
+//! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]).
 
 mod certifier;
 mod chain;
@@ -17,7 +17,7 @@ mod engine;
 mod executor;
 pub mod fsck;
 mod http;
-pub mod init;
+mod init;
 mod node;
 mod proofs;
 mod running;

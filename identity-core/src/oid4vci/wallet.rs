@@ -33,7 +33,7 @@ pub use refusal::WalletRefusal;
 pub struct HttpRequest {
     /// Where to.
     pub url: Url,
-    /// What to send; a request without body is a `GET` unless [`HttpRequest::post`].
+    /// What to send; a request without body is a `GET` unless `post`.
     pub body: Option<Body>,
     /// Whether it is a `POST`.
     pub post: bool,

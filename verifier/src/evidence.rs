@@ -32,6 +32,9 @@ use crate::store::{Piece, VerifierStore};
 /// grow; beyond the limit evidence is used once and not kept.
 const MAX_KEPT: usize = 4096;
 
+/// State proofs asked of the ledger at one time: a large consortium must not look like a flood to its own node.
+const FETCHES_AT_ONCE: usize = 16;
+
 /// What is at hand.
 struct AtHand {
     states: BTreeMap<String, KnownState>,
@@ -175,17 +178,20 @@ impl EvidenceCache {
 
     async fn fetch_states(&self, keys: impl IntoIterator<Item = String>) -> Fetched {
         let mut fetched = Fetched::default();
-        let asked = keys.into_iter().map(async |key| (self.source.state(&key).await, key));
-        for (answer, key) in join_all(asked).await {
-            match answer {
-                Ok(proof) => {
-                    fetched.reached = true;
-                    let bytes = serde_json::to_vec(&proof).unwrap_or_default();
-                    if self.write().add_state(proof) {
-                        fetched.kept.push((key, bytes));
+        let keys: Vec<String> = keys.into_iter().collect();
+        for some in keys.chunks(FETCHES_AT_ONCE) {
+            let asked = some.iter().map(async |key| (self.source.state(key).await, key));
+            for (answer, key) in join_all(asked).await {
+                match answer {
+                    Ok(proof) => {
+                        fetched.reached = true;
+                        let bytes = serde_json::to_vec(&proof).unwrap_or_default();
+                        if self.write().add_state(proof) {
+                            fetched.kept.push((key.clone(), bytes));
+                        }
                     }
+                    Err(error) => tracing::warn!(code = error.code().as_str(), "no state proof from the ledger"),
                 }
-                Err(error) => tracing::warn!(code = error.code().as_str(), "no state proof from the ledger"),
             }
         }
         fetched

@@ -25,7 +25,7 @@ use crate::world::services::{Here, Mode, Services};
 /// What kept the world from being founded or started, in plain words. A step that does not hold is no error here.
 pub async fn run(options: &Options) -> Result<bool> {
     let messages = Catalogue::new(language(options.lang.map(crate::cli::LangFlag::as_str)));
-    let progress = Progress::new(&messages);
+    let progress = Progress::new(&messages, options.json);
     let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
     greet(&progress, &home);
 
@@ -49,14 +49,7 @@ pub async fn run(options: &Options) -> Result<bool> {
     };
     progress.say("devnet-stopping", &[]);
     traveller.services.stop_all().await?;
-    // The last line of standard output, after everything has ended well.
-    let report = outcome?;
-    if let Some(report) = &report
-        && options.json
-    {
-        write_result(&format!("{}\n", report.to_json_line()))?;
-    }
-    Ok(report.is_some_and(|report| report.ok))
+    Ok(outcome?.is_some_and(|report| report.ok))
 }
 
 /// Runs one service until standard input closes or the process is told to stop: the other side of `--procs`.
@@ -115,10 +108,21 @@ async fn make_journey(
     let mut record = Record::load(&traveller.layout.journey())?;
     progress.say("devnet-journey", &[]);
     let report = journey::run(&mut record, progress, traveller).await?;
-    progress.write(&format!("\n{}\n", report.to_table(messages)));
+    progress.show(&format!("\n{}\n", report.to_table(messages)))?;
     progress.say(if report.ok { "devnet-all-held" } else { "devnet-not-all-held" }, &[]);
-    if !options.once {
-        progress.write(&format!("\n{}", trial::invitation(traveller, messages).await?));
+    let invitation = match options.once {
+        true => None,
+        // In a world that does not work there is nothing to try, but much to look at.
+        false if !report.ok => Some(trial::addresses(&traveller.layout, messages)),
+        false => Some(trial::invitation(traveller, messages).await?),
+    };
+    if let Some(invitation) = &invitation {
+        progress.show(&format!("\n{invitation}"))?;
+    }
+    if options.json {
+        write_result(&format!("{}\n", report.to_json_line()))?;
+    }
+    if invitation.is_some() {
         stop::asked_to_stop().await;
     }
     Ok(report)

@@ -16,23 +16,32 @@ use crate::{
 pub struct Progress<'a> {
     messages: &'a Catalogue,
     live: bool,
+    /// Whether standard output belongs to a script.
+    json: bool,
 }
 
 impl<'a> Progress<'a> {
     /// Progress in the catalogue's language.
     #[must_use]
-    pub fn new(messages: &'a Catalogue) -> Self {
-        Self { messages, live: std::io::stderr().is_terminal() }
+    pub fn new(messages: &'a Catalogue, json: bool) -> Self {
+        Self { messages, live: std::io::stderr().is_terminal(), json }
     }
 
     /// A line of its own.
     pub fn say(&self, id: &str, values: &[(&str, service_kit::messages::Value<'_>)]) {
-        self.write(&format!("{}\n", self.messages.text(id, values)));
+        write_progress(&format!("{}\n", self.messages.text(id, values)));
     }
 
-    /// A text as it stands.
-    pub fn write(&self, text: &str) {
-        write_progress(text);
+    /// A text for people: to standard output, unless that belongs to a script.
+    ///
+    /// # Errors
+    /// Standard output is closed: nobody reads.
+    pub fn show(&self, text: &str) -> std::io::Result<()> {
+        if self.json {
+            write_progress(text);
+            return Ok(());
+        }
+        write_result(text)
     }
 }
 

@@ -7,6 +7,9 @@ use crate::journey::Traveller;
 use crate::world::layout::{DEPARTMENTS, HOUSING_FUND, LEADER, Layout, Member, PUBLIC_SECURITY};
 use crate::world::query::LOAN;
 
+/// Seconds for which the offer holds: a working day of trying.
+const OFFER_SECONDS: u32 = 8 * 60 * 60;
+
 /// The text. It holds a fresh offer and a fresh request, so that the first commands work at once.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
 
     let counter = traveller.admin(&PUBLIC_SECURITY.member)?;
     let subject = counter.subjects().await?.into_iter().next_back().unwrap_or_default();
-    let offer = counter.offer(&subject, PUBLIC_SECURITY.configuration).await?;
+    let offer = counter.offer(&subject, PUBLIC_SECURITY.configuration, OFFER_SECONDS).await?;
     let asked = traveller.housing_fund()?.ask(LOAN.into()).await?;
     let code = offer.tx_code.map(|code| format!(" --tx-code {code}")).unwrap_or_default();
 
@@ -39,12 +42,14 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
     Ok(text)
 }
 
-fn addresses(layout: &Layout, messages: &Catalogue) -> String {
+/// Where everything is.
+#[must_use]
+pub fn addresses(layout: &Layout, messages: &Catalogue) -> String {
     let line = |kind: &str, member: &Member, has_admin: bool| {
         let kind = messages.text(kind, &[]);
         let file = layout.admin_token(member).display().to_string();
         let admin = if has_admin { messages.text("devnet-up-admin", &[("file", file.into())]) } else { String::new() };
-        format!("  {kind}  {}  {}  {admin}\n", member.id, layout.url(member))
+        format!("  {kind}  {}  {}  {admin}", member.id, layout.url(member)).trim_end().to_owned() + "\n"
     };
     let mut text = line("devnet-up-ledger", &LEADER, false);
     for department in &DEPARTMENTS {

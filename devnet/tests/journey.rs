@@ -1,11 +1,6 @@
 //! The whole system, end to end: the real services on loopback, driven as a newcomer drives them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails must fail the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test: what fails must fail the test")]
 
 use std::net::TcpListener;
 use std::path::Path;

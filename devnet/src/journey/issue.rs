@@ -12,6 +12,9 @@ use crate::world::layout::{Department, MARKET_REGULATION, PUBLIC_SECURITY};
 /// Time for a digest to be anchored and certified: a block on a slow machine.
 const ANCHOR_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Seconds for which an offer of the journey holds.
+const OFFER_SECONDS: u32 = 600;
+
 /// A resident receives an identity from public security.
 pub(super) async fn resident(traveller: &mut Traveller) -> Seen {
     receive(traveller, &PUBLIC_SECURITY).await
@@ -26,7 +29,7 @@ pub(super) async fn licence(traveller: &mut Traveller) -> Seen {
 async fn receive(traveller: &mut Traveller, department: &Department) -> Seen {
     let counter = traveller.admin(&department.member)?;
     let subject = first_subject(traveller, department).await?;
-    let offer = counter.offer(&subject, department.configuration).await?;
+    let offer = counter.offer(&subject, department.configuration, OFFER_SECONDS).await?;
     let code = offer.tx_code.clone();
     let mut wallet = traveller.wallet()?;
     let received = wallet.receive(&offer.offer_uri, &mut || code.clone()).await?;

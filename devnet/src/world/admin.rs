@@ -100,12 +100,12 @@ impl AdminApi {
         self.answer(Request::get(format!("{}/admin/subjects", self.url))).await
     }
 
-    /// Makes an offer to a subject.
+    /// Makes an offer to a subject that holds for `valid_for` seconds.
     ///
     /// # Errors
     /// As [`Self::import`].
-    pub async fn offer(&self, subject: &str, configuration: &str) -> Result<Offer> {
-        let body = json!({"subject": subject, "credential_configuration_id": configuration});
+    pub async fn offer(&self, subject: &str, configuration: &str, valid_for: u32) -> Result<Offer> {
+        let body = json!({"subject": subject, "credential_configuration_id": configuration, "valid_for": valid_for});
         self.answer(Request::post_json(format!("{}/admin/offers", self.url), &body)).await
     }
 

@@ -27,6 +27,9 @@ use super::query;
 /// Seconds a verifier may keep a status list: short, so that a revocation is seen within the journey.
 pub const STATUS_TTL: u32 = 1;
 
+/// Seconds a request may be answered: long, for people who try by hand.
+const REQUEST_SECONDS: u32 = 60 * 60;
+
 /// Who is who, once founded.
 pub struct Founded {
     /// The consortium's leader, with its key.
@@ -168,6 +171,7 @@ fn verifier_config(layout: &Layout, authority: &Authority) -> Result<verifier::C
         data: layout.directory(&HOUSING_FUND).join("data"),
         keys: layout.keys(&HOUSING_FUND),
         admin_token: layout.admin_token(&HOUSING_FUND),
+        request_lifetime: REQUEST_SECONDS,
         queries: query::configured(),
         http: http(layout, authority, &HOUSING_FUND)?,
         ledger: verifier::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root() },

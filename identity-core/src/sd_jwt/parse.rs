@@ -37,11 +37,13 @@ impl<'t> UnverifiedSdJwt<'t> {
         if !kb_jwt.is_empty() && !kb_jwt.contains('.') {
             return Err(SdJwtError::FinalTilde);
         }
-        if disclosures.bytes().filter(|&byte| byte == b'~').count() > limits::DISCLOSURES {
-            return Err(SdJwtError::TooManyDisclosures);
-        }
-        if disclosures.starts_with('~') || disclosures.contains("~~") {
-            return Err(SdJwtError::DisclosureEmpty);
+        for (earlier, disclosure) in texts(disclosures).enumerate() {
+            if earlier == limits::DISCLOSURES {
+                return Err(SdJwtError::TooManyDisclosures);
+            }
+            if disclosure.is_empty() {
+                return Err(SdJwtError::DisclosureEmpty);
+            }
         }
         let bound = text.get(..text.len() - kb_jwt.len()).unwrap_or_default();
         let kb_jwt = (!kb_jwt.is_empty()).then_some(kb_jwt);

@@ -10,7 +10,7 @@ use crate::{
 };
 use identity_core::{
     problem::{Code, Lang},
-    sd_jwt::{HeldSdJwt, SdJwtError},
+    sd_jwt::{ClaimPath, HeldSdJwt, SdJwtError, Segment},
 };
 use serde_json::{Value, json};
 
@@ -131,7 +131,9 @@ fn lines_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holding
         let credential = holdings.credentials().find(|(number, ..)| *number == shared.credential);
         let Some((number, credential, _)) = credential else { continue };
         let text = TypeText::of(&credential.vct);
-        let claims = shared.claims.iter().filter_map(path_from_json).map(|path| text.label(&path, ui.lang()));
+        let mut paths: Vec<ClaimPath> = shared.claims.iter().filter_map(path_from_json).collect();
+        paths.sort_by_key(|path| text.position(path));
+        let claims = paths.iter().map(|path| text.label(path, ui.lang()));
         let claims = listed(claims, ui);
         let values =
             [("type", text.name(ui.lang()).into()), ("number", number.to_string().into()), ("claims", claims.into())];
@@ -165,8 +167,6 @@ pub fn listed(names: impl Iterator<Item = String>, ui: &Ui) -> String {
     };
     if seen.is_empty() { ui.text("wallet-ask-nothing", &[]) } else { seen.join(separator) }
 }
-
-use identity_core::sd_jwt::{ClaimPath, Segment};
 
 /// A path as the vault and scripts write it: names, positions, and null for every element.
 #[must_use]

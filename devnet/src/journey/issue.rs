@@ -38,7 +38,7 @@ async fn receive(traveller: &mut Traveller, department: &Department) -> Seen {
     ensure!(held >= 1, "the wallet does not hold the credential");
     let issued = counter.credentials(&subject).await?;
     ensure!(issued.iter().any(|credential| credential.state == "valid"), "the department does not list it as valid");
-    Ok(format!("1 credential of {}", department.member.id))
+    Ok(traveller.say("devnet-seen-issued", &[("issuer", department.member.id.to_owned())]))
 }
 
 /// The subject whose credentials travel: the first of the table.
@@ -59,5 +59,5 @@ pub(super) async fn anchor(traveller: &mut Traveller) -> Seen {
     });
     let proven = proven.await?.context("the ledger has not certified the digests in time")?;
     ensure!(proven >= 2, "{proven} credentials are proven instead of two");
-    Ok(format!("{proven} credentials proven to stand on the ledger"))
+    Ok(traveller.say("devnet-seen-anchor", &[("count", proven.to_string())]))
 }

@@ -28,7 +28,8 @@ pub(super) async fn genesis(traveller: &mut Traveller) -> Seen {
         let (state, _) = traveller.ledger.state(&did_key(did)).await?;
         ensure!(state.value().is_some(), "the ledger proves that a founder's DID is absent");
     }
-    Ok(format!("{} entries certified, {} founders proven", checkpoint.size(), founders.len()))
+    let values = [("entries", checkpoint.size().to_string()), ("founders", founders.len().to_string())];
+    Ok(traveller.say("devnet-seen-genesis", &values))
 }
 
 fn founders(traveller: &Traveller) -> Vec<Did> {
@@ -50,7 +51,7 @@ pub(super) async fn accredit(traveller: &mut Traveller) -> Seen {
     }
     let housing_fund = verifier_accreditation(&founded.housing_fund, now.0);
     founded.leader.accredit(ledger, housing_fund, now).await?;
-    Ok(format!("{} departments, 1 service, {} credential types, proven", DEPARTMENTS.len(), DEPARTMENTS.len()))
+    Ok(traveller.say("devnet-seen-accredit", &[("departments", DEPARTMENTS.len().to_string())]))
 }
 
 fn issuer_accreditation(department: &Department, did: &Did, now: i64) -> Accredit {
@@ -85,7 +86,7 @@ pub(super) async fn import(traveller: &mut Traveller) -> Seen {
     let count = traveller.subjects;
     import_one(traveller, &PUBLIC_SECURITY, sample::residents(SEED, count).to_csv()).await?;
     import_one(traveller, &MARKET_REGULATION, sample::businesses(SEED, count).to_csv()).await?;
-    Ok(format!("{count} residents, {count} businesses"))
+    Ok(traveller.say("devnet-seen-import", &[("count", count.to_string())]))
 }
 
 async fn import_one(traveller: &Traveller, department: &Department, csv: String) -> Result<()> {

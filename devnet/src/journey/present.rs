@@ -39,7 +39,7 @@ pub(super) async fn three_claims(traveller: &mut Traveller) -> Seen {
     let shared = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut Yes).await?;
     ensure!(shared.outcome == Outcome::Accepted, "the service answered {:?}", shared.outcome);
     let outcome = counter.outcome(&asked.id).await?;
-    check_verified(&outcome)
+    Ok(traveller.say("devnet-seen-shown", &[("claims", check_verified(&outcome)?)]))
 }
 
 /// With ledger and departments switched off, the same is verified from evidence at hand.
@@ -58,8 +58,7 @@ pub(super) async fn offline(traveller: &mut Traveller) -> Seen {
     traveller.services.start_all().await?;
     let shared = shared?;
     ensure!(shared.outcome == Outcome::Accepted, "the service answered {:?}", shared.outcome);
-    let seen = check_verified(&outcome?)?;
-    Ok(format!("{seen}; ledger and departments refused connections"))
+    Ok(traveller.say("devnet-seen-offline", &[("claims", check_verified(&outcome?)?)]))
 }
 
 /// The housing fund asks for the citizen number, too, which it is not accredited for: the wallet refuses, and nothing
@@ -75,7 +74,7 @@ pub(super) async fn too_much(traveller: &mut Traveller) -> Seen {
     };
     let state = counter.outcome(&asked.id).await?.state;
     ensure!(state == "pending", "the service has something: {state}");
-    Ok(format!("the wallet refused: {}", refusal.code()))
+    Ok(traveller.say("devnet-seen-wallet-refused", &[("code", refusal.code().to_string())]))
 }
 
 /// One character of a disclosed claim is changed on the way to the service, which refuses.
@@ -91,7 +90,7 @@ pub(super) async fn tampered(traveller: &mut Traveller) -> Seen {
     let outcome = counter.outcome(&asked.id).await?;
     let code = check_refused(&outcome)?;
     ensure!(code.starts_with("sd_jwt.") || code.starts_with("kb_jwt."), "refused for another reason: {code}");
-    Ok(format!("the service refused: {code}"))
+    Ok(traveller.say("devnet-seen-service-refused", &[("code", code)]))
 }
 
 /// Makes the housing fund's usual request.
@@ -114,8 +113,8 @@ async fn wait_for_evidence(traveller: &Traveller) -> Result<()> {
     ready.await?.context("the service does not get its evidence in time")
 }
 
-/// Exactly the claims asked for, under the query's id: not one less, not one more.
-fn check_verified(outcome: &admin::Outcome) -> Seen {
+/// The names of the claims shown: exactly those asked for, under the query's id, not one less and not one more.
+fn check_verified(outcome: &admin::Outcome) -> Result<String> {
     if let Some(refusal) = &outcome.refusal {
         bail!("the service refused: {}", refusal.code);
     }
@@ -126,7 +125,7 @@ fn check_verified(outcome: &admin::Outcome) -> Seen {
     leaves(shown, &mut Vec::new(), &mut paths);
     let asked: BTreeSet<String> = ASKED.iter().map(|path| path.join(".")).collect();
     ensure!(paths == asked, "the service has {} instead of {}", join(&paths), join(&asked));
-    Ok(format!("{} shown, nothing else", join(&paths)))
+    Ok(join(&paths))
 }
 
 fn leaves(value: &Value, path: &mut Vec<String>, found: &mut BTreeSet<String>) {

@@ -30,7 +30,7 @@ pub(super) async fn revoke(traveller: &mut Traveller) -> Seen {
     let listed = counter.credentials(&subject).await?;
     ensure!(!listed.is_empty(), "the department lists no credential");
     ensure!(listed.iter().all(|credential| credential.state == "revoked"), "a credential is not listed as revoked");
-    Ok(format!("{revoked} credential revoked"))
+    Ok(traveller.say("devnet-seen-revoked", &[("count", revoked.to_string())]))
 }
 
 /// From the moment the new status list is due, the revoked credential is refused, and for that reason.
@@ -41,7 +41,7 @@ pub(super) async fn refused(traveller: &mut Traveller) -> Seen {
     });
     let code = seen.await?.context("the service goes on accepting the revoked credential")?;
     ensure!(code == REVOKED, "refused for another reason: {code}");
-    Ok(format!("the service refused: {code}"))
+    Ok(traveller.say("devnet-seen-service-refused", &[("code", code)]))
 }
 
 enum Outcome {

@@ -8,7 +8,7 @@ use service_kit::chance::SystemChance;
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::fetch::{Fetch, Fetcher};
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
-use service_kit::messages::Lang;
+use service_kit::messages::{Catalogue, Lang};
 use service_kit::private_file;
 use wallet_cli::holdings::Setup;
 use wallet_cli::ui::Ui;
@@ -36,7 +36,7 @@ pub struct Traveller {
     pub ledger: LedgerClient,
     /// How many subjects each department's table has.
     pub subjects: usize,
-    /// Language of what the wallet would say.
+    /// Language of what is said.
     pub lang: Lang,
 }
 
@@ -102,6 +102,13 @@ impl Traveller {
     #[must_use]
     pub fn ui(&self) -> Ui {
         Ui::new(self.lang, true)
+    }
+
+    /// What a step has seen, in the language of the run.
+    #[must_use]
+    pub fn say(&self, id: &str, values: &[(&str, String)]) -> String {
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str().into())).collect();
+        Catalogue::new(self.lang).text(id, &values)
     }
 
     /// Seconds since the epoch.

@@ -128,7 +128,6 @@ devnet-data-temporary = Everything lies in { $directory } and is removed at the 
 devnet-continuing = Going on with the world found there
 devnet-starting = Starting the services …
 devnet-journey = The journey of a first credential
-devnet-passed-before = passed in an earlier run
 devnet-table-step = Step
 devnet-table-time = Time
 devnet-table-result = Result

@@ -128,7 +128,6 @@ devnet-data-temporary = 所有数据位于 { $directory }，结束时删除（�
 devnet-continuing = 继续使用其中已有的环境
 devnet-starting = 正在启动各项服务……
 devnet-journey = 第一份凭证的旅程
-devnet-passed-before = 在先前的运行中已通过
 devnet-table-step = 步骤
 devnet-table-time = 用时
 devnet-table-result = 结果

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use service_kit::fetch::{Fetch, Fetcher, Request};
+use service_kit::fetch::{Fetch, Fetcher};
 use wallet_cli::holdings::Outcome;
 use wallet_cli::{Consent, Question, WalletError};
 
@@ -104,13 +104,11 @@ pub(super) fn check_refused(outcome: &admin::Outcome) -> Result<String> {
     Ok(outcome.refusal.as_ref().context("the service gives no reason")?.code.clone())
 }
 
+/// The verifier judges by evidence at hand, renewed every second: waits until it has seen its own accreditation.
 async fn wait_for_evidence(traveller: &Traveller) -> Result<()> {
-    let url = format!("{}/readyz", traveller.layout.url(&HOUSING_FUND));
-    let ready = until(EVIDENCE_PATIENCE, async || {
-        let answer = traveller.fetch.send(Request::get(url.clone())).await?;
-        Ok((answer.status == 200).then_some(()))
-    });
-    ready.await?.context("the service does not get its evidence in time")
+    let counter = traveller.housing_fund()?;
+    let seen = until(EVIDENCE_PATIENCE, async || Ok(ask(&counter).await?.warnings.is_empty().then_some(())));
+    seen.await?.context("the service does not get its evidence in time")
 }
 
 /// The names of the claims shown: exactly those asked for, under the query's id, not one less and not one more.

@@ -42,6 +42,9 @@ pub struct Asked {
     pub id: String,
     /// The link for the wallet.
     pub request_uri_link: String,
+    /// Why wallets would refuse it, as far as the verifier's evidence shows.
+    #[serde(default)]
+    pub warnings: Vec<Value>,
 }
 
 /// What became of a request.

@@ -108,9 +108,9 @@ impl Ui {
     }
 }
 
-/// Both languages' words are understood whatever the language: `y`, `yes`, `是`, `同意`.
+/// Both languages' words are understood whatever the language: `yes`, `是`, `同意`. A lone letter is too easily typed.
 fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "同意")
+    matches!(answer.trim().to_lowercase().as_str(), "yes" | "是" | "同意")
 }
 
 #[cfg(test)]
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn only_a_clear_yes_is_a_yes() {
-        for yes in ["y\n", "Yes\n", " YES ", "是\n", "同意"] {
+        for yes in ["yes\n", "Yes\n", " YES ", "是\n", "同意"] {
             assert!(is_yes(yes), "{yes:?}");
         }
-        for no in ["", "\n", "n\n", "no", "yep", "ye s", "不", "不是", "1", "yy"] {
+        for no in ["", "\n", "n\n", "no", "yep", "ye s", "不", "不是", "1", "y", "yy"] {
             assert!(!is_yes(no), "{no:?}");
         }
     }

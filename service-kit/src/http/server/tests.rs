@@ -112,6 +112,52 @@ async fn a_chunked_body_is_counted_too() {
 }
 
 #[tokio::test]
+async fn a_request_that_two_readers_could_cut_differently_is_refused() {
+    let server = running().await;
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let cases = [
+        ("both lengths", format!("{head}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{{}}")),
+        ("two lengths", format!("{head}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}} ")),
+        ("a length with a sign", format!("{head}content-length: +2\r\n\r\n{{}}")),
+        ("a folded header", format!("{head}x-a: 1\r\n 2\r\ncontent-length: 2\r\n\r\n{{}}")),
+        (
+            "a chunk size that overflows",
+            format!("{head}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{{}}\r\n0\r\n\r\n"),
+        ),
+        ("a chunk size that is no number", format!("{head}transfer-encoding: chunked\r\n\r\n0x2\r\n{{}}\r\n0\r\n\r\n")),
+        ("an unknown transfer coding", format!("{head}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n")),
+    ];
+    for (name, request) in cases {
+        let answer = exchange(&server, request).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{name} gave {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{name} was read as more than one request: {answer}");
+    }
+    assert!(exchange(&server, get("/healthz")).await.ends_with("ok\n"), "it lives on");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_in_one_packet_are_answered_in_order() {
+    let server = running().await;
+    let two = format!("GET /kept HTTP/1.1\r\nhost: x\r\n\r\n{}", get("/none"));
+    let answer = exchange(&server, two).await;
+    let (kept, none) = (answer.find("HTTP/1.1 200"), answer.find("HTTP/1.1 404"));
+    assert!(kept.is_some() && kept < none, "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_not_unpacked() {
+    let server = running().await;
+    // Ten bytes that start a gzip stream: whatever they would grow to, nobody here unpacks them.
+    let body = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 10\r\n\r\n";
+    let answer = exchange(&server, [head.as_bytes(), body].concat()).await;
+    assert!(answer.starts_with("HTTP/1.1 4") && answer.contains("\"code\""), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn says_why_it_cannot_start() {
     let server = running().await;
     let again = |config: HttpConfig| async move {

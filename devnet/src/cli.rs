@@ -1,8 +1,11 @@
 //! The flags of the `devnet` program.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use service_kit::help;
+use service_kit::messages::{Catalogue, Lang};
 
 /// First port used unless `--port-base` says otherwise; the services take the ports after it in a row.
 pub const PORT_BASE: u16 = 9440;
@@ -21,6 +24,21 @@ pub struct Cli {
     /// How to run the world.
     #[command(flatten)]
     pub options: Options,
+}
+
+impl Cli {
+    /// Reads the command line, with help and complaints in `lang`.
+    ///
+    /// # Errors
+    /// Clap's error; help and version are among them.
+    pub fn read(arguments: &[OsString], lang: Lang) -> Result<Self, clap::Error> {
+        let command = help::localised(Self::command(), &Catalogue::new(lang), &text_id);
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+fn text_id(place: &str) -> String {
+    format!("devnet-help-{place}")
 }
 
 /// How to run the world.
@@ -45,7 +63,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = PORT_BASE)]
     pub port_base: u16,
     /// Language of what is printed; by default that of the environment.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub lang: Option<LangFlag>,
     /// Sample subjects in each department's table.
     #[arg(long, value_name = "N", default_value_t = SUBJECTS)]
@@ -112,14 +130,20 @@ impl ServiceKind {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+
+    #[test]
+    fn help_is_whole_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            assert_eq!(help::untold(Cli::command(), lang, &text_id), Vec::<String>::new());
+        }
+    }
 
     #[test]
     fn the_flags_are_sound() {
         Cli::command().debug_assert();
-        let cli = Cli::parse_from(["devnet", "--once", "--json", "--data", "d", "--procs", "--plain", "--lang", "zh"]);
+        let line = "devnet --once --json --data d --procs --plain --lang zh";
+        let cli = Cli::read(&line.split(' ').map(Into::into).collect::<Vec<_>>(), Lang::Zh).unwrap();
         assert!(cli.options.once && cli.options.json && cli.options.procs && cli.options.plain);
         assert_eq!((cli.options.port_base, cli.options.lang), (PORT_BASE, Some(LangFlag::Zh)));
     }

@@ -1,14 +1,18 @@
 //! `devnet`: the whole world in one process.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use devnet::app;
 use devnet::cli::{Cli, Part};
-use service_kit::telemetry;
+use service_kit::{help, telemetry};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::read(&arguments, help::language(&arguments)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     // The journey speaks for itself; services are heard when something is wrong.
     telemetry::start("error");
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use service_kit::messages::Catalogue;
 
-use crate::journey::Traveller;
+use crate::journey::{Traveller, case_command};
 use crate::world::layout::{DEPARTMENTS, HOUSING_FUND, LEADER, Layout, Member, PUBLIC_SECURITY};
 use crate::world::query::LOAN;
 
@@ -38,6 +38,10 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
     text.push_str(&curl(layout, &PUBLIC_SECURITY.member, "offers", &body));
     text.push_str(&say("devnet-try-request"));
     text.push_str(&curl(layout, &HOUSING_FUND, "requests", &format!(r#"{{"query":"{LOAN}"}}"#)));
+    if let Some(command) = case_command(&layout.case()) {
+        text.push_str(&say("devnet-try-case"));
+        text.push_str(&format!("     {command}\n"));
+    }
     text.push_str(&format!("\n{}", say("devnet-up")));
     Ok(text)
 }

@@ -1,5 +1,7 @@
 //! The journey of a first credential: steps in order, each a real check against the real services.
 
+mod case;
+mod failure;
 mod issue;
 mod open;
 mod patience;
@@ -10,6 +12,7 @@ mod runner;
 mod tamper;
 mod traveller;
 
+pub use case::command as case_command;
 pub use record::Record;
 pub use runner::{Actor, Seen, Watcher, run};
 pub use traveller::Traveller;

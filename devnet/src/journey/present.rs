@@ -10,6 +10,7 @@ use service_kit::fetch::{Fetch, Fetcher};
 use wallet_cli::holdings::Outcome;
 use wallet_cli::{Consent, Question, WalletError};
 
+use super::case;
 use super::patience::until;
 use super::runner::Seen;
 use super::tamper::Tampering;
@@ -42,7 +43,8 @@ pub(super) async fn three_claims(traveller: &mut Traveller) -> Seen {
     Ok(traveller.say("devnet-seen-shown", &[("claims", check_verified(&outcome)?)]))
 }
 
-/// With ledger and departments switched off, the same is verified from evidence at hand.
+/// With ledger and departments switched off, the same is verified from evidence at hand. The case is kept for others to
+/// check.
 pub(super) async fn offline(traveller: &mut Traveller) -> Seen {
     wait_for_evidence(traveller).await?;
     let counter = traveller.housing_fund()?;
@@ -58,7 +60,9 @@ pub(super) async fn offline(traveller: &mut Traveller) -> Seen {
     traveller.services.start_all().await?;
     let shared = shared?;
     ensure!(shared.outcome == Outcome::Accepted, "the service answered {:?}", shared.outcome);
-    Ok(traveller.say("devnet-seen-offline", &[("claims", check_verified(&outcome?)?)]))
+    let claims = check_verified(&outcome?)?;
+    case::write(&traveller.layout, &counter.export(&asked.id).await?)?;
+    Ok(traveller.say("devnet-seen-offline", &[("claims", claims)]))
 }
 
 /// The housing fund asks for the citizen number, too, which it is not accredited for: the wallet refuses, and nothing

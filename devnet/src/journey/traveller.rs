@@ -16,7 +16,7 @@ use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
 use super::runner::{Actor, Seen};
-use super::{Step, issue, open, present, revoke};
+use super::{Step, failure, issue, open, present, revoke};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
@@ -120,7 +120,7 @@ impl Traveller {
 
 impl Actor for Traveller {
     async fn act(&mut self, step: Step) -> Seen {
-        match step {
+        let seen = match step {
             Step::Genesis => open::genesis(self).await,
             Step::Accredit => open::accredit(self).await,
             Step::Import => open::import(self).await,
@@ -133,7 +133,8 @@ impl Actor for Traveller {
             Step::TamperRefused => present::tampered(self).await,
             Step::Revoke => revoke::revoke(self).await,
             Step::RevokedRefused => revoke::refused(self).await,
-        }
+        };
+        seen.map_err(|error| failure::told(error, self.lang))
     }
 }
 

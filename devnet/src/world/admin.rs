@@ -1,8 +1,9 @@
 //! The services' admin APIs, as an outside driver uses them: over HTTP, with the token from its file.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
+use identity_core::time::UnixSeconds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::{
@@ -65,6 +66,15 @@ pub struct Outcome {
 pub struct Refusal {
     /// The dotted code.
     pub code: String,
+}
+
+/// A case as the verifier hands it out for others to check.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Exported {
+    /// The files by name (`docs/formats.md`, "An offline check").
+    pub files: BTreeMap<String, String>,
+    /// The moment of the verdict.
+    pub now: UnixSeconds,
 }
 
 /// What came of an import.
@@ -154,6 +164,14 @@ impl AdminApi {
     /// As [`Self::import`].
     pub async fn outcome(&self, id: &str) -> Result<Outcome> {
         self.answer(Request::get(format!("{}/admin/requests/{}", self.url, url_encode(id)))).await
+    }
+
+    /// The case of a request that was answered.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn export(&self, id: &str) -> Result<Exported> {
+        self.answer(Request::get(format!("{}/admin/requests/{}/evidence", self.url, url_encode(id)))).await
     }
 
     async fn answer<T: serde::de::DeserializeOwned>(&self, request: Request) -> Result<T> {

@@ -166,6 +166,12 @@ impl Layout {
         self.root.join("journey.json")
     }
 
+    /// The directory of the case that was verified offline, for others to check.
+    #[must_use]
+    pub fn case(&self) -> PathBuf {
+        self.root.join("case")
+    }
+
     /// The wallet's vault.
     #[must_use]
     pub fn vault(&self) -> PathBuf {

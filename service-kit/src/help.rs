@@ -23,7 +23,7 @@ pub fn language(arguments: &[OsString]) -> Lang {
 /// `command` with every text from the catalogue; `id` gives the id of a place's text.
 #[must_use]
 pub fn localised(command: Command, catalogue: &Catalogue, id: &dyn Fn(&str) -> String) -> Command {
-    let dress = Dress { catalogue, id };
+    let dress = Dress { catalogue, id, program: command.get_name().to_owned() };
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(&name, |sub| {
@@ -50,6 +50,7 @@ pub fn told(lang: Lang, code: Option<Code>, detail: &str) -> String {
 struct Dress<'a> {
     catalogue: &'a Catalogue,
     id: &'a dyn Fn(&str) -> String,
+    program: String,
 }
 
 impl Dress<'_> {
@@ -65,13 +66,14 @@ impl Dress<'_> {
         let shared = |id: &str| self.catalogue.text(id, &[]);
         let usage = shared("help-usage");
         let template = format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
-        command.help_template(template).mut_args(|arg| {
+        let usage_line = self.usage_line(&command);
+        command.help_template(template).override_usage(usage_line).mut_args(|arg| {
             let name = arg.get_id().as_str().replace('_', "-");
             let own = self.text(&(self.id)(&format!("{place}-{name}")));
             let any = || self.text(&(self.id)(&format!("any-{name}")));
             let everybodys = || self.text(&format!("help-any-{name}"));
             let heading = if arg.is_positional() { "help-arguments" } else { "help-options" };
-            let arg = arg.help_heading(shared(heading));
+            let arg = placed(arg.help_heading(shared(heading)));
             match own.or_else(any).or_else(everybodys) {
                 Some(text) => arg.help(text).long_help(None::<&str>),
                 None => arg,
@@ -79,8 +81,38 @@ impl Dress<'_> {
         })
     }
 
+    /// The command with what it cannot do without; clap writes this line in English only.
+    fn usage_line(&self, command: &Command) -> String {
+        let shared = |id: &str| self.catalogue.text(id, &[]);
+        let mut line = self.program.clone();
+        if command.get_name() != self.program {
+            line.push_str(&format!(" {}", command.get_name()));
+        }
+        line.push_str(&format!(" [{}]", shared("help-options")));
+        for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
+            let flag = arg.get_long().map(|long| format!("--{long} ")).unwrap_or_default();
+            let value = arg.get_value_names().and_then(|names| names.first()).map_or("…", |name| name.as_str());
+            line.push_str(&format!(" {flag}<{value}>"));
+        }
+        match (command.has_subcommands(), command.is_subcommand_required_set()) {
+            (true, true) => line.push_str(&format!(" <{}>", shared("help-commands"))),
+            (true, false) => line.push_str(&format!(" [{}]", shared("help-commands"))),
+            (false, _) => {}
+        }
+        line
+    }
+
     fn text(&self, id: &str) -> Option<String> {
         Some(self.catalogue.text(id, &[])).filter(|text| text != id)
+    }
+}
+
+/// A command's own options come before those of every command, and help last.
+fn placed(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "help" | "version" => arg.display_order(200),
+        _ if arg.is_global_set() => arg.display_order(100),
+        _ => arg,
     }
 }
 
@@ -130,6 +162,17 @@ mod tests {
         assert!(told(Lang::En, code, "x is in use").starts_with("x is in use\n  "));
         assert!(told(Lang::Zh, code, "x is in use").contains("(x is in use)\n"));
         assert_eq!(told(Lang::Zh, None, "x"), "x");
+    }
+
+    #[test]
+    fn help_is_in_the_readers_language_to_the_last_heading() {
+        let wanted = Arg::new("config").long("config").value_name("FILE").required(true);
+        let command = Command::new("sample").version("1").subcommand(Command::new("run").arg(wanted));
+        let mut command = localised(command, &Catalogue::new(Lang::Zh), &|place| format!("sample-{place}"));
+        assert!(command.render_help().to_string().contains("用法: sample [选项] [命令]\n"));
+        let run = command.find_subcommand_mut("run").unwrap().render_help().to_string();
+        assert!(run.contains("用法: sample run [选项] --config <FILE>\n"), "{run}");
+        assert!(run.find("--config <FILE>  ").unwrap() < run.find("--help").unwrap(), "{run}");
     }
 
     #[test]

@@ -5,16 +5,16 @@
 
 use crate::{passphrase::Source, terminal::harmless};
 use clap::{
-    Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ErrorKind},
 };
 use identity_core::problem::Lang;
-use service_kit::messages::{self, Catalogue};
+use service_kit::{help, messages::Catalogue};
 use std::path::PathBuf;
 
 /// `xinfu-wallet`, its options for every command, and the commands.
 #[derive(Debug, Parser)]
-#[command(name = "xinfu-wallet", version, disable_help_subcommand = true)]
+#[command(name = "xinfu-wallet", version)]
 #[expect(missing_docs, reason = "the texts of options are the catalogue's")]
 pub struct Cli {
     #[arg(long, global = true, value_name = "DIR")]
@@ -115,77 +115,14 @@ impl Cli {
     }
 }
 
-/// The language flag, read before everything else because help and complaints need it too.
-#[must_use]
-pub fn language(arguments: &[std::ffi::OsString]) -> Lang {
-    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
-    let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
-    let apart = texts.iter().zip(texts.iter().skip(1)).find(|(flag, _)| **flag == "--lang").map(|(_, value)| *value);
-    messages::language(joined.or(apart))
+fn text_id(place: &str) -> String {
+    format!("wallet-help-{place}")
 }
 
 /// The command with every text from the catalogue.
-#[must_use]
-pub fn localised(catalogue: &Catalogue) -> Command {
-    let text = |id: &str| catalogue.text(id, &[]);
-    let command = Cli::command().about(text("wallet-help")).after_help(text("wallet-help-exit-codes"));
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let command = names.into_iter().fold(command, |command, name| {
-        command.mut_subcommand(&name, |sub| {
-            let about = text(&format!("wallet-help-{name}"));
-            dressed(sub.about(about).disable_help_flag(true).arg(help_flag()), catalogue, &format!("-{name}"))
-        })
-    });
-    let command = command.disable_help_flag(true).disable_version_flag(true).arg(help_flag()).arg(version_flag());
-    dressed(command, catalogue, "").subcommand_help_heading(text("wallet-help-commands"))
-}
-
-fn help_flag() -> Arg {
-    Arg::new("help").short('h').long("help").action(clap::ArgAction::Help)
-}
-
-fn version_flag() -> Arg {
-    Arg::new("version").short('V').long("version").action(clap::ArgAction::Version)
-}
-
-/// Headings and option texts. An option's text is looked for under its command's name, then among the common ones.
-fn dressed(command: Command, catalogue: &Catalogue, name: &str) -> Command {
-    let text = |id: &str| catalogue.text(id, &[]);
-    let usage = text("wallet-help-usage");
-    let template = format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}{{after-help}}");
-    let usage_line = usage_line(&command, catalogue, name);
-    command.help_template(template).override_usage(usage_line).mut_args(|arg| {
-        let specific = format!("wallet-help{name}-{}", arg.get_id().as_str().replace('_', "-"));
-        let common = format!("wallet-help-any-{}", arg.get_id().as_str().replace('_', "-"));
-        let found = [specific, common].into_iter().map(|id| (text(&id), id)).find(|(text, id)| text != id);
-        let heading = if arg.is_positional() { "wallet-help-arguments" } else { "wallet-help-options" };
-        // A command's own options come before those of every command, and help last.
-        let place = match arg.get_id().as_str() {
-            "help" | "version" => 200,
-            _ if arg.is_global_set() => 100,
-            _ => 1,
-        };
-        let arg = arg.help_heading(text(heading)).display_order(place);
-        match found {
-            Some((help, _)) => arg.help(help),
-            None => arg,
-        }
-    })
-}
-
-fn usage_line(command: &Command, catalogue: &Catalogue, name: &str) -> String {
-    let mut line = String::from("xinfu-wallet");
-    line.push_str(&name.replacen('-', " ", 1));
-    line.push_str(&format!(" [{}]", catalogue.text("wallet-help-options", &[])));
-    for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
-        let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
-        let flag = arg.get_long().map(|long| format!("--{long} ")).unwrap_or_default();
-        line.push_str(&format!(" {flag}<{value}>"));
-    }
-    if command.has_subcommands() {
-        line.push_str(&format!(" <{}>", catalogue.text("wallet-help-commands", &[])));
-    }
-    line
+fn localised(catalogue: &Catalogue) -> Command {
+    let command = help::localised(Cli::command(), catalogue, &text_id);
+    command.after_help(catalogue.text("wallet-help-exit-codes", &[]))
 }
 
 /// What is wrong with a command line, in the reader's language.
@@ -223,16 +160,7 @@ mod tests {
     #[test]
     fn every_command_and_option_has_a_text_in_both_languages() {
         for lang in [Lang::En, Lang::Zh] {
-            let mut command = localised(&Catalogue::new(lang));
-            command.build();
-            for sub in std::iter::once(&command).chain(command.get_subcommands()) {
-                assert!(!sub.get_about().unwrap().to_string().starts_with("wallet-"), "{}", sub.get_name());
-                for arg in sub.get_arguments() {
-                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                    assert!(!help.is_empty(), "{lang:?}: {} {}", sub.get_name(), arg.get_id());
-                    assert_eq!(lang == Lang::Zh, help.chars().any(|c| c > '\u{3000}'), "{} {help}", arg.get_id());
-                }
-            }
+            assert_eq!(help::untold(Cli::command(), lang, &text_id), Vec::<String>::new());
         }
     }
 
@@ -244,13 +172,6 @@ mod tests {
                 assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{help}");
             }
         }
-    }
-
-    #[test]
-    fn the_language_is_found_wherever_it_stands() {
-        assert_eq!(language(&arguments("xinfu-wallet list --lang zh")), Lang::Zh);
-        assert_eq!(language(&arguments("xinfu-wallet --lang=zh --help")), Lang::Zh);
-        assert_eq!(language(&arguments("xinfu-wallet --lang en")), Lang::En);
     }
 
     #[test]

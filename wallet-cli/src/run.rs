@@ -11,6 +11,7 @@ use crate::{
     wallet::{Ports, Wallet},
 };
 use serde_json::json;
+use service_kit::help;
 use std::{
     env,
     ffi::OsString,
@@ -20,7 +21,7 @@ use std::{
 
 /// Runs one command line and returns the exit status.
 pub async fn run(arguments: &[OsString]) -> u8 {
-    let lang = cli::language(arguments);
+    let lang = help::language(arguments);
     let cli = match Cli::read(arguments, lang) {
         Ok(cli) => cli,
         Err(error) => return complain(&error, &Ui::new(lang, false)),

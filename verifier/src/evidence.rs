@@ -115,6 +115,12 @@ impl EvidenceCache {
         self.keep(kept).await;
     }
 
+    /// Fetches the states that `needs` lists anew, whatever is at hand. Without the ledger, what is at hand stays.
+    pub(crate) async fn renew(&self, needs: &Needs) {
+        let kept = self.fetch_states(needs.states.keys().cloned()).await.kept;
+        self.keep(kept).await;
+    }
+
     /// Fetches everything anew: our own standing, the types we understand, the members' standings, whatever was
     /// wanted before, and its status lists. Answers whether the ledger could be reached.
     pub(crate) async fn refresh(&self, now: UnixSeconds) -> bool {

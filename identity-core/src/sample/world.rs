@@ -116,6 +116,12 @@ impl World {
         world
     }
 
+    /// The authority gives another accreditation, in a block of its own that ends at `seconds`.
+    pub fn grant(&mut self, accredit: Accredit, seconds: i64) {
+        self.ledger.act(&self.authority, &Operation::Accredit(accredit));
+        self.ledger.seal(seconds);
+    }
+
     /// Presents the credential again, after the world was changed.
     pub fn present(&mut self) {
         self.token = BTreeMap::from([("id".to_owned(), vec![self.shown(&holder())])]);

@@ -245,6 +245,44 @@ impl Refusal {
         }
     }
 
+    /// Whether newer evidence might lift it: something was not yet on the ledger when the evidence was fetched, and may
+    /// be by now. What the presentation itself says, and what only gets worse with time, stays.
+    #[must_use]
+    pub const fn may_be_lifted(&self) -> bool {
+        match self {
+            Self::IssuerUnknown
+            | Self::IssuerAddress
+            | Self::IssuerKey
+            | Self::IssuerNotAccredited
+            | Self::TypeNotRegistered
+            | Self::AskerType
+            | Self::AskerClaims
+            | Self::AskerPurpose
+            | Self::Evidence(_) => true,
+            Self::Empty
+            | Self::SdJwt(_)
+            | Self::Credential(_)
+            | Self::Holder(_)
+            | Self::AnswerUnasked
+            | Self::AnswerMissing
+            | Self::AnswerCount
+            | Self::Answer(_)
+            | Self::IssuerName(_)
+            | Self::IssuerKeyReplaced
+            | Self::TypeNotAccepted
+            | Self::Type(_)
+            | Self::AnchorMissing
+            | Self::AnchorCount
+            | Self::Anchor(_)
+            | Self::AnchorSender
+            | Self::Revoked
+            | Self::Suspended
+            | Self::StatusForeign
+            | Self::StatusIndex(_)
+            | Self::StatusUndetermined(_) => false,
+        }
+    }
+
     /// How much it says, where several credentials of one presentation are refused: the highest is reported. A
     /// forgery says more than a lapse, a lapse more than missing evidence.
     #[must_use]

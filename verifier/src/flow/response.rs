@@ -4,7 +4,7 @@ use identity_core::oid4vp::verifier::accept;
 use identity_core::oid4vp::{Anchors, Answer, ResponseError, Session, VpToken};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
-use identity_core::verdict::{Asked, Evidence, Needs, Presentation, Refusal, Status, Verified, judge, needs};
+use identity_core::verdict::{Asked, Evidence, Presentation, Refusal, Status, Verified, judge, needs};
 use serde_json::{Map, Value};
 use service_kit::store::StoreError;
 
@@ -90,9 +90,15 @@ impl Verifier {
         let verdict = match needs(&presentation, &demands) {
             Err(refusal) => Err(refusal),
             Ok(needs) => {
-                self.gather(&needs, now).await;
+                self.evidence.gather(&needs, now).await;
+                let mut verdict = self.evidence.with(|proven| judge(&presentation, proven, &demands, now));
+                // What we have may be older than what happened a moment ago: look once more before saying no.
+                if verdict.as_ref().is_err_and(Refusal::may_be_lifted) {
+                    self.evidence.renew(&needs).await;
+                    verdict = self.evidence.with(|proven| judge(&presentation, proven, &demands, now));
+                }
                 evidence = self.evidence.excerpt(&needs);
-                self.evidence.with(|proven| judge(&presentation, proven, &demands, now))
+                verdict
             }
         };
         if let Ok(verified) = &verdict {
@@ -116,10 +122,6 @@ impl Verifier {
         };
         self.close(session, outcome, Some((case, pieces(&evidence)))).await?;
         verdict.map(|_| ()).map_err(ResponseRefusal::from)
-    }
-
-    async fn gather(&self, needs: &Needs, now: UnixSeconds) {
-        self.evidence.gather(needs, now).await;
     }
 
     async fn close(

@@ -1,11 +1,11 @@
 //! Ledger or issuer not there, or lying: what is undetermined is said to be, and policy decides.
 
-use identity_core::registry::did_key;
-use identity_core::sample::world::LIST;
+use identity_core::registry::{Role, did_key};
+use identity_core::sample::world::{LIST, NOW, PURPOSE, accredit};
 use identity_core::status::Status;
 use serde_json::json;
 
-use super::world::{Bench, state_url};
+use super::world::{Bench, dcql, state_url};
 
 #[actix_web::test]
 async fn evidence_at_hand_needs_nobody() {
@@ -58,6 +58,27 @@ async fn a_revocation_is_seen_at_the_next_refresh() {
         let after = bench.ask(query).await;
         assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
     }
+}
+
+#[actix_web::test]
+async fn an_accreditation_given_a_moment_ago_counts() {
+    let mut bench = Bench::new().await;
+    let wide = json!({ "query": dcql(&["name", "address", "sex"]), "purpose": PURPOSE });
+    let answer = async |bench: &Bench| {
+        let request = bench.ask_for(wide.clone()).await;
+        let shown = bench.presentation(&request, &["name", "address", "sex"]);
+        let mut form = bench.honest(&request);
+        form.insert("vp_token".to_owned(), json!({ "id": [shown] }).to_string());
+        bench.answer(&request, &form).await
+    };
+    assert_eq!(answer(&bench).await.code(), "verdict.asker.claims");
+
+    let mut grant = accredit(&bench.world.asker, Role::Verifier);
+    grant.claims.push(vec!["sex".to_owned()]);
+    bench.world.grant(grant, NOW.0 - 150);
+    bench.serve_evidence(Status::Valid);
+    // What is at hand is fresh by policy and says no; the ledger says yes by now.
+    assert_eq!(answer(&bench).await.status, 200);
 }
 
 #[actix_web::test]

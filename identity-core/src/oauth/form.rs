@@ -8,7 +8,7 @@ pub const MAX_PARAMETERS: usize = 64;
 /// Why a body is not a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FormRefusal {
-    /// Not text, or more than [`MAX_PARAMETERS`] parameters.
+    /// Not ASCII, an escape that is none, no text when decoded, or more than [`MAX_PARAMETERS`] parameters.
     #[error("the body is not a form")]
     Malformed,
     /// A parameter stands twice.
@@ -26,7 +26,7 @@ impl Form {
     /// # Errors
     /// [`FormRefusal`] when the bytes are no form or a parameter stands twice.
     pub fn parse(body: &[u8]) -> Result<Self, FormRefusal> {
-        if std::str::from_utf8(body).is_err() || !escapes_are_whole(body) {
+        if !body.is_ascii() || !escapes_are_whole(body) {
             return Err(FormRefusal::Malformed);
         }
         let mut parameters = BTreeMap::new();
@@ -74,6 +74,7 @@ mod tests {
         assert_eq!(Form::parse(b"a=1&a=2").unwrap_err(), FormRefusal::Repeated);
         assert_eq!(Form::parse(b"a=%ff").unwrap_err(), FormRefusal::Malformed);
         assert_eq!(Form::parse(b"a=\xff").unwrap_err(), FormRefusal::Malformed);
+        assert_eq!(Form::parse("a=é".as_bytes()).unwrap_err(), FormRefusal::Malformed);
         for broken in [b"a=%".as_slice(), b"a=%4", b"a=%zz", b"%=1", b"a=%ff"] {
             assert_eq!(Form::parse(broken).unwrap_err(), FormRefusal::Malformed);
         }

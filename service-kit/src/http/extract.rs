@@ -1,9 +1,10 @@
 //! Request bodies as handler arguments, on both wires: our own API answers a bad body in problem+json
 //! ([`Json`]), protocol endpoints in OAuth form ([`OAuthJson`], [`OAuthForm`]).
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
+use identity_core::oauth::form::Form;
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -41,7 +42,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OAuthJson<T> {
 }
 
 /// A form body of a protocol endpoint: each name once.
-pub struct OAuthForm(pub BTreeMap<String, String>);
+pub struct OAuthForm(pub Form);
 
 impl FromRequest for OAuthForm {
     type Error = OAuthError;

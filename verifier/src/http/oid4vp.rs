@@ -22,8 +22,7 @@ pub(super) async fn request_with_nonce(
     id: web::Path<String>,
     OAuthForm(form): OAuthForm,
 ) -> Result<HttpResponse, OAuthError> {
-    let wallet_nonce = form.get("wallet_nonce").map(String::as_str);
-    Ok(request_object(verifier.request_object(&id, wallet_nonce).await?))
+    Ok(request_object(verifier.request_object(&id, form.get("wallet_nonce")).await?))
 }
 
 pub(super) async fn response(

@@ -16,7 +16,7 @@ fn plain() -> HttpConfig {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/echo").post(async |body: Json<serde_json::Value>| HttpResponse::Ok().json(body.0)))
-        .route("/form", web::post().to(async |form: OAuthForm| HttpResponse::Ok().json(form.0)))
+        .route("/form", web::post().to(async |form: OAuthForm| HttpResponse::Ok().json(form.0.get("a"))))
         .route("/panic", web::get().to(panics))
         .route(
             "/kept",

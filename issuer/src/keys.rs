@@ -1,6 +1,5 @@
 //! The department's keys and its DID, as `init` makes them and `start` reads them.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
@@ -15,6 +14,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use service_kit::keyfile::{self, KeyFileError};
 use service_kit::private_file::{self, PrivateFileError};
+use service_kit::whole_file;
 
 /// Signs credentials and status lists (`assertionMethod`).
 const ASSERT_FILE: &str = "assert-1.jwk";
@@ -192,14 +192,8 @@ fn read_text(path: &Path) -> Result<String, KeysError> {
     std::fs::read_to_string(path).map_err(|error| at(path, &error))
 }
 
-/// Whole or not at all: written and synced under another name, then put in place.
 fn write(path: &Path, text: &str) -> Result<(), KeysError> {
-    let draft = path.with_extension("new");
-    let written = std::fs::File::create(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&draft, path)).map_err(|error| at(path, &error))
+    whole_file::write(path, text).map_err(|error| at(path, &error))
 }
 
 fn at(path: &Path, error: &std::io::Error) -> KeysError {

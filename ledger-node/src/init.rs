@@ -10,7 +10,6 @@
 //! ```
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
@@ -26,6 +25,7 @@ use identity_core::time::UnixMillis;
 use ledger::Hash;
 use rand::CryptoRng;
 use service_kit::keyfile::{self, KeyFileError};
+use service_kit::whole_file;
 
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
@@ -255,9 +255,5 @@ fn remove_leftover(path: &Path) -> Result<(), InitError> {
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), InitError> {
-    let written = fs::File::create(path).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    written.map_err(|error| InitError::Io { path: path.to_owned(), error })
+    whole_file::write(path, content).map_err(|error| InitError::Io { path: path.to_owned(), error })
 }

@@ -19,3 +19,4 @@ pub mod reply;
 pub mod stop;
 pub mod store;
 pub mod telemetry;
+pub mod whole_file;

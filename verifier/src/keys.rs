@@ -12,6 +12,7 @@ use identity_core::registry::{
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use service_kit::keyfile::{self, KeyFileError};
+use service_kit::whole_file;
 
 /// Fragment of the key that signs request objects (`authentication`).
 const AUTHENTICATION: &str = "auth-1";
@@ -167,7 +168,7 @@ fn read(path: &Path) -> Result<String, KeysError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), KeysError> {
-    std::fs::write(path, text).map_err(|error| at(path, &error))
+    whole_file::write(path, text).map_err(|error| at(path, &error))
 }
 
 fn at(path: &Path, error: &std::io::Error) -> KeysError {

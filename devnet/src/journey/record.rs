@@ -55,9 +55,7 @@ impl Record {
         }
         self.passed.insert(result.name.clone(), result.clone());
         let steps: Vec<&StepResult> = Step::ALL.iter().filter_map(|step| self.passed(*step)).collect();
-        let draft = self.path.with_extension("new");
-        std::fs::write(&draft, serde_json::to_vec_pretty(&steps)?)
-            .and_then(|()| std::fs::rename(&draft, &self.path))
+        service_kit::whole_file::write(&self.path, serde_json::to_vec_pretty(&steps)?)
             .with_context(|| format!("{} cannot be written", self.path.display()))
     }
 }

@@ -46,11 +46,8 @@ impl Index {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let draft = path.with_extension("new");
         let text = format!("{}\n", serde_json::to_string_pretty(self)?);
-        std::fs::write(&draft, text)
-            .and_then(|()| std::fs::rename(&draft, path))
-            .with_context(|| format!("{} cannot be written", path.display()))
+        service_kit::whole_file::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
     }
 }
 

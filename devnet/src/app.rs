@@ -41,6 +41,8 @@ pub async fn run(options: &Options) -> Result<bool> {
         services.stop_all().await?;
         return Err(error);
     }
+    // Only now: had another devnet this directory, its locks would have kept us from starting.
+    found::withdraw(&layout)?;
 
     let mut traveller = Traveller::new(layout, founded, services, options.subjects, messages.lang())?;
     let outcome = tokio::select! {
@@ -94,7 +96,7 @@ fn greet(progress: &Progress<'_>, home: &Home) {
     progress.say("devnet-welcome", &[]);
     let where_it_lies = if home.is_temporary() { "devnet-data-temporary" } else { "devnet-data-kept" };
     progress.say(where_it_lies, &[("directory", directory.into())]);
-    if home.path().join("devnet.json").exists() {
+    if home.path().join("founded-at").exists() {
         progress.say("devnet-continuing", &[]);
     }
 }
@@ -108,6 +110,7 @@ async fn make_journey(
     let mut record = Record::load(&traveller.layout.journey())?;
     progress.say("devnet-journey", &[]);
     let report = journey::run(&mut record, progress, traveller).await?;
+    found::publish(&traveller.layout, &traveller.founded)?;
     progress.show(&format!("\n{}\n", report.to_table(messages)))?;
     progress.say(if report.ok { "devnet-all-held" } else { "devnet-not-all-held" }, &[]);
     let invitation = match options.once {

@@ -5,6 +5,7 @@
 //! files are written each time, from what this program knows.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use anyhow::{Context, Result, ensure};
 use identity_core::crypto::Alg;
@@ -72,22 +73,41 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
         departments,
         housing_fund: housing_fund.identity.did,
     };
-    index_of(layout, &founded).write(&layout.index())?;
+    fs::write(layout.founded_at(), layout.url(&LEADER))?;
     Ok(founded)
 }
 
 /// Addresses stand on the ledger: the same world cannot move.
 fn check_addresses(layout: &Layout) -> Result<()> {
-    let Ok(text) = fs::read(layout.index()) else { return Ok(()) };
-    let index: Index =
-        serde_json::from_slice(&text).with_context(|| format!("{} is damaged", layout.index().display()))?;
+    let Ok(url) = fs::read_to_string(layout.founded_at()) else { return Ok(()) };
     ensure!(
-        index.ledger.url == layout.url(&LEADER),
-        "{} holds a world founded at {}; give the same --port-base and --plain, or another directory",
+        url == layout.url(&LEADER),
+        "{} holds a world founded at {url}; give the same --port-base and --plain, or another directory",
         layout.root().display(),
-        index.ledger.url
     );
     Ok(())
+}
+
+/// Tells outside drivers where everything is. Called when the journey has ended: during it, services are stopped and
+/// started.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn publish(layout: &Layout, founded: &Founded) -> Result<()> {
+    index_of(layout, founded).write(&layout.index())
+}
+
+/// Takes back what an earlier run told, until this one is as far.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn withdraw(layout: &Layout) -> Result<()> {
+    match fs::remove_file(layout.index()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", layout.index().display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn issuer_founding(layout: &Layout, department: &Department) -> issuer::Founding {

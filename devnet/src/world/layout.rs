@@ -154,7 +154,13 @@ impl Layout {
         self.root.join("trust-root.policy")
     }
 
-    /// The list of all addresses.
+    /// The ledger's address when the world was founded.
+    #[must_use]
+    pub fn founded_at(&self) -> PathBuf {
+        self.root.join("founded-at")
+    }
+
+    /// The list of all addresses, there while the world can be used.
     #[must_use]
     pub fn index(&self) -> PathBuf {
         self.root.join("devnet.json")

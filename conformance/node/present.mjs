@@ -226,7 +226,8 @@ const dishonest = [
   ['issuer signature changed', 'registry.proof.not_in_batch', (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, flip(issuerJwt, issuerJwt.length - 10)) })],
   ['issuer alg is none', 'jose.alg.none', (p) => rebound(p, { sdJwt: p.sdJwt.replace(issuerJwt, unsigned({ alg: 'none', typ: 'dc+sd-jwt' }, jose.decodeJwt(issuerJwt))) })],
   ['presentation is garbage', 'sd_jwt.no_tilde', (p) => instead(p, 'garbage')],
-  ['presentation with 5000 tildes', 'sd_jwt.disclosure.too_many', (p) => instead(p, p.sdJwt + '~'.repeat(5000))],
+  ['presentation with 5000 tildes', 'sd_jwt.disclosure.empty', (p) => instead(p, p.sdJwt + '~'.repeat(5000))],
+  ['presentation with 5000 disclosures', 'sd_jwt.disclosure.too_many', (p) => instead(p, p.sdJwt + 'W10~'.repeat(5000))],
   ['body beyond the limit', 413, (p) => ({ ...p.form, padding: 'x'.repeat(2_000_000) })],
 ];
 

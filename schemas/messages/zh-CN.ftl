@@ -1,4 +1,4 @@
-# 简体中文消息。标识以所在模块为前缀;与 en.ftl 的标识和变量一致。
+# 简体中文消息。标识以所在模块为前缀；与 en.ftl 的标识和变量一致。
 
 # ---- wallet ----
 wallet-error = 错误：
@@ -165,14 +165,14 @@ devnet-try-present = 2. 查看谁在索要什么，再作决定：
 devnet-try-history = 3. 查看共享记录：
 devnet-try-case = 6. 用独立实现的验证程序复核离线核验的那次出示（需 Python 3 及 cryptography 包）：
 devnet-stopping = 正在停止……
-devnet-help-about = 整个环境在一台机器上:一个账本、两个签发部门、一项验证服务和一个钱包。先走完第一份凭证的旅程,再保持运行,供亲手尝试
-devnet-help-service = 只运行一项服务,直到标准输入关闭或被要求停止
+devnet-help-about = 整个环境在一台机器上：一个账本、两个签发部门、一项验证服务和一个钱包。先走完第一份凭证的旅程，再保持运行，供亲手尝试
+devnet-help-service = 只运行一项服务，直到标准输入关闭或被要求停止
 devnet-help-service-kind = 哪一项服务
-devnet-help-any-once = 旅程走完即退出;仅当每一步都成立时状态为 0
-devnet-help-any-json = 以一个 JSON 对象输出旅程结果,为标准输出的最后一行
-devnet-help-any-data = 将所有数据保存在此目录,下次从停下处继续 [默认:临时目录]
+devnet-help-any-once = 旅程走完即退出；仅当每一步都成立时状态为 0
+devnet-help-any-json = 以一个 JSON 对象输出旅程结果，为标准输出的最后一行
+devnet-help-any-data = 将所有数据保存在此目录，下次从停下处继续 [默认：临时目录]
 devnet-help-any-procs = 每项服务各用一个进程运行
-devnet-help-any-plain = 以 HTTP 代替 HTTPS,用于调试
+devnet-help-any-plain = 以 HTTP 代替 HTTPS，用于调试
 devnet-help-any-port-base = 所监听的四个连续端口中的第一个
 devnet-help-any-subjects = 每个部门数据表中的样本数量
 verifier-no-command = 请指明要做什么：init、run 或 replay。--help 有说明。
@@ -192,33 +192,33 @@ verifier-serves = xinfu-verifier 正在 { $url } 提供服务，按 Ctrl-C 停�
 verifier-failed = xinfu-verifier：{ $reason }
 verifier-agrees = 结论一致：当时 { $then }，现在 { $again }。
 verifier-disagrees = 结论不一致：当时 { $then }，现在 { $again }。
-help-usage = 用法:
+help-usage = 用法：
 help-commands = 命令
 help-options = 选项
 help-arguments = 参数
 help-any-help = 显示本帮助
 help-any-version = 显示版本
-help-any-lang = 文字与消息的语言:en 或 zh [默认:随终端]
-help-any-config = 配置文件;--print-config 可打印一份作为起点
+help-any-lang = 文字与消息的语言：en 或 zh [默认：随终端]
+help-any-config = 配置文件；--print-config 可打印一份作为起点
 help-any-print-config = 打印带注释、含全部默认值的配置文件后退出
 
-issuer-help-about = 按 OpenID4VCI 1.0 签发凭证,并将其摘要存证上链
-issuer-help-init = 生成部门密钥与其 DID 的创建文件;重复执行不会改变什么
-issuer-help-run = 提供服务,直到收到 Ctrl-C 或 SIGTERM
-issuer-help-import = 在服务停止时导入主体表;列出有误的行,保留正确的行
+issuer-help-about = 按 OpenID4VCI 1.0 签发凭证，并将其摘要存证上链
+issuer-help-init = 生成部门密钥与其 DID 的创建文件；重复执行不会改变什么
+issuer-help-run = 提供服务，直到收到 Ctrl-C 或 SIGTERM
+issuer-help-import = 在服务停止时导入主体表；列出有误的行，保留正确的行
 issuer-help-init-chain = DID 所属链的名称
 issuer-help-init-algorithm = 密钥算法
-issuer-help-import-kind = 此表的凭证类型(部门签发多种时必填)
-issuer-help-import-table = 主体表:UTF-8 编码的 CSV,首行为列名
+issuer-help-import-kind = 此表的凭证类型（部门签发多种时必填）
+issuer-help-import-table = 主体表：UTF-8 编码的 CSV，首行为列名
 
-issuer-no-command = 请指明要做什么:init、run 或 import。--help 有说明。
+issuer-no-command = 请指明要做什么：init、run 或 import。--help 有说明。
 issuer-failed = xinfu-issuer:{ $reason }
 issuer-initialised = 部门密钥已存于 { $directory }。请将 recovery.jwk 另行保管。部门的 DID:
 issuer-running = 签发服务 { $url } 正在监听 { $listening }。
 issuer-stopped = 签发服务已停止。
-issuer-which-type = 请用 --type 指明此表对应的凭证类型:{ $types }
-issuer-import-fault = 第 { $line } 行,{ $column } 列:{ $reason }
-issuer-imported = 已导入 { $imported } 行,拒绝 { $refused } 行。
+issuer-which-type = 请用 --type 指明此表对应的凭证类型：{ $types }
+issuer-import-fault = 第 { $line } 行，{ $column } 列：{ $reason }
+issuer-imported = 已导入 { $imported } 行，拒绝 { $refused } 行。
 # ---- ledger ----
 ledger-founded =
     账本链已创建。

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use devnet::app;
 use devnet::cli::{Cli, Part};
-use service_kit::{help, telemetry};
+use service_kit::{help, messages::Catalogue, telemetry};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::read(&arguments, help::language(&arguments)) {
+    let lang = help::language(&arguments);
+    let cli = match Cli::read(&arguments, lang) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return help::refused(&error, "devnet", &Catalogue::new(lang)),
     };
     // The journey speaks for itself; services are heard when something is wrong.
     telemetry::start("error");

@@ -84,7 +84,7 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     let read = command.try_get_matches_from(arguments).and_then(|read| Arguments::from_arg_matches(&read));
     let done = match read {
         Ok(arguments) => arguments.run(&catalogue),
-        Err(error) => error.exit(),
+        Err(error) => return help::refused(&error, "xinfu-ledger", &catalogue),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,11 +5,14 @@
 //! repeated.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use identity_core::problem::{Code, Lang};
 
 use crate::messages::{self, Catalogue};
+use crate::terminal::harmless;
 
 /// The language flag, read before everything else because help and complaints need it too.
 #[must_use]
@@ -43,8 +46,47 @@ pub fn told(lang: Lang, code: Option<Code>, detail: &str) -> String {
     match (lang, code) {
         (_, None) => detail.to_owned(),
         (Lang::En, Some(code)) => format!("{detail}\n  {}", code.remedy(lang)),
-        (Lang::Zh, Some(code)) => format!("{}({detail})\n  {}", code.title(lang), code.remedy(lang)),
+        (Lang::Zh, Some(code)) => format!("{}（{detail}）\n  {}", code.title(lang), code.remedy(lang)),
     }
+}
+
+/// What is wrong with a command line, in the reader's language.
+#[must_use]
+pub fn complaint(error: &clap::Error, catalogue: &Catalogue) -> String {
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (id, detail) = match error.kind() {
+        ErrorKind::InvalidSubcommand => ("help-fault-command", context(ContextKind::InvalidSubcommand)),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ("help-fault-no-command", String::new())
+        }
+        ErrorKind::UnknownArgument => ("help-fault-option", context(ContextKind::InvalidArg)),
+        ErrorKind::MissingRequiredArgument => ("help-fault-missing", context(ContextKind::InvalidArg)),
+        ErrorKind::ArgumentConflict => ("help-fault-conflict", context(ContextKind::InvalidArg)),
+        // A value is not repeated: it may be a secret in the wrong place.
+        _ => ("help-fault-value", context(ContextKind::InvalidArg)),
+    };
+    let likely = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg].map(context);
+    let likely = likely.iter().find(|likely| !likely.is_empty());
+    let mut text = catalogue.text(id, &[("detail", harmless(&detail).into())]);
+    if let Some(likely) = likely {
+        text.push_str(&catalogue.text("help-fault-likely", &[("detail", harmless(likely).into())]));
+    }
+    text
+}
+
+/// Ends a program whose command line was not understood: help and version go to standard output with status 0, a
+/// complaint in the reader's language to standard error with status 2.
+#[must_use]
+pub fn refused(error: &clap::Error, program: &str, catalogue: &Catalogue) -> ExitCode {
+    if !error.use_stderr() {
+        // Nobody reads it any more if this fails.
+        let _written = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let detail = complaint(error, catalogue);
+    eprintln!("{}", catalogue.text("help-fault", &[("detail", detail.into())]));
+    eprintln!("{}", catalogue.text("help-fault-hint", &[("program", program.into())]));
+    ExitCode::from(2)
 }
 
 struct Dress<'a> {
@@ -160,7 +202,7 @@ mod tests {
     fn a_failure_says_what_to_do_now() {
         let code = Some(Code::StoreInUse);
         assert!(told(Lang::En, code, "x is in use").starts_with("x is in use\n  "));
-        assert!(told(Lang::Zh, code, "x is in use").contains("(x is in use)\n"));
+        assert!(told(Lang::Zh, code, "x is in use").contains("（x is in use）\n"));
         assert_eq!(told(Lang::Zh, None, "x"), "x");
     }
 
@@ -169,9 +211,9 @@ mod tests {
         let wanted = Arg::new("config").long("config").value_name("FILE").required(true);
         let command = Command::new("sample").version("1").subcommand(Command::new("run").arg(wanted));
         let mut command = localised(command, &Catalogue::new(Lang::Zh), &|place| format!("sample-{place}"));
-        assert!(command.render_help().to_string().contains("用法: sample [选项] [命令]\n"));
+        assert!(command.render_help().to_string().contains("用法： sample [选项] [命令]\n"));
         let run = command.find_subcommand_mut("run").unwrap().render_help().to_string();
-        assert!(run.contains("用法: sample run [选项] --config <FILE>\n"), "{run}");
+        assert!(run.contains("用法： sample run [选项] --config <FILE>\n"), "{run}");
         assert!(run.find("--config <FILE>  ").unwrap() < run.find("--help").unwrap(), "{run}");
     }
 

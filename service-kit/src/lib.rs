@@ -19,4 +19,5 @@ pub mod reply;
 pub mod stop;
 pub mod store;
 pub mod telemetry;
+pub mod terminal;
 pub mod whole_file;

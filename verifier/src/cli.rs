@@ -111,7 +111,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
     let lang = help::language(arguments);
     let arguments = match Arguments::read(arguments, lang) {
         Ok(arguments) => arguments,
-        Err(error) => error.exit(),
+        Err(error) => return help::refused(&error, "xinfu-verifier", &Catalogue::new(lang)),
     };
     let messages = Catalogue::new(lang);
     if arguments.print_config {

@@ -3,11 +3,8 @@
 //! The types name every option once; the texts come from the catalogue under `wallet-help-…`, by the command's and the
 //! option's name.
 
-use crate::{passphrase::Source, terminal::harmless};
-use clap::{
-    Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
-    error::{ContextKind, ErrorKind},
-};
+use crate::passphrase::Source;
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use identity_core::problem::Lang;
 use service_kit::{help, messages::Catalogue};
 use std::path::PathBuf;
@@ -125,30 +122,6 @@ fn localised(catalogue: &Catalogue) -> Command {
     command.after_help(catalogue.text("wallet-help-exit-codes", &[]))
 }
 
-/// What is wrong with a command line, in the reader's language.
-#[must_use]
-pub fn complaint(error: &clap::Error, catalogue: &Catalogue) -> String {
-    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
-    let (id, detail) = match error.kind() {
-        ErrorKind::InvalidSubcommand => ("wallet-usage-command", context(ContextKind::InvalidSubcommand)),
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            ("wallet-usage-no-command", String::new())
-        }
-        ErrorKind::UnknownArgument => ("wallet-usage-option", context(ContextKind::InvalidArg)),
-        ErrorKind::MissingRequiredArgument => ("wallet-usage-missing", context(ContextKind::InvalidArg)),
-        ErrorKind::ArgumentConflict => ("wallet-usage-conflict", context(ContextKind::InvalidArg)),
-        // A value is not repeated: it may be a secret in the wrong place.
-        _ => ("wallet-usage-value", context(ContextKind::InvalidArg)),
-    };
-    let likely = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg].map(context);
-    let likely = likely.iter().find(|likely| !likely.is_empty());
-    let mut text = catalogue.text(id, &[("detail", harmless(&detail).into())]);
-    if let Some(likely) = likely {
-        text.push_str(&catalogue.text("wallet-usage-likely", &[("detail", harmless(likely).into())]));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_slip_is_named_in_both_languages_with_the_likely_word() {
-        let say = |line: &str, lang| complaint(&Cli::read(&arguments(line), lang).unwrap_err(), &Catalogue::new(lang));
+        let say =
+            |line: &str, lang| help::complaint(&Cli::read(&arguments(line), lang).unwrap_err(), &Catalogue::new(lang));
         assert_eq!(say("xinfu-wallet lisst", Lang::En), "there is no command `lisst`; perhaps `list` is meant");
         assert_eq!(say("xinfu-wallet lisst", Lang::Zh), "没有命令 `lisst`；是否想用 `list`");
         assert_eq!(say("xinfu-wallet list --jsn", Lang::En), "there is no option `--jsn`; perhaps `--json` is meant");

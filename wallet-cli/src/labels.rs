@@ -3,7 +3,7 @@
 //! A type that is not built in is shown by its own names, made harmless: nothing is fetched to make a stranger's
 //! credential look official.
 
-use crate::{terminal::harmless, ui::Ui};
+use crate::ui::Ui;
 use identity_core::{
     datatype::{Datum, Ethnicity, Sex},
     problem::Lang,
@@ -11,6 +11,7 @@ use identity_core::{
     sd_jwt_vc::{TypeError, TypeMetadata, type_metadata::ClaimMetadata},
 };
 use serde_json::Value;
+use service_kit::terminal::harmless;
 use std::sync::LazyLock;
 
 static TYPES: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {

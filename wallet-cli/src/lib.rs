@@ -16,7 +16,6 @@ pub mod present;
 mod question;
 pub mod receive;
 pub mod run;
-pub mod terminal;
 pub mod ui;
 pub mod vault;
 pub mod view;

@@ -12,7 +12,6 @@ use crate::{
     error::WalletError,
     holdings::{Credential, Outcome, SharedCredential, Sharing},
     question::{Consent, Item, Question},
-    terminal::harmless,
     ui::Ui,
     view::{View, asker_name, path_to_json},
     wallet::Wallet,
@@ -30,6 +29,7 @@ use identity_core::{
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
+use service_kit::terminal::harmless;
 use service_kit::{chance, fetch::Request};
 
 /// A verified request, what would answer it, and the question for the holder.

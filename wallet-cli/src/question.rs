@@ -6,12 +6,12 @@ use crate::{
     claims::Split,
     labels::TypeText,
     moment::utc,
-    terminal::{columns, harmless, padded},
     ui::Ui,
     view::{asker_name, listed, path_to_json},
 };
 use identity_core::{sd_jwt::ClaimPath, verdict::Excess};
 use serde_json::{Value, json};
+use service_kit::terminal::{columns, harmless, padded};
 
 /// A verified request against what the vault holds.
 #[derive(Debug, Clone, PartialEq)]

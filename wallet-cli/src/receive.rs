@@ -10,7 +10,6 @@ use crate::{
     error::WalletError,
     holdings::Credential,
     labels::{TypeText, check_type},
-    terminal::harmless,
     ui::Ui,
     view::{View, listed},
     wallet::Wallet,
@@ -27,6 +26,7 @@ use identity_core::{
     trust,
 };
 use serde_json::{Value, json};
+use service_kit::terminal::harmless;
 use service_kit::{
     fetch::{Answer, Request},
     ledger_client::LedgerError,

@@ -1,10 +1,9 @@
 //! From the command line to the wallet's functions, and from their answers to the terminal.
 
 use crate::{
-    cli::{self, Act, Cli, InitArgs},
+    cli::{Act, Cli, InitArgs},
     error::{Exit, WalletError},
     holdings::Setup,
-    terminal::harmless,
     ui::Ui,
     vault::{KdfCost, Note},
     view::View,
@@ -12,6 +11,7 @@ use crate::{
 };
 use serde_json::json;
 use service_kit::help;
+use service_kit::terminal::harmless;
 use std::{
     env,
     ffi::OsString,
@@ -57,9 +57,9 @@ fn complain(error: &clap::Error, ui: &Ui) -> u8 {
         ui.result(&json!(null), &[error.to_string().trim_end().to_owned()]);
         return 0;
     }
-    let detail = cli::complaint(error, ui.catalogue());
-    ui.note(&ui.text("wallet-usage-error", &[("detail", detail.into())]));
-    ui.note(&ui.text("wallet-usage-hint", &[]));
+    let detail = help::complaint(error, ui.catalogue());
+    ui.note(&ui.text("help-fault", &[("detail", detail.into())]));
+    ui.note(&ui.text("help-fault-hint", &[("program", "xinfu-wallet".into())]));
     status(Exit::Usage)
 }
 

@@ -8,10 +8,10 @@
 //! 6. Claim values are shown by `show` only, where somebody asked for them.
 //! 7. What strangers wrote passes through [`harmless`]. Nothing here uses colour or moves the cursor.
 
-use crate::terminal::harmless;
 use identity_core::problem::{Code, Lang};
 use serde_json::{Value, json};
 use service_kit::messages::{self, Catalogue};
+use service_kit::terminal::harmless;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 /// The way out to the person, or the script, at the other end.

@@ -5,7 +5,6 @@ use crate::{
     holdings::{Credential, Holdings, Outcome, Sharing},
     labels::TypeText,
     moment::utc,
-    terminal::{columns, harmless, padded},
     ui::Ui,
 };
 use identity_core::{
@@ -13,6 +12,7 @@ use identity_core::{
     sd_jwt::{ClaimPath, HeldSdJwt, SdJwtError, Segment},
 };
 use serde_json::{Value, json};
+use service_kit::terminal::{columns, harmless, padded};
 
 /// An answer for a script and the same for a person.
 #[derive(Debug, Clone, PartialEq)]

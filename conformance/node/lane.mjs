@@ -47,5 +47,6 @@ if (fs.existsSync(path.join(here, 'wallet-preauth.mjs'))) {
     await receive(issuer, await configurationOf(issuer), path.join(here, `wallet-${index}.json`));
   }
 }
+run('issue.mjs', process.argv[2]);
 if (fs.existsSync(path.join(here, 'present.mjs'))) run('present.mjs', process.argv[2]);
 console.log('NODE LANE OK');

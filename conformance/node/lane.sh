@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs third-party software against a running devnet: a wallet (OpenID4VCI) and a presenter (OpenID4VP), neither
+# Runs third-party software against a running devnet: wallets (OpenID4VCI) and a presenter (OpenID4VP), none of them
 # written by us. Needs Node.js and npm; installs the packages of package.json into a temporary folder.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -28,6 +28,9 @@ use super::query;
 /// Seconds a verifier may keep a status list: short, so that a revocation is seen within the journey.
 pub const STATUS_TTL: u32 = 1;
 
+/// Seconds a nonce holds: short, so that third-party software can see one end.
+const NONCE_SECONDS: u32 = 15;
+
 /// Seconds a request may be answered: long, for people who try by hand.
 const REQUEST_SECONDS: u32 = 60 * 60;
 
@@ -177,6 +180,7 @@ fn issuer_config(layout: &Layout, authority: &Authority, department: &Department
         keys: layout.keys(member),
         admin_token: layout.admin_token(member),
         http: http(layout, authority, member)?,
+        offers: issuer::OfferConfig { nonce_lifetime: NONCE_SECONDS, ..defaults.offers },
         status: issuer::StatusConfig { ttl: STATUS_TTL, ..defaults.status },
         ledger: issuer::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root(), ..defaults.ledger },
         fetch: fetch(layout),

@@ -3,7 +3,7 @@
 //! The ledger's clock is the log index. A value proven once, under today's state root, answers for every index up to
 //! that of its proof; what happened later it cannot know, so the caller states the proof's age.
 
-use ledger::ProvenState;
+use ledger::{Hash, ProvenState};
 use serde::de::DeserializeOwned;
 
 use crate::crypto::PublicKey;
@@ -11,8 +11,8 @@ use crate::did::{Did, DidUrl, Document, Relationship, Service, VerificationMetho
 use crate::encoding::json::{self, Limits};
 use crate::problem::Code;
 use crate::registry::{
-    AccreditationHistory, DidHistory, Grant, KeyRecord, KeyUse, Role, SchemaHistory, accreditation_key, did_key,
-    schema_key,
+    AccreditationHistory, DidHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role, SchemaHistory, accreditation_key,
+    did_key, schema_key, thumbprint_key,
 };
 
 /// Longest history that is read, in bytes; as long as a state proof may be.
@@ -78,6 +78,15 @@ pub fn accreditations(proven: &ProvenState, subject: &Did) -> Result<Accreditati
 /// [`TrustError`]; [`TrustError::Absent`] is itself proven.
 pub fn schema_history(proven: &ProvenState, vct: &str) -> Result<SchemaHistory, TrustError> {
     read(proven, &schema_key(vct))?.ok_or(TrustError::Absent)
+}
+
+/// Who registered a public key, named by its RFC 7638 thumbprint, out of a state proof. A key that nobody ever
+/// registered has no owners, which is proven too. [`OwnerHistory::owner_at`] answers as of an index.
+///
+/// # Errors
+/// [`TrustError`], never [`TrustError::Absent`].
+pub fn thumbprint_owners(proven: &ProvenState, thumbprint: &Hash) -> Result<OwnerHistory, TrustError> {
+    Ok(read(proven, &thumbprint_key(thumbprint))?.unwrap_or_default())
 }
 
 fn read<T: DeserializeOwned>(proven: &ProvenState, key: &str) -> Result<Option<T>, TrustError> {

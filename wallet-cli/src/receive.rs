@@ -21,7 +21,7 @@ use identity_core::{
         offer::{CredentialOffer, OfferLink},
         wallet::{Authorized, HttpReply, HttpRequest, Invited, Ready, Received, ReceivedCredential, WalletRefusal},
     },
-    registry::{KeyUse, Role, UrlHistory, accreditation_key, did_key, url_key},
+    registry::{KeyUse, OwnerHistory, Role, accreditation_key, did_key, url_key},
     sd_jwt::HeldSdJwt,
     trust,
 };
@@ -180,7 +180,7 @@ impl Wallet {
     async fn is_issuer_accredited(&self, receipt: &Receipt) -> Option<bool> {
         let (proven, _) = self.ledger.state(&url_key(&receipt.issuer)).await.ok()?;
         let Some(owners) = proven.value() else { return Some(false) };
-        let owners: UrlHistory = trust::parse_value(owners).ok()?;
+        let owners: OwnerHistory = trust::parse_value(owners).ok()?;
         let Some(did) = owners.owner_at(trust::known_until(&proven)).cloned() else { return Some(false) };
         let (proven, _) = self.ledger.state(&accreditation_key(&did)).await.ok()?;
         let history = trust::accreditations(&proven, &did).ok()?;

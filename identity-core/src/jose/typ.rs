@@ -12,5 +12,7 @@ pub const REQUEST_OBJECT: &str = "oauth-authz-req+jwt";
 pub const STATUS_LIST: &str = "statuslist+jwt";
 /// A ledger transaction.
 pub const TRANSACTION: &str = "xinfu-tx+jwt";
+/// A proof that whoever registers a key's thumbprint holds the key.
+pub const KEY_PROOF: &str = "xinfu-key+jwt";
 /// The creation of a DID.
 pub const CREATE: &str = "xinfu-create+jwt";

@@ -1,4 +1,4 @@
-//! What the state holds about a DID, a URL, a member and a schema: whole histories.
+//! What the state holds about a DID, a URL, a key's thumbprint, a member and a schema: whole histories.
 //!
 //! Every entry carries the log index of the change that made it (`from`) and of the one that ended it (`until`):
 //! it holds at index `i` when `from <= i < until`. So one value, proven once, answers for every past index.
@@ -137,15 +137,15 @@ impl DidHistory {
     }
 }
 
-/// Value under `url/<url>`: who registered it, oldest first.
+/// Value under `url/<url>` and `thumbprint/<thumbprint>`: who registered it, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UrlHistory {
+pub struct OwnerHistory {
     /// Its owners; at any index at most one.
     pub owners: Vec<Owner>,
 }
 
-/// A registration of a URL.
+/// A registration of a URL or of a key's thumbprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Owner {
@@ -158,8 +158,8 @@ pub struct Owner {
     pub until: Option<u64>,
 }
 
-impl UrlHistory {
-    /// The DID that had registered the URL at a log index.
+impl OwnerHistory {
+    /// The DID that had registered it at a log index.
     #[must_use]
     pub fn owner_at(&self, index: u64) -> Option<&Did> {
         self.owners.iter().find(|owner| holds_at(owner.from, owner.until, index)).map(|owner| &owner.did)

@@ -1,4 +1,4 @@
-//! Making creations and transactions: the sender's side.
+//! Making creations, proofs of possession and transactions: the sender's side.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,18 @@ pub fn make_create(payload: &CreatePayload, key_id: &str, signer: &dyn Signer) -
     let jws =
         sign_compact(SignHeader::new(typ::CREATE).kid(&kid), &bytes, signer).map_err(|_| Refused::CreateSignature)?;
     Create::parse(&jws)
+}
+
+/// Signs a proof of possession with the authentication key `did#key_id`, for [`super::Update::prove_keys`] on the ledger
+/// with this `origin`.
+///
+/// # Errors
+/// [`Refused::KeyProof`] when the signer fails.
+pub fn make_key_proof(origin: &str, did: &Did, key_id: &str, signer: &dyn Signer) -> Result<String, Refused> {
+    let payload = serde_json::to_vec(&BTreeMap::from([("aud", origin)])).map_err(|_| Refused::KeyProof("payload"))?;
+    let kid = format!("{did}#{key_id}");
+    sign_compact(SignHeader::new(typ::KEY_PROOF).kid(&kid), &payload, signer)
+        .map_err(|_| Refused::KeyProof("signature"))
 }
 
 /// Signs a transaction with the key `sender#key_id`. The answer is the compact JWS to submit.

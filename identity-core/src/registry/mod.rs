@@ -19,6 +19,7 @@ mod block;
 mod create;
 mod genesis;
 mod history;
+mod key_proof;
 mod keys;
 mod make;
 mod refused;
@@ -37,15 +38,15 @@ pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator};
 pub use history::{
-    DidHistory, KeyRecord, Member, Owner, Recovery, SchemaHistory, SchemaRecord, ServiceRecord, UrlHistory,
+    DidHistory, KeyRecord, Member, Owner, OwnerHistory, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
 };
 pub use keys::{KeyEntry, KeyUse};
-pub use make::{make_create, make_transaction};
+pub use make::{make_create, make_key_proof, make_transaction};
 pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};
 pub use state::{
     MEMBERS, StateUnreadable, StateView, WriteSet, accreditation_key, delegations_key, did_key, member_key,
-    receipts_key, schema_key, sequence_key, url_key,
+    receipts_key, schema_key, sequence_key, thumbprint_key, url_key,
 };
 pub use transaction::{Accredit, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update};
 
@@ -55,6 +56,8 @@ pub const MAX_TRANSACTION_BYTES: usize = 32 * 1024;
 const LIMITS: Limits = Limits { bytes: MAX_TRANSACTION_BYTES, depth: 8 };
 /// Keys a DID may ever have had: bounds what every reader of its history parses.
 pub const MAX_KEYS: usize = 256;
+/// Proofs of possession in one update: each costs a signature check on every node, and a service has a key or two.
+pub const MAX_KEY_PROOFS: usize = 8;
 /// Services a DID may ever have had.
 pub const MAX_SERVICES: usize = 64;
 /// Accreditations between a member and the genesis authority its chain ends in.

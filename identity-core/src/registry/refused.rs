@@ -71,6 +71,12 @@ pub enum Refused {
     /// The same public key under a second id, now or earlier.
     #[error("a public key may stand once in a DID's history")]
     KeyReused,
+    /// A proof of possession of a key that is registered by its thumbprint does not hold.
+    #[error("the proof of possession of a key does not hold: {0}")]
+    KeyProof(&'static str),
+    /// The thumbprint of a key is registered by another DID.
+    #[error("the key's thumbprint is registered by another DID")]
+    ThumbprintTaken,
     /// The change would leave nobody able to change the DID document.
     #[error("the last capabilityInvocation key cannot be removed")]
     LastKey,
@@ -182,6 +188,8 @@ impl Refused {
             Self::KeyMalformed(_) => Code::RegistryKeyMalformed,
             Self::KeyIdTaken => Code::RegistryKeyIdTaken,
             Self::KeyReused => Code::RegistryKeyReused,
+            Self::KeyProof(_) => Code::RegistryKeyProof,
+            Self::ThumbprintTaken => Code::RegistryKeyThumbprintTaken,
             Self::LastKey => Code::RegistryKeyLast,
             Self::TooMany => Code::RegistryDidTooMany,
             Self::OtherChain => Code::RegistryCreateChain,

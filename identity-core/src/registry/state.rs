@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -44,6 +45,12 @@ pub fn did_key(did: &Did) -> String {
 #[must_use]
 pub fn url_key(url: &str) -> String {
     format!("url/{url}")
+}
+
+/// Key of the history of who registered a public key, named by its RFC 7638 thumbprint.
+#[must_use]
+pub fn thumbprint_key(thumbprint: &Hash) -> String {
+    format!("thumbprint/{}", thumbprint.to_base64url())
 }
 
 /// Key of a DID's accreditations.

@@ -93,6 +93,10 @@ pub struct Update {
     /// Ids of services to remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove_services: Vec<String>,
+    /// Proofs of possession of authentication keys, made by [`super::make_key_proof`]: registers their
+    /// thumbprints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prove_keys: Vec<String>,
 }
 
 /// Members of `accredit`.

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::{EvidenceError, Needs, StatusDoubt};
 use crate::anchor::{AnchorError, AnchorProof, AnchoredAt};
 use crate::did::{Did, DidUrl, Document};
-use crate::encoding::limits;
+use crate::encoding::{base64url, limits};
 use crate::jose::UnverifiedJws;
-use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, KeyUse, SchemaHistory};
+use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, KeyUse, OwnerHistory, SchemaHistory};
 use crate::status::{Reference, StatusError, StatusListToken};
 use crate::time::UnixSeconds;
 use crate::trust::{self, TrustError};
@@ -99,6 +99,7 @@ pub struct PreparedEvidence {
     dids: HashMap<Did, Known<DidHistory>>,
     accreditations: HashMap<Did, Known<AccreditationHistory>>,
     types: HashMap<String, Known<SchemaHistory>>,
+    thumbprints: HashMap<Hash, Known<OwnerHistory>>,
     lists: HashMap<String, ListEntry>,
 }
 
@@ -130,6 +131,7 @@ impl PreparedEvidence {
             dids: HashMap::new(),
             accreditations: HashMap::new(),
             types: HashMap::new(),
+            thumbprints: HashMap::new(),
             lists: HashMap::new(),
         }
     }
@@ -169,6 +171,11 @@ impl PreparedEvidence {
             "schema" => {
                 let history = present(trust::schema_history(&proven, name))?;
                 keep(&mut self.types, name.to_owned(), known(history, &proven));
+            }
+            "thumbprint" => {
+                let thumbprint = parse_thumbprint(name).ok_or(EvidenceError::Unexpected)?;
+                let owners = trust::thumbprint_owners(&proven, &thumbprint).map_err(EvidenceError::Trust)?;
+                keep(&mut self.thumbprints, thumbprint, known(Some(owners), &proven));
             }
             _ => return Err(EvidenceError::Unexpected),
         }
@@ -213,6 +220,7 @@ impl PreparedEvidence {
         self.dids.retain(|_, known| fresh(known.as_of));
         self.accreditations.retain(|_, known| fresh(known.as_of));
         self.types.retain(|_, known| fresh(known.as_of));
+        self.thumbprints.retain(|_, known| fresh(known.as_of));
         self.lists.retain(|_, entry| entry.is_usable(freshness, now));
     }
 
@@ -242,6 +250,7 @@ impl PreparedEvidence {
             "did" => self.dids.get(&Did::parse(name).ok()?).map(of),
             "accreditation" => self.accreditations.get(&Did::parse(name).ok()?).map(of),
             "schema" => self.types.get(name).map(of),
+            "thumbprint" => self.thumbprints.get(&parse_thumbprint(name)?).map(of),
             _ => None,
         }
     }
@@ -253,6 +262,21 @@ impl PreparedEvidence {
     pub fn document(&self, did: &Did, freshness: Freshness, now: UnixSeconds) -> Result<Document, EvidenceError> {
         let known = self.did(did, freshness, now)?;
         known.value()?.document_at(known.until).ok_or(EvidenceError::Absent)
+    }
+
+    /// Who holds the public key with this RFC 7638 thumbprint, as of the newest index the evidence knows: the DID of an
+    /// `x509_hash` client, whose leaf certificate has that key.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] if there is no fresh evidence; [`EvidenceError::Absent`] if it proves that nobody does.
+    pub fn thumbprint_owner(
+        &self,
+        thumbprint: &Hash,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&Did, EvidenceError> {
+        let known = fresh(self.thumbprints.get(thumbprint), freshness, now)?;
+        known.value()?.owner_at(known.until).ok_or(EvidenceError::Absent)
     }
 
     pub(super) fn did(
@@ -351,6 +375,11 @@ fn present<T>(history: Result<T, TrustError>) -> Result<Option<T>, EvidenceError
 fn key_name(token: &str) -> Result<Option<DidUrl>, StatusError> {
     let jws = UnverifiedJws::parse_limited(token, limits::STATUS_TOKEN)?;
     Ok(DidUrl::parse(jws.header().kid()?).ok())
+}
+
+/// One spelling per thumbprint: base64url of 32 bytes.
+fn parse_thumbprint(name: &str) -> Option<Hash> {
+    base64url::decode_array::<32>(name).ok().map(Hash::from)
 }
 
 fn keep<K: std::hash::Hash + Eq, T>(known: &mut HashMap<K, Known<T>>, key: K, new: Known<T>) {

@@ -4,13 +4,15 @@ use super::super::accreditation::Ending;
 use super::super::apply::Act;
 use super::super::block::Block;
 use super::super::create::Create;
-use super::super::history::{DidHistory, Member, Owner, Recovery, UrlHistory};
+use super::super::history::{DidHistory, KeyRecord, Member, Recovery};
+use super::super::key_proof::verify_key_proof;
 use super::super::keys::{KeyEntry, KeyUse};
 use super::super::services::ServiceEntry;
-use super::super::state::{Overlay, StateView as _, did_key, member_key, url_key};
+use super::super::state::{Overlay, StateView as _, did_key, member_key};
 use super::super::transaction::Update;
-use super::super::{MAX_KEYS, MAX_SERVICES, NotApplied, Refused};
+use super::super::{MAX_KEY_PROOFS, MAX_KEYS, MAX_SERVICES, NotApplied, Refused};
 use super::accredit::end_all_of;
+use super::ownership::{register_thumbprint, register_url, release_thumbprint, release_url};
 use crate::did::Did;
 
 /// Writes a new DID's history.
@@ -56,7 +58,7 @@ pub(in super::super) fn update(
         return Err(Refused::NothingToChange.into());
     }
     for id in &update.remove_keys {
-        remove_key(&mut history, id, act.index)?;
+        remove_key(state, &mut history, id, act.index)?;
     }
     for id in &update.remove_services {
         remove_service(state, &mut history, id, act.index)?;
@@ -67,7 +69,8 @@ pub(in super::super) fn update(
     for service in &update.add_services {
         add_service(state, &mut history, service, act.index)?;
     }
-    let can_change = |key: &super::super::KeyRecord| key.until.is_none() && key.key_use == KeyUse::CapabilityInvocation;
+    prove_keys(state, act, &history, &update.prove_keys)?;
+    let can_change = |key: &KeyRecord| key.until.is_none() && key.key_use == KeyUse::CapabilityInvocation;
     if !history.keys.iter().any(can_change) {
         return Err(Refused::LastKey.into());
     }
@@ -89,9 +92,7 @@ pub(in super::super) fn deactivate(
     for id in services {
         remove_service(state, &mut history, &id, act.index)?;
     }
-    for key in history.keys.iter_mut().filter(|key| key.until.is_none()) {
-        key.until = Some(act.index);
-    }
+    end_all_keys(state, &mut history, act.index)?;
     history.deactivated = Some(act.index);
     state.write(did_key(&history.did), &history)?;
     end_all_of(state, &history.did, act.index, Ending::Deactivated)
@@ -113,10 +114,38 @@ fn add_key(history: &mut DidHistory, key: &KeyEntry, index: u64) -> Result<(), R
     Ok(())
 }
 
-fn remove_key(history: &mut DidHistory, id: &str, index: u64) -> Result<(), Refused> {
-    let current = |key: &&mut super::super::KeyRecord| key.until.is_none() && key.id == id;
+fn remove_key(state: &mut Overlay<'_>, history: &mut DidHistory, id: &str, index: u64) -> Result<(), NotApplied> {
+    let did = history.did.clone();
+    let current = |key: &&mut KeyRecord| key.until.is_none() && key.id == id;
     let key = history.keys.iter_mut().find(current).ok_or(Refused::KeyUnknown)?;
+    end_key(state, &did, key, index)
+}
+
+fn end_all_keys(state: &mut Overlay<'_>, history: &mut DidHistory, index: u64) -> Result<(), NotApplied> {
+    let did = history.did.clone();
+    history.keys.iter_mut().filter(|key| key.until.is_none()).try_for_each(|key| end_key(state, &did, key, index))
+}
+
+/// A key that no longer holds no longer says whose it is.
+fn end_key(state: &mut Overlay<'_>, did: &Did, key: &mut KeyRecord, index: u64) -> Result<(), NotApplied> {
     key.until = Some(index);
+    release_thumbprint(state, did, &key.jwk.thumbprint(), index)
+}
+
+/// After keys were added and removed, so that one update can replace a key together with its registration.
+fn prove_keys(
+    state: &mut Overlay<'_>,
+    act: &Act<'_>,
+    history: &DidHistory,
+    proofs: &[String],
+) -> Result<(), NotApplied> {
+    if proofs.len() > MAX_KEY_PROOFS {
+        return Err(Refused::TooMany.into());
+    }
+    for proof in proofs {
+        let thumbprint = verify_key_proof(proof, history, &act.block.origin)?;
+        register_thumbprint(state, &history.did, &thumbprint, act.index)?;
+    }
     Ok(())
 }
 
@@ -147,26 +176,5 @@ fn remove_service(state: &mut Overlay<'_>, history: &mut DidHistory, id: &str, i
     if history.services.iter().any(|record| record.until.is_none() && record.url == url) {
         return Ok(());
     }
-    release_url(state, &url, index)
-}
-
-fn register_url(state: &mut Overlay<'_>, did: &Did, url: &str, index: u64) -> Result<(), NotApplied> {
-    let key = url_key(url);
-    let mut owners: UrlHistory = state.read(&key)?.unwrap_or_default();
-    match owners.current() {
-        Some(owner) if owner.did == *did => return Ok(()),
-        Some(_) => return Err(Refused::UrlTaken.into()),
-        None => {}
-    }
-    owners.owners.push(Owner { did: did.clone(), from: index, until: None });
-    state.write(key, &owners)
-}
-
-fn release_url(state: &mut Overlay<'_>, url: &str, index: u64) -> Result<(), NotApplied> {
-    let key = url_key(url);
-    let mut owners: UrlHistory = state.read(&key)?.unwrap_or_default();
-    for owner in owners.owners.iter_mut().filter(|owner| owner.until.is_none()) {
-        owner.until = Some(index);
-    }
-    state.write(key, &owners)
+    release_url(state, &history.did, &url, index)
 }

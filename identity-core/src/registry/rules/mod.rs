@@ -3,4 +3,5 @@
 pub(super) mod accredit;
 pub(super) mod anchor;
 pub(super) mod did;
+mod ownership;
 pub(super) mod schema;

@@ -3,8 +3,8 @@
 use ledger::sha256;
 
 use super::super::{
-    Anchor, AnchorKind, Create, CreatePayload, DidHistory, Envelope, KeyUse, Label, Operation, Refused, Relayed,
-    Transaction, Update, UrlHistory, did_key, make_create, make_transaction, url_key,
+    Anchor, AnchorKind, Create, CreatePayload, DidHistory, Envelope, KeyUse, Label, Operation, OwnerHistory, Refused,
+    Relayed, Transaction, Update, did_key, make_create, make_transaction, url_key,
 };
 use super::world::{Party, START, World, entry, key, payload, service};
 use crate::did::Did;
@@ -54,7 +54,7 @@ fn a_relayed_creation_exists_once_and_owns_its_url() {
     let index = world.next_index;
     world.act(|world| &world.department, &relay(&create)).unwrap();
     assert_eq!(history(&world, create.did()).created, index);
-    let owners: UrlHistory = serde_json::from_slice(&world.state[&url_key("https://d4.example")]).unwrap();
+    let owners: OwnerHistory = serde_json::from_slice(&world.state[&url_key("https://d4.example")]).unwrap();
     assert_eq!(owners.owner_at(index), Some(create.did()));
     assert_eq!(owners.owner_at(index - 1), None);
 
@@ -78,6 +78,7 @@ fn an_update_rotates_keys_and_keeps_the_past() {
         remove_keys: vec!["assert-1".to_owned()],
         add_services: vec![service("second", "https://second.example")],
         remove_services: vec!["issuer".to_owned()],
+        ..Update::default()
     };
     world.act(|world| &world.department, &Operation::Update(update)).unwrap();
     let history = history(&world, &did);
@@ -86,7 +87,7 @@ fn an_update_rotates_keys_and_keeps_the_past() {
     let old = history.keys.iter().find(|key| key.id == "assert-1").unwrap();
     assert_eq!(old.until, Some(index));
     assert_eq!(history.changes(), vec![1, index]);
-    let owners: UrlHistory = serde_json::from_slice(&world.state[&url_key("https://d2.example")]).unwrap();
+    let owners: OwnerHistory = serde_json::from_slice(&world.state[&url_key("https://d2.example")]).unwrap();
     assert_eq!((owners.owner_at(index - 1), owners.owner_at(index)), (Some(&did), None));
 }
 

@@ -5,4 +5,5 @@ mod blocks;
 mod dids;
 mod envelopes;
 mod genesis_files;
+mod thumbprints;
 mod world;

@@ -1,6 +1,7 @@
 //! One file per act: load, ask the core, save, answer.
 
 pub(crate) mod export;
+pub(crate) mod redeem;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod result;

@@ -1,10 +1,11 @@
-//! What the verifier keeps, by acts. Four kinds of entries, each with its end:
+//! What the verifier keeps, by acts. Kinds of entries, each with its end:
 //!
 //! | key | what | until |
 //! |---|---|---|
 //! | `request/<id>` | the session, its signed request, its policy | `records` after it was made |
 //! | `nonce/<nonce>` | that the nonce is taken | the same |
-//! | `outcome/<id>` | verdict and code, no claims | the same |
+//! | `outcome/<id>` | verdict and code, no claims; digest of the response code | the same |
+//! | `redeemed/<id>` | that the response code is used up | the same |
 //! | `case/<id>`, `blob/<hour>/<digest>` | presentation, claims, evidence | `cases` after the verdict |
 //! | `evidence/<id>` | cached evidence about one issuer or ourselves | replaced when refreshed |
 //!
@@ -16,6 +17,7 @@
 
 use std::sync::Arc;
 
+use identity_core::oid4vp::same_device::{Binding, Handover};
 use identity_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +39,9 @@ pub(crate) struct RequestRecord {
     pub(crate) policy: Policy,
     /// When it was made.
     pub(crate) created: UnixSeconds,
+    /// The browser session that alone gets the result; none if the wallet is on another device.
+    #[serde(default)]
+    pub(crate) browser: Option<Binding>,
 }
 
 /// How a request ended. No claim values.
@@ -50,6 +55,9 @@ pub(crate) struct OutcomeRecord {
     pub(crate) judged: UnixSeconds,
     /// The age of a positive verdict: when the oldest checkpoint that it rests on was cosigned.
     pub(crate) evidence_as_of: Option<UnixSeconds>,
+    /// What the browser that began must bring to get the result.
+    #[serde(default)]
+    pub(crate) handover: Option<Handover>,
 }
 
 /// All that is needed to judge again; holds personal data.
@@ -75,6 +83,17 @@ pub(crate) type Piece = (String, Vec<u8>);
 pub(crate) enum CloseError {
     /// Another response to the same request came first.
     #[error("the request has been answered already")]
+    Taken,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a response code was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RedeemError {
+    /// It was taken before.
+    #[error("the response code has been used already")]
     Taken,
     /// The store.
     #[error(transparent)]
@@ -147,6 +166,22 @@ impl VerifierStore {
             true => CloseError::Taken,
             false => CloseError::Store(error),
         })
+    }
+
+    /// Takes the response code of a request's answer. Of two concurrent calls exactly one succeeds.
+    pub(crate) async fn take_response_code_once(&self, id: &str, now: UnixSeconds) -> Result<(), RedeemError> {
+        let key = redeemed_key(id);
+        let batch = Batch::new().require_absent(key.clone());
+        let batch = put_until(batch, now.plus(self.records), &key, b"taken".to_vec());
+        self.store.commit(batch).await.map_err(|error| match error.is_precondition() {
+            true => RedeemError::Taken,
+            false => RedeemError::Store(error),
+        })
+    }
+
+    /// Whether the response code of a request's answer was taken.
+    pub(crate) async fn is_redeemed(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.store.get(redeemed_key(id).as_bytes()).await?.is_some())
     }
 
     /// Whether the nonce is taken already: a cheap look before the dear judging.
@@ -236,6 +271,10 @@ fn request_key(id: &str) -> String {
 
 fn outcome_key(id: &str) -> String {
     format!("outcome/{id}")
+}
+
+fn redeemed_key(id: &str) -> String {
+    format!("redeemed/{id}")
 }
 
 fn case_key(id: &str) -> String {

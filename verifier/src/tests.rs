@@ -1,6 +1,7 @@
 //! The service over HTTP, in process, against a sample ledger with real proofs.
 
 mod admin;
+mod browser;
 mod hostile;
 mod outage;
 mod world;

@@ -18,6 +18,7 @@ pub mod client_id;
 pub mod error;
 pub mod request;
 pub mod response;
+pub mod same_device;
 pub mod verifier;
 pub mod wallet;
 

@@ -9,6 +9,7 @@ use identity_core::verdict::{Evidence, Refusal, judge};
 use ledger::StateProof;
 use serde_json::{Map, Value, json};
 
+use super::redeem::Release;
 use super::response::{LIST_PIECE, STATE_PIECE, presentation};
 use super::result::Undisclosed;
 use crate::service::Verifier;
@@ -83,6 +84,9 @@ impl Verifier {
     async fn case(&self, id: &str) -> Result<Case, Undisclosed> {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         let outcome = self.store.outcome(id).await?.ok_or(Undisclosed::Erased)?;
+        if self.release(id, &record, &outcome).await? == Release::Waiting {
+            return Err(Undisclosed::NotBack);
+        }
         let case = self.store.case(id).await?.ok_or(Undisclosed::Erased)?;
         let evidence = evidence_of(self.store.pieces(&case).await?);
         // Read as it was read the first time, so that a replay cannot be more lenient than the verdict.

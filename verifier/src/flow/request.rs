@@ -2,6 +2,7 @@
 
 use identity_core::crypto::SigningFailed;
 use identity_core::oid4vp::request::{RequestUriMethod, is_url_safe};
+use identity_core::oid4vp::same_device::{AddressRefused, Binding};
 use identity_core::oid4vp::{Ask, QueryRefused, RequestLink, Session};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use service_kit::store::StoreError;
 use url::Url;
 
+use super::redeem::{cookie_name, set_cookie};
 use crate::policy::{AnchorPolicy, NamedQuery, Policy};
 use crate::service::Verifier;
 use crate::store::RequestRecord;
@@ -29,6 +31,23 @@ pub(crate) enum Asked {
     },
 }
 
+/// Where the wallet is, seen from the browser or desk that asks.
+#[derive(Debug)]
+pub(crate) enum Flow {
+    /// On another device. The result is the admin API's.
+    CrossDevice,
+    /// On the browser's own. The result is for the browser that comes back to this address.
+    SameDevice { return_url: String },
+}
+
+/// The cookie that binds a browser to a request.
+#[derive(Debug)]
+pub(crate) struct BrowserCookie {
+    pub(crate) name: String,
+    /// Value of the `Set-Cookie` header.
+    pub(crate) header: String,
+}
+
 /// A request that waits for its wallet.
 #[derive(Debug)]
 pub(crate) struct Made {
@@ -37,6 +56,8 @@ pub(crate) struct Made {
     pub(crate) expires: UnixSeconds,
     /// Why wallets will refuse it, as far as we know.
     pub(crate) warnings: Vec<Code>,
+    /// For the application to set in the browser, with the page or redirect that carries the link.
+    pub(crate) cookie: Option<BrowserCookie>,
 }
 
 /// Why no request was made.
@@ -46,6 +67,8 @@ pub(crate) enum MakeError {
     UnknownQuery,
     #[error(transparent)]
     Refused(#[from] QueryRefused),
+    #[error(transparent)]
+    ReturnUrl(#[from] AddressRefused),
     #[error("the request could not be signed")]
     Signing,
     #[error(transparent)]
@@ -57,6 +80,7 @@ impl MakeError {
         match self {
             Self::UnknownQuery => Code::VpRequestQueryUnknown,
             Self::Refused(error) => error.code(),
+            Self::ReturnUrl(error) => error.code(),
             Self::Signing => Code::HttpInternal,
             Self::Store(error) => error.code(),
         }
@@ -102,8 +126,15 @@ impl FetchError {
 impl Verifier {
     /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
     /// warning: the wallet is the one to refuse it.
-    pub(crate) async fn make_request(&self, asked: Asked) -> Result<Made, MakeError> {
+    pub(crate) async fn make_request(&self, asked: Asked, flow: Flow) -> Result<Made, MakeError> {
         let NamedQuery { dcql, policy } = self.question(asked)?;
+        let (browser, cookie) = match flow {
+            Flow::CrossDevice => (None, None),
+            Flow::SameDevice { return_url } => {
+                let (binding, cookie) = Binding::begin(&return_url, self.transport, &mut *self.chance.rng())?;
+                (Some(binding), Some(cookie))
+            }
+        };
         let now = self.clock.now();
         let ask = Ask {
             client_id: self.client_id.clone(),
@@ -114,11 +145,15 @@ impl Verifier {
         };
         let session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
         let signed = session.request_object(None, &self.key_id, &self.key)?;
-        let record = RequestRecord { session: session.to_json(), signed, policy, created: now };
+        let record = RequestRecord { session: session.to_json(), signed, policy, created: now, browser };
         self.store.open(&session.id, &record).await?;
         let warnings = self.evidence.over_asking(&session.parameters, now);
         let expires = session.parameters.expires;
-        Ok(Made { link: self.link(&session.id), id: session.id, expires, warnings })
+        let cookie = cookie.map(|cookie| BrowserCookie {
+            name: cookie_name(&session.id),
+            header: set_cookie(&session.id, &cookie, self.request_lifetime),
+        });
+        Ok(Made { link: self.link(&session.id), id: session.id, expires, warnings, cookie })
     }
 
     /// The signed request object for a wallet, with its nonce if it sent one. Writes nothing: nobody is

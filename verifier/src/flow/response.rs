@@ -1,5 +1,6 @@
 //! A wallet's answer: accept its envelope, gather evidence, judge, and keep the verdict, once.
 
+use identity_core::oid4vp::same_device::Handover;
 use identity_core::oid4vp::verifier::accept;
 use identity_core::oid4vp::{Anchors, Answer, ResponseError, Session, VpToken};
 use identity_core::problem::Code;
@@ -53,7 +54,10 @@ impl Verifier {
     /// Whoever shows the request's state brings it to its end, whatever else he sends: one request, one answer. If
     /// we die before the verdict is saved, the wallet gets no answer and the request is still open; of answers that
     /// are judged at the same time, the first to be saved counts and the others are told so.
-    pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<(), ResponseRefusal> {
+    ///
+    /// Answers where the wallet is to send the holder's browser, if the request began in one on the same device. The
+    /// code in it is drawn before the commit that keeps its digest, and told after it.
+    pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<Option<String>, ResponseRefusal> {
         let (record, session) = self.load(id).await?.ok_or(ResponseRefusal::Unknown)?;
         let now = self.clock.now();
         let answer = match accept(&session, body, now) {
@@ -64,16 +68,26 @@ impl Verifier {
         if self.store.is_taken(&session.parameters.nonce).await? {
             return Err(ResponseRefusal::Replayed);
         }
+        let (handover, redirect) = self.way_back(&record, &session, now).unzip();
         match answer {
             Err(error) => {
                 self.close(&session, refused(error.code(), now), None).await?;
                 Err(error.into())
             }
-            Ok(Answer::Declined(error)) => Ok(self.close(&session, refused(error.code(), now), None).await?),
+            Ok(Answer::Declined(error)) => {
+                self.close(&session, OutcomeRecord { handover, ..refused(error.code(), now) }, None).await?;
+                Ok(redirect)
+            }
             Ok(Answer::Presented { token, anchors }) => {
-                self.judge(&record, &session, &token, anchors.as_ref(), now).await
+                self.judge(&record, &session, &token, anchors.as_ref(), handover, now).await?;
+                Ok(redirect)
             }
         }
+    }
+
+    fn way_back(&self, record: &RequestRecord, session: &Session, now: UnixSeconds) -> Option<(Handover, String)> {
+        let browser = record.browser.as_ref()?;
+        Some(browser.hand_over(&session.id, now, &mut *self.chance.rng()))
     }
 
     async fn judge(
@@ -82,6 +96,7 @@ impl Verifier {
         session: &Session,
         token: &VpToken,
         anchors: Option<&Anchors>,
+        handover: Option<Handover>,
         now: UnixSeconds,
     ) -> Result<(), ResponseRefusal> {
         let presentation = presentation(session, token, anchors);
@@ -110,6 +125,7 @@ impl Verifier {
                 undetermined: doubts(verified),
                 judged: now,
                 evidence_as_of: Some(verified.evidence_as_of()),
+                handover,
             },
             Err(refusal) => refused(refusal.code(), now),
         };
@@ -157,7 +173,13 @@ pub(crate) fn presentation<'a>(
 }
 
 fn refused(code: Code, judged: UnixSeconds) -> OutcomeRecord {
-    OutcomeRecord { refused: Some(code.as_str().to_owned()), undetermined: Vec::new(), judged, evidence_as_of: None }
+    OutcomeRecord {
+        refused: Some(code.as_str().to_owned()),
+        undetermined: Vec::new(),
+        judged,
+        evidence_as_of: None,
+        handover: None,
+    }
 }
 
 fn doubts(verified: &Verified) -> Vec<String> {

@@ -7,7 +7,9 @@ use qrcode::render::svg;
 use serde_json::Value;
 use service_kit::store::StoreError;
 
+use super::redeem::Release;
 use crate::service::Verifier;
+use crate::store::RequestRecord;
 
 /// How a request stands.
 #[derive(Debug)]
@@ -22,11 +24,13 @@ pub(crate) struct RequestResult {
     pub(crate) evidence_as_of: Option<UnixSeconds>,
 }
 
-/// The three ways a request can stand.
+/// The ways a request can stand.
 #[derive(Debug)]
 pub(crate) enum State {
     /// No answer yet, and there may still be one.
     Pending,
+    /// Answered from the browser's own device; the verdict waits for the browser to come back.
+    Answered,
     /// Verified; the claims until they are erased.
     Verified { claims: Option<Value> },
     /// Refused, declined or expired.
@@ -38,6 +42,10 @@ pub(crate) enum State {
 pub(crate) enum Undisclosed {
     #[error("there is no such request")]
     Unknown,
+    #[error("the browser that began has not come back yet")]
+    NotBack,
+    #[error("the request is for the browser's own device")]
+    SameDevice,
     #[error("presentation and evidence are not there, or were erased in their time")]
     Erased,
     #[error(transparent)]
@@ -49,8 +57,17 @@ impl Undisclosed {
         match self {
             Self::Unknown => Code::VpRequestUnknown,
             Self::Erased => Code::VpCaseErased,
+            Self::NotBack => Code::VpBrowserNotBack,
+            Self::SameDevice => Code::VpBrowserSameDevice,
             Self::Store(error) => error.code(),
         }
+    }
+}
+
+impl RequestResult {
+    fn unanswered(state: State, record: RequestRecord, expires: UnixSeconds) -> Self {
+        let (created, purpose) = (record.created, record.policy.purpose);
+        Self { state, created, expires, purpose, undetermined: Vec::new(), evidence_as_of: None }
     }
 }
 
@@ -59,24 +76,26 @@ impl Verifier {
     pub(crate) async fn result(&self, id: &str) -> Result<Option<RequestResult>, StoreError> {
         let Some((record, session)) = self.load(id).await? else { return Ok(None) };
         let expires = session.parameters.expires;
-        let outcome = self.store.outcome(id).await?;
-        let evidence_as_of = outcome.as_ref().and_then(|outcome| outcome.evidence_as_of);
-        let undetermined = outcome.as_ref().map(|outcome| outcome.undetermined.clone()).unwrap_or_default();
-        let state = match outcome {
-            None if self.clock.now() >= expires => State::Refused { code: Some(Code::VpRequestExpired) },
-            None => State::Pending,
-            Some(outcome) => match outcome.refused {
-                Some(code) => State::Refused { code: Code::parse(&code) },
-                None => State::Verified { claims: self.store.case(id).await?.and_then(|case| case.claims) },
-            },
+        let Some(outcome) = self.store.outcome(id).await? else {
+            let state = match self.clock.now() >= expires {
+                true => State::Refused { code: Some(Code::VpRequestExpired) },
+                false => State::Pending,
+            };
+            return Ok(Some(RequestResult::unanswered(state, record, expires)));
         };
+        let state = match (self.release(id, &record, &outcome).await?, &outcome.refused) {
+            (Release::Waiting, _) => State::Answered,
+            (Release::Lapsed, _) => State::Refused { code: Some(Code::VpResponseCodeExpired) },
+            (Release::Open, Some(code)) => State::Refused { code: Code::parse(code) },
+            (Release::Open, None) => {
+                State::Verified { claims: self.store.case(id).await?.and_then(|case| case.claims) }
+            }
+        };
+        let told = matches!(state, State::Verified { .. } | State::Refused { .. });
         Ok(Some(RequestResult {
-            state,
-            created: record.created,
-            expires,
-            purpose: record.policy.purpose,
-            undetermined,
-            evidence_as_of,
+            undetermined: if told { outcome.undetermined } else { Vec::new() },
+            evidence_as_of: outcome.evidence_as_of.filter(|_| told),
+            ..RequestResult::unanswered(state, record, expires)
         }))
     }
 
@@ -85,12 +104,14 @@ impl Verifier {
         self.store.forget_case(id).await
     }
 
-    /// The request's link as a QR code, in SVG.
-    pub(crate) async fn qr(&self, id: &str) -> Result<Option<String>, StoreError> {
-        if self.store.request(id).await?.is_none() {
-            return Ok(None);
+    /// The request's link as a QR code, in SVG. A request for the browser's own device has none: scanned by another,
+    /// the claims would leave for nothing.
+    pub(crate) async fn qr(&self, id: &str) -> Result<String, Undisclosed> {
+        let record = self.store.request(id).await?.ok_or(Undisclosed::Unknown)?;
+        if record.browser.is_some() {
+            return Err(Undisclosed::SameDevice);
         }
-        let code = QrCode::new(self.link(id)).ok();
-        Ok(code.map(|code| code.render::<svg::Color<'_>>().min_dimensions(256, 256).build()))
+        let code = QrCode::new(self.link(id)).map_err(|_| Undisclosed::Unknown)?;
+        Ok(code.render::<svg::Color<'_>>().min_dimensions(256, 256).build())
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use service_kit::http::extract::Json;
 use service_kit::reply::Problem;
 
-use crate::flow::request::{Asked, MakeError};
-use crate::flow::result::{State, Undisclosed};
+use crate::flow::redeem::RedeemRefused;
+use crate::flow::request::{Asked, Flow, MakeError};
+use crate::flow::result::{RequestResult, State, Undisclosed};
 use crate::policy::AnchorPolicy;
 use crate::service::Verifier;
 
@@ -23,6 +24,26 @@ pub(super) struct MakeRequest {
     purpose: Option<String>,
     /// For a DCQL object: `required` or `optional`.
     anchor: Option<AnchorPolicy>,
+    /// Where the wallet is; on another device if nothing is said.
+    flow: Option<FlowName>,
+    /// With `same_device`: where the wallet sends the browser back to.
+    return_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FlowName {
+    CrossDevice,
+    SameDevice,
+}
+
+/// Body of `POST /admin/requests/{id}/redeem`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redeem {
+    response_code: String,
+    /// The value of the cookie as the browser sent it; null if it sent none.
+    cookie: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,25 +80,45 @@ pub(super) async fn make_request(
     if body.client_id_prefix.as_deref().is_some_and(|prefix| prefix != "decentralized_identifier") {
         return Err(Problem::new(Code::VpClientIdUnsupported));
     }
+    let flow = match (body.flow, body.return_url) {
+        (None | Some(FlowName::CrossDevice), None) => Flow::CrossDevice,
+        (Some(FlowName::SameDevice), Some(return_url)) => Flow::SameDevice { return_url },
+        _ => return Err(Problem::new(Code::VpRequestReturnUrl)),
+    };
     let asked = match body.query {
         QueryChoice::Named(name) => Asked::Named(name),
         QueryChoice::Dcql(query) => {
             Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
         }
     };
-    let made = verifier.make_request(asked).await?;
+    let made = verifier.make_request(asked, flow).await?;
+    let cookie = made.cookie.map(|cookie| json!({ "name": cookie.name, "set_cookie": cookie.header }));
     Ok(HttpResponse::Created().json(json!({
         "id": made.id,
         "request_uri_link": made.link,
         "expires": made.expires,
         "warnings": made.warnings.iter().map(|code| code_and_title(*code)).collect::<Vec<_>>(),
+        "browser_session": cookie,
     })))
 }
 
 pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
     let result = verifier.result(&id).await?.ok_or_else(|| Problem::new(Code::VpRequestUnknown))?;
+    Ok(HttpResponse::Ok().json(told(&id, result)))
+}
+
+pub(super) async fn redeem(
+    verifier: web::Data<Verifier>,
+    id: web::Path<String>,
+    Json(body): Json<Redeem>,
+) -> Result<HttpResponse, Problem> {
+    let result = verifier.redeem(&id, body.cookie.as_deref(), &body.response_code).await?;
+    Ok(HttpResponse::Ok().json(told(&id, result)))
+}
+
+fn told(id: &str, result: RequestResult) -> Value {
     let mut body = json!({
-        "id": id.as_str(),
+        "id": id,
         "created": result.created,
         "expires": result.expires,
         "purpose": result.purpose,
@@ -91,6 +132,7 @@ pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>)
     };
     match result.state {
         State::Pending => set("state", "pending".into()),
+        State::Answered => set("state", "answered".into()),
         State::Verified { claims } => {
             set("state", "verified".into());
             set("claims", claims.unwrap_or(Value::Null));
@@ -100,7 +142,7 @@ pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>)
             set("refusal", code.map_or(Value::Null, code_and_title));
         }
     }
-    Ok(HttpResponse::Ok().json(body))
+    body
 }
 
 pub(super) async fn forget(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
@@ -109,8 +151,7 @@ pub(super) async fn forget(verifier: web::Data<Verifier>, id: web::Path<String>)
 }
 
 pub(super) async fn qr(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let svg = verifier.qr(&id).await?.ok_or_else(|| Problem::new(Code::VpRequestUnknown))?;
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(verifier.qr(&id).await?))
 }
 
 pub(super) async fn evidence(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
@@ -135,7 +176,7 @@ impl From<MakeError> for Problem {
     fn from(error: MakeError) -> Self {
         match error {
             MakeError::Store(error) => Self::of_store(&error),
-            MakeError::Refused(_) | MakeError::UnknownQuery | MakeError::Signing => {
+            MakeError::Refused(_) | MakeError::ReturnUrl(_) | MakeError::UnknownQuery | MakeError::Signing => {
                 Self::new(error.code()).with_detail(error.to_string())
             }
         }
@@ -145,8 +186,22 @@ impl From<MakeError> for Problem {
 impl From<Undisclosed> for Problem {
     fn from(error: Undisclosed) -> Self {
         match error {
-            Undisclosed::Unknown | Undisclosed::Erased => Self::new(error.code()),
+            Undisclosed::Unknown | Undisclosed::Erased | Undisclosed::NotBack | Undisclosed::SameDevice => {
+                Self::new(error.code())
+            }
             Undisclosed::Store(error) => Self::of_store(&error),
+        }
+    }
+}
+
+impl From<RedeemRefused> for Problem {
+    fn from(error: RedeemRefused) -> Self {
+        match error {
+            RedeemRefused::Store(error) => Self::of_store(&error),
+            RedeemRefused::Unknown
+            | RedeemRefused::CrossDevice
+            | RedeemRefused::NotAdmitted(_)
+            | RedeemRefused::Replayed => Self::new(error.code()),
         }
     }
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::oid4vp::request::REQUEST_MEDIA_TYPE;
 use identity_core::oid4vp::response::MAX_RESPONSE_BYTES;
+use serde_json::json;
 use service_kit::http::body;
 use service_kit::http::extract::OAuthForm;
 use service_kit::reply::OAuthError;
@@ -35,8 +36,8 @@ pub(super) async fn response(
     let bad_body = |error| OAuthError::of_body(&error);
     body::check_content_type(&request, "application/x-www-form-urlencoded").map_err(bad_body)?;
     let body = body::read(&request, &mut payload, MAX_RESPONSE_BYTES).await.map_err(bad_body)?;
-    verifier.receive(&id, &body).await?;
-    Ok(HttpResponse::Ok().content_type("application/json").body("{}"))
+    let redirect = verifier.receive(&id, &body).await?;
+    Ok(HttpResponse::Ok().json(redirect.map_or_else(|| json!({}), |uri| json!({ "redirect_uri": uri }))))
 }
 
 fn request_object(jwt: String) -> HttpResponse {

@@ -10,11 +10,18 @@ fn record() -> RequestRecord {
         signed: "a.b.c".to_owned(),
         policy: Policy { purpose: None, anchor: AnchorPolicy::Required, accept_undetermined_status: false },
         created: UnixSeconds(1_000_000),
+        browser: None,
     }
 }
 
 fn outcome() -> OutcomeRecord {
-    OutcomeRecord { refused: None, undetermined: Vec::new(), judged: UnixSeconds(1_000_100), evidence_as_of: None }
+    OutcomeRecord {
+        refused: None,
+        undetermined: Vec::new(),
+        judged: UnixSeconds(1_000_100),
+        evidence_as_of: None,
+        handover: None,
+    }
 }
 
 fn case() -> (CaseRecord, Vec<Piece>) {
@@ -32,7 +39,7 @@ fn case() -> (CaseRecord, Vec<Piece>) {
 }
 
 fn fresh() -> (Arc<MemoryStore>, VerifierStore) {
-    let memory = Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/"]));
+    let memory = Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/", "redeemed/"]));
     (memory.clone(), VerifierStore::new(memory, 1_000, 100))
 }
 
@@ -94,5 +101,36 @@ async fn a_broken_write_leaves_all_or_nothing() {
             Err(CloseError::Taken) => assert!(saved, "{fault:?}"),
             Err(CloseError::Store(error)) => panic!("{fault:?}: {error}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn of_concurrent_redemptions_exactly_one_takes_the_code() {
+    let (_, store) = fresh();
+    let now = UnixSeconds(1_000_100);
+    let takers = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.take_response_code_once("id", now).await.is_ok() })
+    });
+    let mut taken = 0;
+    for taker in takers.collect::<Vec<_>>() {
+        taken += usize::from(taker.await.unwrap());
+    }
+    assert_eq!(taken, 1);
+    assert!(store.is_redeemed("id").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_broken_redemption_takes_the_code_or_leaves_it() {
+    let now = UnixSeconds(1_000_100);
+    for fault in Fault::ALL {
+        let (memory, _) = fresh();
+        let faulty = Arc::new(FaultyStore::new(memory));
+        let store = VerifierStore::new(faulty.clone(), 1_000, 100);
+        faulty.break_next(fault);
+        assert!(store.take_response_code_once("id", now).await.is_err(), "{fault:?}");
+        let saved = fault == Fault::FailedYetSaved;
+        assert_eq!(store.is_redeemed("id").await.unwrap(), saved, "{fault:?}");
+        assert_eq!(store.take_response_code_once("id", now).await.is_ok(), !saved, "{fault:?}");
     }
 }

@@ -90,7 +90,8 @@ async fn claims_and_evidence_are_erased_in_their_time() {
     let exported = bench.admin(TestRequest::get().uri(&uri)).await;
     assert_eq!(exported.status, 200);
     let files = exported.body["files"].as_object().unwrap();
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
+    names.sort_unstable();
     assert_eq!(names, ["anchors.json", "evidence.json", "request.jwt", "type.json", "vp_token.json"]);
     let evidence: serde_json::Value = serde_json::from_str(files["evidence.json"].as_str().unwrap()).unwrap();
     assert_eq!(evidence["states"].as_array().unwrap().len(), 5);

@@ -87,7 +87,7 @@ impl Bench {
         let fetch = Arc::new(ScriptedFetch::new());
         let clock = Arc::new(ManualClock::at(NOW));
         let ports = Ports {
-            store: Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/"])),
+            store: Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/", "redeemed/"])),
             clock: clock.clone(),
             chance: Arc::new(SeededChance::new(1)),
             fetch: fetch.clone(),

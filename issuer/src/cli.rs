@@ -7,15 +7,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use identity_core::crypto::Alg;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
 use service_kit::config::{self, ConfigError};
+use service_kit::founding::{Founding, KeyAlgorithm};
 use service_kit::messages::{Catalogue, Value};
 use service_kit::{help, stop, telemetry};
 
-use crate::{Config, Founding, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
+use crate::{Config, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
 
 /// Exit status of an import that left rows out.
 const ROWS_REFUSED: u8 = 3;
@@ -39,8 +39,8 @@ enum Command {
         config: PathBuf,
         #[arg(long)]
         chain: String,
-        #[arg(long, value_enum, default_value_t = KeyAlg::EdDsa)]
-        algorithm: KeyAlg,
+        #[arg(long, value_enum, default_value_t = KeyAlgorithm::EdDsa)]
+        algorithm: KeyAlgorithm,
     },
     Run {
         #[arg(long)]
@@ -53,14 +53,6 @@ enum Command {
         kind: Option<String>,
         table: PathBuf,
     },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum KeyAlg {
-    #[value(name = "EdDSA")]
-    EdDsa,
-    #[value(name = "ES256")]
-    Es256,
 }
 
 impl Arguments {
@@ -149,22 +141,18 @@ fn load(path: &Path) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn init(path: &Path, chain: String, algorithm: KeyAlg, messages: &Catalogue) -> Result<ExitCode, Failure> {
+fn init(path: &Path, chain: String, algorithm: KeyAlgorithm, messages: &Catalogue) -> Result<ExitCode, Failure> {
     let config = load(path)?;
     let founding = Founding {
         chain,
         url: config.url.clone(),
         name_en: config.name_en.clone(),
         name_zh: config.name_zh.clone(),
-        algorithm: match algorithm {
-            KeyAlg::EdDsa => Alg::EdDsa,
-            KeyAlg::Es256 => Alg::Es256,
-        },
+        algorithm: algorithm.into(),
     };
     let mut rng = system_rng().map_err(Failure::plain)?;
     let founded = crate::init(&config.keys, &founding, &mut rng).map_err(Failure::plain)?;
-    let keys = config.keys.display().to_string();
-    eprintln!("{}", messages.text("issuer-initialised", &[("directory", keys.into())]));
+    eprintln!("{}", founded.told(&config.keys, messages));
     println!("{}", founded.identity.did);
     Ok(ExitCode::SUCCESS)
 }

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use actix_web::web;
 use identity_core::problem::Code;
 use service_kit::admin::{AdminToken, TokenError};
+use service_kit::founding::{Identity, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::lock::DataLock;
 use tokio::sync::watch;
@@ -39,7 +40,7 @@ use tokio::task::JoinHandle;
 
 pub use config::{Config, CredentialConfig, LedgerConfig, OfferConfig, StatusConfig};
 pub use flow::import::{ImportError, ImportReport, RowFault};
-pub use keys::{Founded, Founding, Identity, KeysError, init};
+pub use keys::init;
 pub use node::LedgerNode;
 pub use ports::{Certified, Ledger, LedgerAnswer, LedgerFault, NoLedger, OpenError, Ports};
 pub use service::BuildError;

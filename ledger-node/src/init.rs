@@ -15,15 +15,13 @@ use std::path::{Path, PathBuf};
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::did::Did;
 use identity_core::did::method::xinfu::is_chain_name;
-use identity_core::encoding::base64url;
-use identity_core::jose::Jwk;
 use identity_core::registry::{
-    Create, CreatePayload, Genesis, GenesisMember, GenesisValidator, KeyEntry, KeyUse, Label, Refused, ServiceEntry,
-    ServiceType, make_create,
+    Create, Genesis, GenesisMember, GenesisValidator, KeyUse, Label, Refused, ServiceEntry, ServiceType,
 };
 use identity_core::time::UnixMillis;
 use ledger::Hash;
 use rand::CryptoRng;
+use service_kit::founding::{Creation, SUBMITTING};
 use service_kit::keyfile::{self, KeyFileError};
 use service_kit::whole_file;
 
@@ -156,23 +154,16 @@ impl Keys {
 }
 
 fn operator_create(options: &InitOptions, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Create, InitError> {
-    let mut salt = [0_u8; 16];
-    rng.fill_bytes(&mut salt);
-    let entry = |id: &str, key: &SecretKey, key_use| KeyEntry::new(id, Jwk::new(key.public_key().clone()), key_use);
     let service = |url: &String| ServiceEntry { id: "ledger".to_owned(), kind: ServiceType::Ledger, url: url.clone() };
-    let payload = CreatePayload {
-        chain: options.chain.clone(),
-        keys: vec![
-            entry("invoke-1", &keys.operator, KeyUse::CapabilityInvocation),
-            entry("relay-1", &keys.relay, KeyUse::Relay),
-        ],
-        recovery: Jwk::new(keys.recovery.public_key().clone()).thumbprint().to_base64url(),
-        services: options.url.iter().map(service).collect(),
-        salt: base64url::encode(&salt),
+    let creation = Creation {
+        chain: &options.chain,
+        keys: &[(SUBMITTING, &keys.operator, KeyUse::CapabilityInvocation), ("relay-1", &keys.relay, KeyUse::Relay)],
+        recovery: &keys.recovery,
+        service: options.url.as_ref().map(service),
         label: options.label.clone(),
     };
     let refused = |why| InitError::Create { who: options.operator.clone(), why };
-    make_create(&payload, "invoke-1", &keys.operator).map_err(refused)
+    creation.sign(SUBMITTING, &keys.operator, rng).map_err(refused)
 }
 
 fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMillis) -> Result<Genesis, InitError> {
@@ -214,7 +205,7 @@ fn write_all(options: &InitOptions, chain: &Chain, create: &Create, keys: &Keys)
     let config = filled(options, create.did(), &key_directory);
     let operator = serde_json::json!({
         "did": create.did(),
-        "invoke": format!("{}#invoke-1", create.did()),
+        "invoke": format!("{}#{SUBMITTING}", create.did()),
         "relay": format!("{}#relay-1", create.did()),
     });
     let paths = ["trust-root", "ledger.toml", "operator.json", "genesis.json"].map(|name| directory.join(name));

@@ -178,7 +178,7 @@ verifier-help-init-name-en = The service's public name in English
 verifier-help-init-name-zh = The service's public name in Chinese
 verifier-help-init-algorithm = Algorithm of the keys
 verifier-help-replay-request = The request's id
-verifier-made = Made { $did }. Hand { $file } to the founders, or to a member who relays it.
+founding-made = Made { $did }. Hand { $create } to the founders, or to a member who relays it. Move { $recovery } to a safe place: whoever holds it controls the DID.
 verifier-serves = xinfu-verifier serves at { $url }. Stop it with Ctrl-C.
 verifier-failed = xinfu-verifier: { $reason }
 verifier-agrees = The same verdict again: then { $then }, now { $again }.
@@ -213,7 +213,6 @@ issuer-help-import-table = The table: CSV in UTF-8 whose first line names the co
 
 issuer-no-command = Say what to do: init, run or import. --help explains each.
 issuer-failed = xinfu-issuer: { $reason }
-issuer-initialised = The department's keys are in { $directory }. Keep recovery.jwk somewhere else. Its DID:
 issuer-running = The issuer { $url } listens on { $listening }.
 issuer-stopped = The issuer has stopped.
 issuer-which-type = say which credential type the table is for with --type: { $types }

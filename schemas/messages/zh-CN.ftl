@@ -178,7 +178,7 @@ verifier-help-init-name-en = 服务的英文公开名称
 verifier-help-init-name-zh = 服务的中文公开名称
 verifier-help-init-algorithm = 密钥算法
 verifier-help-replay-request = 请求的编号
-verifier-made = 已生成 { $did }。请将 { $file } 交给联盟创始方，或由成员代为提交。
+founding-made = 已生成 { $did }。请将 { $create } 交给联盟创始方，或由成员代为提交。请将 { $recovery } 移到安全之处：持有它的人可以控制该 DID。
 verifier-serves = xinfu-verifier 正在 { $url } 提供服务，按 Ctrl-C 停止。
 verifier-failed = xinfu-verifier：{ $reason }
 verifier-agrees = 结论一致：当时 { $then }，现在 { $again }。
@@ -213,7 +213,6 @@ issuer-help-import-table = 主体表：UTF-8 编码的 CSV，首行为列名
 
 issuer-no-command = 请指明要做什么：init、run 或 import。--help 有说明。
 issuer-failed = xinfu-issuer：{ $reason }
-issuer-initialised = 部门密钥已存于 { $directory }。请将 recovery.jwk 另行保管。部门的 DID:
 issuer-running = 签发服务 { $url } 正在监听 { $listening }。
 issuer-stopped = 签发服务已停止。
 issuer-which-type = 请用 --type 指明此表对应的凭证类型：{ $types }

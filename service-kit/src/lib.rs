@@ -8,6 +8,7 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod fetch;
+pub mod founding;
 pub mod help;
 pub mod http;
 pub mod keyfile;

@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use identity_core::crypto::Alg;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::problem::{Code, Lang};
 use service_kit::config::{self, ConfigError};
+use service_kit::founding::{Founding, KeyAlgorithm};
 use service_kit::messages::Catalogue;
 use service_kit::{chance, help, stop, telemetry};
 
-use crate::{Config, Founding, StartError};
+use crate::{Config, StartError};
 
 /// Exit status of a replay that comes to another verdict.
 const DISAGREES: u8 = 3;
@@ -41,8 +41,8 @@ enum Command {
         name_en: String,
         #[arg(long)]
         name_zh: String,
-        #[arg(long, value_enum, default_value_t = Algorithm::EdDsa)]
-        algorithm: Algorithm,
+        #[arg(long, value_enum, default_value_t = KeyAlgorithm::EdDsa)]
+        algorithm: KeyAlgorithm,
     },
     Run {
         #[arg(long)]
@@ -53,24 +53,6 @@ enum Command {
         config: PathBuf,
         request: String,
     },
-}
-
-/// Algorithms of keys.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Algorithm {
-    #[value(name = "EdDSA")]
-    EdDsa,
-    #[value(name = "ES256")]
-    Es256,
-}
-
-impl From<Algorithm> for Alg {
-    fn from(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::EdDsa => Self::EdDsa,
-            Algorithm::Es256 => Self::Es256,
-        }
-    }
 }
 
 impl Arguments {
@@ -137,10 +119,8 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
 fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCode, Failure> {
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let founded = crate::init(keys, founding, &mut rng).map_err(StartError::from)?;
-    let did = founded.identity.did.to_string();
-    let file = keys.join("create.jws").display().to_string();
-    complain(&messages.text("verifier-made", &[("did", did.as_str().into()), ("file", file.into())]));
-    say(&format!("{did}\n"));
+    complain(&founded.told(keys, messages));
+    say(&format!("{}\n", founded.identity.did));
     Ok(ExitCode::SUCCESS)
 }
 

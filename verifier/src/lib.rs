@@ -39,6 +39,7 @@ use service_kit::admin::{AdminToken, TokenError};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
 use service_kit::fetch::{Fetcher, SetupError};
+use service_kit::founding::KeysError;
 use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::ledger_client::{TrustRootFileError, load_trust_root};
 use service_kit::lock::{DataLock, LockError};
@@ -46,7 +47,7 @@ use service_kit::store::redb::{Format, OpenError, RedbStore};
 
 pub use config::{Config, EvidenceConfig, LedgerConfig};
 pub use flow::export::Replayed;
-pub use keys::{Founded, Founding, Identity, KeysError, init};
+pub use keys::init;
 pub use policy::{AnchorPolicy, QueryConfig, Undetermined};
 pub use service::{BuildError, Ports};
 

@@ -16,6 +16,7 @@ use service_kit::chance::token;
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::config;
 use service_kit::fetch::FetchConfig;
+use service_kit::founding::Founding;
 use service_kit::http::HttpConfig;
 use service_kit::private_file;
 
@@ -59,11 +60,11 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
     let mut founders = Vec::new();
     let mut departments = Vec::new();
     for department in &DEPARTMENTS {
-        let founded = issuer::init(&layout.keys(&department.member), &issuer_founding(layout, department), rng)?;
+        let founded = issuer::init(&layout.keys(&department.member), &founding(layout, &department.member), rng)?;
         founders.push(founder(&department.member, founded.create));
         departments.push(founded.identity.did);
     }
-    let housing_fund = verifier::init(&layout.keys(&HOUSING_FUND), &verifier_founding(layout), rng)?;
+    let housing_fund = verifier::init(&layout.keys(&HOUSING_FUND), &founding(layout, &HOUSING_FUND), rng)?;
     founders.push(founder(&HOUSING_FUND, housing_fund.create));
     found_chain(layout, founders, rng)?;
 
@@ -113,22 +114,12 @@ pub fn withdraw(layout: &Layout) -> Result<()> {
     }
 }
 
-fn issuer_founding(layout: &Layout, department: &Department) -> issuer::Founding {
-    issuer::Founding {
+fn founding(layout: &Layout, member: &Member) -> Founding {
+    Founding {
         chain: CHAIN.to_owned(),
-        url: layout.url(&department.member),
-        name_en: department.member.name_en.to_owned(),
-        name_zh: department.member.name_zh.to_owned(),
-        algorithm: Alg::EdDsa,
-    }
-}
-
-fn verifier_founding(layout: &Layout) -> verifier::Founding {
-    verifier::Founding {
-        chain: CHAIN.to_owned(),
-        url: layout.url(&HOUSING_FUND),
-        name_en: HOUSING_FUND.name_en.to_owned(),
-        name_zh: HOUSING_FUND.name_zh.to_owned(),
+        url: layout.url(member),
+        name_en: member.name_en.to_owned(),
+        name_zh: member.name_zh.to_owned(),
         algorithm: Alg::EdDsa,
     }
 }

@@ -2,9 +2,10 @@
 
 use identity_core::crypto::Alg;
 use service_kit::chance::system_rng;
+use service_kit::founding::Founding;
 
 use super::world::URL;
-use crate::{Config, Founding, OpenError, Ports, init, start};
+use crate::{Config, OpenError, Ports, init, start};
 
 fn config(directory: &std::path::Path) -> Config {
     let mut config = Config { url: URL.to_owned(), ..Config::default() };

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use service_kit::admin::AdminToken;
 use service_kit::chance::SeededChance;
 use service_kit::clock::ManualClock;
+use service_kit::founding::Founding;
 use service_kit::http::Metrics;
 use service_kit::store::faulty::FaultyStore;
 use service_kit::store::memory::MemoryStore;
@@ -26,7 +27,7 @@ use crate::counters::Counters;
 use crate::keys::Keys;
 use crate::ports::{Certified, Ledger, LedgerAnswer, LedgerFault, Ports};
 use crate::service::Service;
-use crate::{Config, Founding, http};
+use crate::{Config, http};
 
 pub(super) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 pub(super) const URL: &str = "https://issuer.example";

@@ -82,6 +82,8 @@ pub struct PresentArgs {
     pub request: String,
     #[arg(long)]
     pub yes: bool,
+    #[arg(long)]
+    pub open: bool,
     #[arg(long, value_name = "QUERY=NUMBER", value_parser = parse_selection)]
     pub select: Vec<(String, usize)>,
 }

@@ -11,6 +11,7 @@ use crate::{
     cli::PresentArgs,
     error::WalletError,
     holdings::{Credential, Outcome, SharedCredential, Sharing},
+    onward::Onward,
     question::{Consent, Item, Question},
     ui::Ui,
     view::{View, asker_name, path_to_json},
@@ -54,7 +55,7 @@ pub struct Shared {
     /// Whether the asker accepted, and its reason if it gave one.
     pub outcome: Outcome,
     /// Where the holder may go on.
-    pub redirect_uri: Option<String>,
+    pub onward: Onward,
 }
 
 impl Prepared {
@@ -220,12 +221,16 @@ impl Wallet {
         let url = request.parameters().response_uri.as_str();
         let post = Request::post(url, "application/x-www-form-urlencoded", form).with_limit(MAX_REPLY_BYTES);
         let answer = self.fetch.send(post).await.map_err(|error| WalletError::Unanswered(error.to_string()))?;
-        let (outcome, redirect_uri) = match Reply::parse(answer.status, &answer.body) {
-            Reply::Accepted { redirect_uri } => (Outcome::Accepted, redirect_uri),
-            Reply::Refused { code } => (Outcome::Refused { code: code.map(|code| code.as_str().to_owned()) }, None),
+        let (outcome, onward) = match Reply::parse(answer.status, &answer.body) {
+            Reply::Accepted { redirect_uri } => {
+                (Outcome::Accepted, Onward::read(redirect_uri.as_deref(), self.transport()))
+            }
+            Reply::Refused { code } => {
+                (Outcome::Refused { code: code.map(|code| code.as_str().to_owned()) }, Onward::Nowhere)
+            }
         };
         self.holdings.add_outcome(sharing, outcome.clone(), &mut rng)?;
-        Ok(Shared { sharing, outcome, redirect_uri: redirect_uri.map(String::from) })
+        Ok(Shared { sharing, outcome, onward })
     }
 
     /// The anchor proofs, if the request wants them. One that is not here is asked for once more.
@@ -310,18 +315,18 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui
         let code = code.as_deref().and_then(identity_core::problem::Code::parse);
         return Err(WalletError::ShareRefused { code });
     }
-    Ok(view(&question, &shared, ui))
+    Ok(view(&question, &shared, arguments.open, ui))
 }
 
-fn view(question: &Question, shared: &Shared, ui: &Ui) -> View {
+fn view(question: &Question, shared: &Shared, open: bool, ui: &Ui) -> View {
     let asker = asker_name(question.label.as_ref(), &question.asker, ui.lang());
     let mut lines = vec![ui.text("wallet-shared", &[("asker", asker.into())])];
-    if let Some(url) = &shared.redirect_uri {
-        lines.push(ui.text("wallet-go-on", &[("url", harmless(url).into())]));
-    }
-    let mut object = json!({ "ok": true, "sharing": shared.sharing, "redirect_uri": shared.redirect_uri });
-    if let (Some(object), Value::Object(question)) = (object.as_object_mut(), question.to_json()) {
-        object.extend(question);
+    lines.extend(shared.onward.lines(open, ui));
+    let mut object = json!({ "ok": true, "sharing": shared.sharing });
+    for members in [shared.onward.to_json(), question.to_json()] {
+        if let (Some(object), Value::Object(members)) = (object.as_object_mut(), members) {
+            object.extend(members);
+        }
     }
     View { object, lines }
 }

@@ -31,7 +31,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use wallet_cli::{
-    Exit, Ports, Question, Wallet, WalletError,
+    Exit, Onward, Ports, Question, Wallet, WalletError,
     holdings::{Credential, Holdings, Outcome, Setup},
     vault::{KdfCost, Passphrase, Vault},
 };
@@ -244,7 +244,7 @@ async fn three_words_leave_and_the_rest_stays() {
         .await
         .unwrap();
     assert_eq!(shared.outcome, Outcome::Accepted);
-    assert_eq!(shared.redirect_uri.as_deref(), Some("https://d3.example/done"));
+    assert_eq!(shared.onward, Onward::To("https://d3.example/done".to_owned()));
 
     let question = asked.unwrap();
     assert!(question.is_accredited());

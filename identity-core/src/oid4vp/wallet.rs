@@ -202,8 +202,9 @@ impl VerifiedRequest {
 pub enum Reply {
     /// Accepted; the holder may be sent on to this address.
     Accepted {
-        /// Where to go on, if anywhere.
-        redirect_uri: Option<Url>,
+        /// Where to go on, if anywhere: a stranger's text. [`super::same_device::onward_address`] says whether a
+        /// browser may be sent there.
+        redirect_uri: Option<String>,
     },
     /// Refused, with our code where the verifier speaks it.
     Refused {
@@ -220,7 +221,7 @@ impl Reply {
         let body = json::parse_strict(body, json::Limits::of(MAX_REPLY_BYTES)).ok();
         let text = |name: &str| body.as_ref()?.get(name)?.as_str();
         if status == 200 && body.as_ref().is_some_and(Value::is_object) {
-            return Self::Accepted { redirect_uri: text("redirect_uri").and_then(|uri| Url::parse(uri).ok()) };
+            return Self::Accepted { redirect_uri: text("redirect_uri").map(str::to_owned) };
         }
         Self::Refused { code: text("code").and_then(Code::parse) }
     }

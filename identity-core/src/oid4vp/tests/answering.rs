@@ -124,7 +124,7 @@ fn only_those_who_know_the_state_can_end_a_session() {
 fn replies_are_read_strictly() {
     assert_eq!(Reply::parse(200, b"{}"), Reply::Accepted { redirect_uri: None });
     let next = Reply::parse(200, br#"{"redirect_uri":"https://v.example/cb"}"#);
-    assert_eq!(next, Reply::Accepted { redirect_uri: Some(Url::parse("https://v.example/cb").unwrap()) });
+    assert_eq!(next, Reply::Accepted { redirect_uri: Some("https://v.example/cb".to_owned()) });
     for (status, body) in [(302, "{}"), (200, ""), (200, "[]"), (200, r#"{"a":1,"a":2}"#), (500, "")] {
         assert_eq!(Reply::parse(status, body.as_bytes()), Reply::Refused { code: None }, "{status} {body}");
     }

@@ -4,8 +4,9 @@
 //! [`Alg`], [`PublicKey`] or the inside of [`SecretKey`] names all members: adding one fails to compile wherever a
 //! decision is due.
 //!
-//! One exception to "chance is handed in": `aws-lc-rs` draws the ECDSA nonce from its own generator. A nonce taken
-//! from a caller's generator that repeats would give the key away, so this is the safer side to err on.
+//! An exception to "chance is handed in": `aws-lc-rs` draws the ECDSA nonce from its own generator. A nonce taken
+//! from a caller's generator that repeats would give the key away, so this is the safer side to err on. The ephemeral
+//! keys of [`crate::jose::jwe`] are the other one.
 
 mod alg;
 mod es256;

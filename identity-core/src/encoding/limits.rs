@@ -7,6 +7,9 @@ pub const JWS: usize = 64 * 1024;
 /// The protected header of a JWS, encoded. Ours are below 300; an `x5c` chain of three certificates is about 5 kB.
 pub const JWS_HEADER: usize = 16 * 1024;
 
+/// The protected header of a JWE, encoded. Ours are below 400; room for the nonces of other formats in `apu`, `apv`.
+pub const JWE_HEADER: usize = 4 * 1024;
+
 /// A `kid`. A DID URL of ours is about 110 bytes; a `did:jwk` key reference stays below 500.
 pub const KEY_ID: usize = 2 * 1024;
 

@@ -130,7 +130,7 @@ fn evidence(ledger: &SampleLedger, issuer: &Party, asker: &Party, standard: &Sta
     }
     let validity = Validity { issued_at: ISSUED, expires: EXPIRES, ttl: 3_600 };
     let list = StatusList::new(Bits::Two, 1 << 17)?;
-    let token = status::sign(&list, &standard.status.uri, validity, &standard.kid, &standard.issuer)?;
+    let token = status::sign(&list, standard.status.uri.as_str(), validity, &standard.kid, &standard.issuer)?;
     Ok(Evidence {
         states: keys.iter().map(|key| ledger.state_proof(key, PRESENTED.0)).collect(),
         status_lists: BTreeMap::from([(standard.status.uri.clone(), FetchedList { token, fetched_at: PRESENTED })]),

@@ -1,5 +1,5 @@
 // Asks for credentials with third-party software (@openid4vc/openid4vci, @sd-jwt, jose), honestly and then dishonestly.
-// Every credential type of every issuer is received once; then each dishonest way must end with its exact error and
+// Every credential type of every issuer is received once, and suspended, reinstated and revoked; then each dishonest way must end with its exact error and
 // code, and whatever was refused must have cost the honest holder nothing.
 // usage: node issue.mjs path/to/devnet.json
 import { Openid4vciClient, setGlobalConfig } from '@openid4vc/openid4vci';
@@ -27,14 +27,14 @@ async function admin(service, route, body) {
     headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),
   });
-  if (!answer.ok) throw new Error(`/admin/${route}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok && answer.status !== 409) throw new Error(`/admin/${route}: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }
 
 /** The first subject of a type, and a fresh offer to it. */
 async function offerOf(issuer, configuration, more = {}) {
   const [subject] = await admin(issuer, `subjects?credential_configuration_id=${configuration}&limit=1`);
-  return admin(issuer, 'offers', { subject, credential_configuration_id: configuration, ...more });
+  return { subject, ...await admin(issuer, 'offers', { subject, credential_configuration_id: configuration, ...more }) };
 }
 
 async function issuerKey(iss, { kid, alg }) {
@@ -109,7 +109,21 @@ async function receive(issuer, configuration) {
   }
   if (await statusOf(claims) !== 0) throw new Error('a fresh credential is not valid by its list');
   console.log(`honest: ${configuration}: ${Object.keys(claims).length} claims, valid`);
-  return { subject: made, claims };
+  await live(issuer, made.subject, crypto.createHash('sha256').update(issuerJwt).digest('base64url'), claims);
+}
+
+/** Takes a credential through its life, and reads each turn of it in the list. */
+async function live(issuer, subject, id, claims) {
+  const listed = await admin(issuer, `credentials?subject=${subject}`);
+  const { id: own } = listed.find(({ digest: of }) => of === id);
+  const turns = [['suspend', 2], ['reinstate', 0], ['suspend', 2], ['revoke', 1], ['suspend', 1, 'status.change.final'], ['reinstate', 1, 'status.change.final']];
+  for (const [act, status, code] of turns) {
+    const answer = await admin(issuer, `credentials/${own}/${act}`, {});
+    if (answer.code !== code || await statusOf(claims) !== status) throw new Error(`${act}: ${JSON.stringify(answer)}`);
+  }
+  const all = await (await fetch(`${issuer.url}/status`)).json();
+  if (!all.status_lists.includes(claims.status.status_list.uri)) throw new Error('the aggregation does not name the list');
+  console.log('honest: suspended, reinstated, suspended again and revoked for good');
 }
 
 // ---- Dishonest: an issuer's open door, and what is pushed through it ----
@@ -307,6 +321,16 @@ async function lockedOut(door) {
   return 2;
 }
 
+/** What the status lists are asked, and do not answer. */
+async function listsOf({ issuer }) {
+  const [uri] = (await (await fetch(`${issuer.url}/status`)).json()).status_lists;
+  const asked = (accept) => fetch(uri, { headers: { accept } });
+  await expect('status list as CBOR', await asked('application/statuslist+cwt'), 406, undefined, 'vci.status.not_acceptable');
+  await expect('status list of another time', await fetch(`${uri}?time=1700000000`), 501, undefined, 'vci.status.time');
+  await expect('status list of nobody', await fetch(`${issuer.url}/status/99`), 404, undefined, 'http.not_found');
+  return 3;
+}
+
 async function tooLate(door) {
   const parts = await prepare(door, { valid_for: 1 });
   await pause(1.1);
@@ -334,7 +358,7 @@ const [door] = doors;
 const [early, taken] = [await nonceOf(door), now()];
 for (const { issuer, configuration } of doors) await receive(issuer, configuration);
 let refused = await dishonestly(door);
-for (const act of [codeOnce, lockedOut, tooLate]) refused += await act(door);
+for (const act of [codeOnce, lockedOut, listsOf, tooLate]) refused += await act(door);
 await credentialOnce(door);
 refused += await staleNonce(door, early, taken);
 console.log(`ISSUE OK ${doors.length} types received, ${refused} dishonest ways refused`);

@@ -1,15 +1,20 @@
 //! What an operator sets, in one documented TOML file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use identity_core::oauth::url::{Transport, parse_identifier};
 use identity_core::oid4vci::issuer::Policy;
+use identity_core::status::{Bits, StatusList};
 use service_kit::config::ConfigError;
 use service_kit::fetch::FetchConfig;
 use service_kit::http::HttpConfig;
 use url::Url;
 
 use crate::kind;
+
+/// Bits of an entry, for types that the configuration does not name: revoking, and suspending what was lost.
+const DEFAULT_BITS: u8 = 2;
 
 service_kit::config! {
     /// A department that issues credentials over OpenID4VCI 1.0.
@@ -79,6 +84,10 @@ service_kit::config! {
     pub struct StatusConfig {
         /// Credentials per list. Below 131072 a holder's index says too much about the holder.
         pub size: u32 = 131_072,
+        /// Bits of an entry, by credential type: 1, 2, 4 or 8; 2 for types not named. With 1 a credential can be
+        /// revoked and nothing else, with more it can also be suspended and reinstated. Credentials keep the list
+        /// that they were issued with.
+        pub bits: BTreeMap<String, u8> = BTreeMap::new(),
         /// Seconds a verifier may keep a list before asking again: a revocation is seen everywhere after this.
         pub ttl: u32 = 60,
         /// Seconds until a list that could not be renewed is worthless. Longer than `ttl`.
@@ -142,9 +151,7 @@ impl Config {
         if !(2..=64).contains(&offers.batch_size) {
             return Err(ConfigError::invalid("offers.batch_size", "must be between 2 and 64"));
         }
-        if self.status.size < 8 || self.status.size > 1 << 24 {
-            return Err(ConfigError::invalid("status.size", "must be between 8 and 16777216"));
-        }
+        self.check_status_lists()?;
         if self.status.ttl == 0 || self.status.ttl > self.status.lifetime {
             return Err(ConfigError::invalid("status.ttl", "must be between 1 and status.lifetime"));
         }
@@ -155,6 +162,30 @@ impl Config {
             return Err(ConfigError::invalid("ledger.transaction_lifetime", "must be at least 30"));
         }
         Ok(())
+    }
+
+    fn check_status_lists(&self) -> Result<(), ConfigError> {
+        let size = usize::try_from(self.status.size).unwrap_or(usize::MAX);
+        for name in &self.credentials {
+            let fits = StatusList::new(self.status_bits(name)?, size).is_ok();
+            if !fits {
+                let reason = "must be at least 131072, and at most 32 Mbit together with the bits of an entry";
+                return Err(ConfigError::invalid("status.size", reason));
+            }
+        }
+        match self.status.bits.keys().find(|name| !self.credentials.contains(name)) {
+            Some(unknown) => {
+                let reason = format!("names `{unknown}`, which `credentials` does not");
+                Err(ConfigError::invalid("status.bits", reason))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The bits of a type's entries in status lists.
+    pub(crate) fn status_bits(&self, name: &str) -> Result<Bits, ConfigError> {
+        let count = self.status.bits.get(name).copied().unwrap_or(DEFAULT_BITS);
+        Bits::from_count(u64::from(count)).ok_or_else(|| ConfigError::invalid("status.bits", "must be 1, 2, 4 or 8"))
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -10,6 +10,7 @@ use identity_core::oid4vci::metadata::{
 use identity_core::sd_jwt::{Concealment, HashAlg};
 use identity_core::sd_jwt_vc::TypeMetadata;
 use identity_core::sd_jwt_vc::type_metadata::{ClaimMetadata, Disclosure, TypeDisplay};
+use identity_core::status::Bits;
 
 /// Decoy digests inside a nested object whose members are concealed: fewer members, fewer decoys.
 const DECOYS_INSIDE: usize = 2;
@@ -36,12 +37,14 @@ pub(crate) struct Kind {
     pub vct: String,
     pub shape: SubjectShape,
     pub concealment: Concealment,
+    /// Of its entries in status lists.
+    pub status_bits: Bits,
     pub configuration: CredentialConfiguration,
 }
 
 impl Kind {
     /// Reads the type `name`; `None` if there is no such type or its metadata is not what this service can issue.
-    pub(crate) fn read(name: &str, algorithm: Alg, decoys: usize) -> Option<Self> {
+    pub(crate) fn read(name: &str, algorithm: Alg, decoys: usize, status_bits: Bits) -> Option<Self> {
         let metadata = TypeMetadata::parse(source(name)?.as_bytes()).ok()?;
         let shape = SubjectShape::from_metadata(&serde_json::from_str(source(name)?).ok()?)?;
         Some(Self {
@@ -49,6 +52,7 @@ impl Kind {
             configuration: configuration(name, &metadata, algorithm),
             vct: metadata.vct,
             shape,
+            status_bits,
         })
     }
 }
@@ -120,11 +124,11 @@ mod tests {
     #[test]
     fn every_type_can_be_issued() {
         for name in names() {
-            let kind = Kind::read(name, Alg::EdDsa, 4).unwrap();
+            let kind = Kind::read(name, Alg::EdDsa, 4, Bits::Two).unwrap();
             assert!(kind.vct.contains(name));
             assert!(kind.configuration.credential_metadata.unwrap().claims.len() > 10);
         }
-        assert!(Kind::read("driving-licence", Alg::EdDsa, 4).is_none());
+        assert!(Kind::read("driving-licence", Alg::EdDsa, 4, Bits::Two).is_none());
     }
 
     /// Claims that have something at every path of the type.
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_concealed_follows_the_types_own_rules() {
         for name in names() {
-            let kind = Kind::read(name, Alg::EdDsa, 4).unwrap();
+            let kind = Kind::read(name, Alg::EdDsa, 4, Bits::Two).unwrap();
             let metadata = TypeMetadata::parse(source(name).unwrap().as_bytes()).unwrap();
             let signer = SecretKey::from_bytes(Alg::EdDsa, &[1; 32]).unwrap();
             let registered = Registered {

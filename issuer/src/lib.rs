@@ -30,7 +30,9 @@ mod tests;
 use std::sync::Arc;
 
 use actix_web::web;
+use identity_core::crypto::Alg;
 use identity_core::problem::Code;
+use identity_core::status::Bits;
 use service_kit::admin::{AdminToken, TokenError};
 use service_kit::founding::{Identity, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
@@ -131,7 +133,7 @@ fn health(service: &Arc<Service>) -> Health {
     Health::when(move || {
         let service = Arc::clone(&service);
         async move {
-            service.records.newest_list().await.map_err(|error| error.to_string())?;
+            service.records.status_lists().await.map_err(|error| error.to_string())?;
             if service.anchoring.is_ledger_reachable() {
                 Ok(())
             } else {
@@ -146,6 +148,6 @@ fn health(service: &Arc<Service>) -> Health {
 /// # Errors
 /// [`ImportError`]; bad rows are no error but part of the report.
 pub async fn import(ports: &Ports, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
-    let known = kind::Kind::read(kind, identity_core::crypto::Alg::EdDsa, 0).ok_or(ImportError::KindUnknown)?;
+    let known = kind::Kind::read(kind, Alg::EdDsa, 0, Bits::Two).ok_or(ImportError::KindUnknown)?;
     flow::import::import(&store::Records::new(Arc::clone(&ports.store)), kind, &known, table).await
 }

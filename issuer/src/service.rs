@@ -1,6 +1,6 @@
 //! The service as its flows and handlers see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use identity_core::crypto::Signer as _;
@@ -8,6 +8,7 @@ use identity_core::oauth::metadata::AuthorizationServerMetadata;
 use identity_core::oid4vci::issuer::Issuer;
 use identity_core::oid4vci::issuer_keys::JwtVcIssuerMetadata;
 use identity_core::oid4vci::metadata::{BatchIssuance, CredentialIssuerMetadata, Display};
+use identity_core::status::Bits;
 use service_kit::chance::Chance;
 use service_kit::clock::Clock;
 use service_kit::config::ConfigError;
@@ -62,7 +63,7 @@ impl Service {
         let identifier = config.identifier()?;
         let mut kinds = BTreeMap::new();
         for name in &config.credentials {
-            let kind = Kind::read(name, keys.assertion.alg(), config.credential.decoys);
+            let kind = Kind::read(name, keys.assertion.alg(), config.credential.decoys, config.status_bits(name)?);
             let kind = kind.ok_or_else(|| ConfigError::invalid("credentials", "has a type that cannot be issued"))?;
             kinds.insert(name.clone(), kind);
         }
@@ -73,7 +74,8 @@ impl Service {
             secret,
         };
         let records = Records::new(Arc::clone(&ports.store));
-        let lists = StatusLists::open(&records, config.status.size).await?;
+        let bits: BTreeSet<Bits> = kinds.values().map(|kind: &Kind| kind.status_bits).collect();
+        let lists = StatusLists::open(&records, config.status.size, bits).await?;
         Ok(Self {
             anchoring: Anchoring::new(),
             clock: Arc::clone(&ports.clock),
@@ -104,6 +106,11 @@ impl Service {
         self.endpoint(&format!("/status/{list}"))
     }
 
+    /// Where all status lists are named.
+    pub(crate) fn aggregation_uri(&self) -> String {
+        self.endpoint("/status")
+    }
+
     pub(crate) fn metadata(&self) -> CredentialIssuerMetadata {
         let configurations = self.issuer.configurations.iter();
         let display = |name: &str, locale: &str| Display {
@@ -117,6 +124,7 @@ impl Service {
             credential_endpoint: self.endpoint("/credential"),
             nonce_endpoint: Some(self.endpoint("/nonce")),
             batch_credential_issuance: Some(BatchIssuance { batch_size: self.issuer.policy.batch_size }),
+            status_list_aggregation_endpoint: Some(self.aggregation_uri()),
             display: vec![display(&self.config.name_zh, "zh-CN"), display(&self.config.name_en, "en")],
             credential_configurations_supported: configurations
                 .map(|(name, configuration)| (name.clone(), serde_json::to_value(configuration).unwrap_or_default()))
@@ -125,7 +133,10 @@ impl Service {
     }
 
     pub(crate) fn server_metadata(&self) -> AuthorizationServerMetadata {
-        AuthorizationServerMetadata::pre_authorized(&self.issuer.identifier, &self.endpoint("/token"))
+        AuthorizationServerMetadata {
+            status_list_aggregation_endpoint: Some(self.aggregation_uri()),
+            ..AuthorizationServerMetadata::pre_authorized(&self.issuer.identifier, &self.endpoint("/token"))
+        }
     }
 
     pub(crate) fn key_metadata(&self) -> JwtVcIssuerMetadata {

@@ -3,7 +3,7 @@
 use identity_core::crypto::PublicKey;
 use identity_core::jose::Jwk;
 use identity_core::sd_jwt_vc::{self, CredentialError, Registered};
-use identity_core::status::{self, Bits, Reference, SignError, StatusList, Validity};
+use identity_core::status::{self, ListAddress, Reference, SignError, StatusList, Validity};
 use identity_core::time::UnixSeconds;
 use rand::CryptoRng;
 use serde_json::{Map, Value};
@@ -52,14 +52,12 @@ pub(crate) fn sign(wanted: &Wanted<'_>, keys: &Keys, rng: &mut dyn CryptoRng) ->
 
 /// Signs a status list (Token Status List, JWT form).
 pub(crate) fn sign_status_list(
-    uri: &str,
-    bits: Vec<u8>,
+    list: &StatusList,
+    address: ListAddress<'_>,
     now: UnixSeconds,
     config: &StatusConfig,
     keys: &Keys,
 ) -> Result<String, SignFailure> {
-    let failed = |error: SignError| SignFailure::Status(error);
-    let list = StatusList::from_bytes(Bits::One, bits).map_err(|error| failed(error.into()))?;
     let validity = Validity { issued_at: now, expires: now.plus(i64::from(config.lifetime)), ttl: config.ttl };
-    status::sign(&list, uri, validity, &keys.assertion_url(), &keys.assertion).map_err(failed)
+    status::sign(list, address, validity, &keys.assertion_url(), &keys.assertion).map_err(SignFailure::Status)
 }

@@ -5,9 +5,10 @@
 //! place is full enough; the next one is opened then.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use identity_core::problem::Code;
+use identity_core::status::{Bits, ListAddress, StatusList};
 use identity_core::time::UnixSeconds;
 use rand::RngExt as _;
 use service_kit::chance::Chance;
@@ -17,7 +18,7 @@ use tokio::sync::Mutex as Turn;
 
 use crate::service::Service;
 use crate::signing::{self, SignFailure};
-use crate::store::Records;
+use crate::store::{Outcome, Records, of_list};
 
 /// Draws in a row that may hit taken places before a list counts as full: at three quarters full, one series in a
 /// hundred does.
@@ -26,10 +27,13 @@ const DRAWS: usize = 16;
 /// The lists of one issuer.
 pub(crate) struct StatusLists {
     size: u32,
-    newest: AtomicU32,
+    /// The list that indices are drawn from, for each number of bits.
+    newest: Mutex<BTreeMap<Bits, u32>>,
+    /// Lists are opened one at a time in this process.
+    opening: Turn<()>,
     published: Mutex<BTreeMap<u32, Published>>,
-    /// Revocations take turns.
-    pub revoking: Turn<()>,
+    /// Changes of standing take turns.
+    pub changing: Turn<()>,
 }
 
 #[derive(Clone)]
@@ -48,50 +52,90 @@ pub(crate) enum StatusFailure {
 }
 
 impl StatusFailure {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Sign(_) => Code::VciIssuerSigning,
+        }
+    }
+
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Store(error) => Problem::of_store(error),
             Self::Sign(error) => {
                 tracing::error!(%error, "a status list could not be signed");
-                Problem::new(identity_core::problem::Code::VciIssuerSigning)
+                Problem::new(self.code())
             }
         }
     }
 }
 
 impl StatusLists {
-    /// Opens the first list if there is none.
-    pub(crate) async fn open(records: &Records, size: u32) -> Result<Self, StoreError> {
-        let newest = match records.newest_list().await? {
-            Some(newest) => newest,
-            None => {
-                records.open_list(1, empty_bits(size)).await?;
-                1
-            }
-        };
-        let published = Mutex::default();
-        Ok(Self { size, newest: AtomicU32::new(newest), published, revoking: Turn::new(()) })
+    /// Finds the lists that there are, and opens the first one for each of `wanted` that has none.
+    pub(crate) async fn open(
+        records: &Records,
+        size: u32,
+        wanted: impl IntoIterator<Item = Bits>,
+    ) -> Result<Self, StoreError> {
+        records.name_bits_of_old_lists().await?;
+        let (newest, published) = (Mutex::default(), Mutex::default());
+        let lists = Self { size, newest, opening: Turn::new(()), published, changing: Turn::new(()) };
+        for bits in wanted {
+            lists.open_next(records, bits, None).await?;
+        }
+        Ok(lists)
     }
 
-    /// Draws a place that is free now; the issuing transaction takes it, or finds that somebody was faster.
+    /// Draws a place that is free now; the issuing transaction takes it, or finds that somebody was faster. A place
+    /// that was taken once is never given again, whatever became of its credential.
     pub(crate) async fn draw(
         &self,
         records: &Records,
         chance: &dyn Chance,
+        bits: Bits,
         drawn: &BTreeMap<(u32, u32), ()>,
     ) -> Result<(u32, u32), StoreError> {
         loop {
-            let list = self.newest.load(Ordering::Acquire);
-            for _ in 0..DRAWS {
+            let newest = self.newest(bits);
+            for list in newest.into_iter().cycle().take(DRAWS) {
                 let index = chance.rng().random_range(0..self.size);
                 if !drawn.contains_key(&(list, index)) && !records.is_index_taken(list, index).await? {
                     return Ok((list, index));
                 }
             }
-            let next = list.saturating_add(1);
-            records.open_list(next, empty_bits(self.size)).await?;
-            self.newest.fetch_max(next, Ordering::AcqRel);
+            self.open_next(records, bits, newest).await?;
         }
+    }
+
+    /// Opens the list after `full`, or finds the one that somebody else opened.
+    async fn open_next(&self, records: &Records, bits: Bits, full: Option<u32>) -> Result<(), StoreError> {
+        let _turn = self.opening.lock().await;
+        if self.newest(bits) > full {
+            return Ok(());
+        }
+        let lists = records.status_lists().await?;
+        let found = lists.iter().rev().find(|(_, of)| **of == bits).map(|(number, _)| *number);
+        if found > full {
+            self.draw_from(bits, found);
+            return Ok(());
+        }
+        let next = lists.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        let entries = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let empty = StatusList::new(bits, entries).map_err(|error| of_list(&error))?;
+        // If somebody else opened that number, perhaps for other bits, the caller comes back and looks again.
+        if records.open_list(next, &empty).await? == Outcome::Done {
+            self.draw_from(bits, Some(next));
+        }
+        Ok(())
+    }
+
+    fn newest(&self, bits: Bits) -> Option<u32> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).get(&bits).copied()
+    }
+
+    fn draw_from(&self, bits: Bits, list: Option<u32>) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.extend(list.map(|list| (bits, list)));
     }
 
     fn kept(&self, list: u32, now: UnixSeconds) -> Option<Arc<str>> {
@@ -115,38 +159,19 @@ impl Service {
 
     /// Signs and publishes the list as the store has it.
     pub(crate) async fn publish(&self, list: u32) -> Result<Option<Arc<str>>, StatusFailure> {
-        let Some(bits) = self.records.list_bits(list).await? else { return Ok(None) };
+        let Some(stored) = self.records.status_list(list).await? else { return Ok(None) };
         let now = self.clock.now();
         let config = &self.config.status;
-        let token = signing::sign_status_list(&self.status_uri(list), bits, now, config, &self.keys)?;
+        let (uri, aggregation) = (self.status_uri(list), self.aggregation_uri());
+        let address = ListAddress { uri: &uri, aggregation: Some(&aggregation) };
+        let token = signing::sign_status_list(&stored.list, address, now, config, &self.keys)?;
         let token: Arc<str> = token.into();
         self.lists.keep(list, Published { token: Arc::clone(&token), renew: now.plus(i64::from(config.ttl)) });
         Ok(Some(token))
     }
-}
 
-/// A list of `size` credentials that are all valid, one bit each.
-fn empty_bits(size: u32) -> Vec<u8> {
-    vec![0; usize::try_from(size.div_ceil(8)).unwrap_or_default()]
-}
-
-/// The list with the bit of `index` set, least significant bit first; `None` if it has no such bit.
-pub(crate) fn with_bit(bits: &[u8], index: u32) -> Option<Vec<u8>> {
-    let mut bits = bits.to_vec();
-    let byte = bits.get_mut(usize::try_from(index / 8).ok()?)?;
-    *byte |= 1 << (index % 8);
-    Some(bits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_are_counted_from_the_least_significant() {
-        let bits = with_bit(&empty_bits(16), 0).unwrap();
-        let bits = with_bit(&bits, 9).unwrap();
-        assert_eq!(bits, [0b0000_0001, 0b0000_0010]);
-        assert_eq!(with_bit(&bits, 16), None);
+    /// The addresses of all lists.
+    pub(crate) async fn status_uris(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.records.status_lists().await?.keys().map(|list| self.status_uri(*list)).collect())
     }
 }

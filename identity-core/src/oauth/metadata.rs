@@ -27,6 +27,9 @@ pub struct AuthorizationServerMetadata {
     /// Whether a token request may come without `client_id` (OpenID4VCI §12.3).
     #[serde(default, rename = "pre-authorized_grant_anonymous_access_supported")]
     pub anonymous_pre_authorized: bool,
+    /// Where all status lists of the issuer are named (Token Status List §9.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_list_aggregation_endpoint: Option<String>,
 }
 
 impl AuthorizationServerMetadata {
@@ -40,6 +43,7 @@ impl AuthorizationServerMetadata {
             response_types_supported: Some(Vec::new()),
             token_endpoint_auth_methods_supported: Some(vec!["none".to_owned()]),
             anonymous_pre_authorized: true,
+            status_list_aggregation_endpoint: None,
         }
     }
 

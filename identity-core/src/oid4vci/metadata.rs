@@ -27,6 +27,9 @@ pub struct CredentialIssuerMetadata {
     /// Whether several keys may be bound in one request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_credential_issuance: Option<BatchIssuance>,
+    /// Where all its status lists are named, as in its metadata as an authorization server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_list_aggregation_endpoint: Option<String>,
     /// The issuer's name, by language.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub display: Vec<Display>,

@@ -10,15 +10,15 @@ use super::error::StatusError;
 use crate::encoding::limits;
 
 /// How many bits an entry has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bits {
     /// Valid or invalid.
     One,
     /// Valid, invalid, suspended, and one value of the issuer's own.
     Two,
-    /// 16 values. Read, not written by us.
+    /// 16 values.
     Four,
-    /// 256 values. Read, not written by us.
+    /// 256 values.
     Eight,
 }
 

@@ -8,6 +8,7 @@ mod allocate;
 mod error;
 mod list;
 mod reference;
+mod standing;
 mod token;
 
 #[cfg(test)]
@@ -17,4 +18,5 @@ pub use allocate::Allocator;
 pub use error::StatusError;
 pub use list::{Bits, Status, StatusList};
 pub use reference::Reference;
-pub use token::{SignError, StatusListToken, Validity, sign};
+pub use standing::{Change, ChangeRefusal, Standing};
+pub use token::{ListAddress, SignError, StatusListToken, Validity, sign};

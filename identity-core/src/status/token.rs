@@ -22,6 +22,22 @@ pub struct Validity {
     pub ttl: u32,
 }
 
+/// Where a list is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListAddress<'a> {
+    /// The list's own address, which credentials refer to.
+    pub uri: &'a str,
+    /// Where all lists of this issuer are named, if anywhere (§9.2): who fetches them all tells nobody which one
+    /// mattered.
+    pub aggregation: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for ListAddress<'a> {
+    fn from(uri: &'a str) -> Self {
+        Self { uri, aggregation: None }
+    }
+}
+
 /// A status list whose signature and claims hold.
 #[derive(Clone, Debug)]
 pub struct StatusListToken {
@@ -53,23 +69,28 @@ impl SignError {
     }
 }
 
-/// Signs the list that is published at `uri`, under the key that `kid` (a DID URL) names.
+/// Signs the list that is published at `address`, under the key that `kid` (a DID URL) names.
 ///
 /// # Errors
 /// [`SignError`].
-pub fn sign(
+pub fn sign<'a>(
     list: &StatusList,
-    uri: &str,
+    address: impl Into<ListAddress<'a>>,
     validity: Validity,
     kid: &str,
     signer: &dyn Signer,
 ) -> Result<String, SignError> {
+    let address = address.into();
+    let mut entries = json!({"bits": list.bits().count(), "lst": base64url::encode(&list.compress()?)});
+    if let (Some(aggregation), Some(members)) = (address.aggregation, entries.as_object_mut()) {
+        members.insert("aggregation_uri".to_owned(), aggregation.into());
+    }
     let claims = json!({
-        "sub": uri,
+        "sub": address.uri,
         "iat": validity.issued_at,
         "exp": validity.expires,
         "ttl": validity.ttl,
-        "status_list": {"bits": list.bits().count(), "lst": base64url::encode(&list.compress()?)},
+        "status_list": entries,
     });
     Ok(sign_compact(SignHeader::new(typ::STATUS_LIST).kid(kid), claims.to_string().as_bytes(), signer)?)
 }

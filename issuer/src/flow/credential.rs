@@ -7,7 +7,7 @@ use identity_core::oid4vci::error::{CredentialRefusal, RequestRefusal};
 use identity_core::oid4vci::issuer::{Accepted, grant_of_token};
 use identity_core::oid4vci::message::{CredentialRequest, CredentialResponse, IssuedCredential};
 use identity_core::oid4vci::proof::ProofRefusal;
-use identity_core::status::Reference;
+use identity_core::status::{Reference, Standing};
 use ledger::sha256;
 use serde_json::{Map, Value};
 use service_kit::chance;
@@ -17,7 +17,7 @@ use super::MAX_RACES;
 use crate::kind::Kind;
 use crate::service::Service;
 use crate::signing::{self, SignFailure};
-use crate::store::{CredentialRecord, CredentialState, Issuance, Outcome};
+use crate::store::{CredentialRecord, Issuance, Outcome};
 
 /// Why no credential is given.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ impl Service {
         let mut drawn = BTreeMap::new();
         let mut copies = Vec::with_capacity(accepted.holders.len());
         for holder in &accepted.holders {
-            let place = self.lists.draw(&self.records, &*self.chance, &drawn).await?;
+            let place = self.lists.draw(&self.records, &*self.chance, kind.status_bits, &drawn).await?;
             drawn.insert(place, ());
             copies.push(self.sign_copy(kind, claims, holder, accepted, place)?);
         }
@@ -121,7 +121,7 @@ impl Service {
             index,
             issued,
             expires,
-            state: CredentialState::Valid,
+            state: Standing::Valid,
         };
         Ok(Copy { credential, record })
     }

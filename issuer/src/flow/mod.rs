@@ -4,7 +4,7 @@ pub(crate) mod anchor_proof;
 pub(crate) mod credential;
 pub(crate) mod import;
 pub(crate) mod offer;
-pub(crate) mod revoke;
+pub(crate) mod standing;
 pub(crate) mod token;
 
 /// How often a lost race is run again. Each time somebody else won, so many in a row mean that something is wrong.

@@ -3,6 +3,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::Code;
+use identity_core::status::Change;
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use service_kit::reply::Problem;
 use super::fresh_json;
 use crate::flow::import::ImportError;
 use crate::flow::offer::{MakeRefusal, OfferRequest};
-use crate::flow::revoke::RevokeRefusal;
+use crate::flow::standing::StandingRefusal;
 use crate::service::Service;
 use crate::store::CredentialRecord;
 
@@ -34,7 +35,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig, base: &str) {
             .service(web::resource("/offers").post(make_offer))
             .service(web::resource("/offers/{id}/qr").get(offer_qr))
             .service(web::resource("/credentials").get(credentials))
-            .service(web::resource("/credentials/{id}/revoke").post(revoke)),
+            .service(web::resource("/credentials/{id}/revoke").post(revoke))
+            .service(web::resource("/credentials/{id}/suspend").post(suspend))
+            .service(web::resource("/credentials/{id}/reinstate").post(reinstate)),
     );
 }
 
@@ -140,11 +143,23 @@ fn render(record: &CredentialRecord) -> Value {
     })
 }
 
-/// Answers after the published status list has changed.
 async fn revoke(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let record = service.revoke(&id).await.map_err(|refusal| match refusal {
-        RevokeRefusal::Failed(failure) => failure.problem(),
-        RevokeRefusal::Unknown => Problem::new(Code::VciCredentialUnknown),
+    change_standing(&service, &id, Change::Revoke).await
+}
+
+async fn suspend(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    change_standing(&service, &id, Change::Suspend).await
+}
+
+async fn reinstate(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    change_standing(&service, &id, Change::Reinstate).await
+}
+
+/// Answers after the published status list has changed.
+async fn change_standing(service: &Service, id: &str, change: Change) -> Result<HttpResponse, Problem> {
+    let record = service.change_standing(id, change).await.map_err(|refusal| match refusal {
+        StandingRefusal::Failed(failure) => failure.problem(),
+        refusal => Problem::new(refusal.code()),
     })?;
     Ok(fresh_json(&render(&record)))
 }

@@ -1,5 +1,6 @@
 //! Routes: extract, one call, answer.
 
+mod accept;
 mod admin;
 mod oid4vci;
 mod public;

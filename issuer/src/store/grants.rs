@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use identity_core::oid4vci::issuer::Grant;
 use identity_core::oid4vci::nonce::NonceId;
+use identity_core::status::Standing;
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
 use serde::{Deserialize, Serialize};
@@ -47,15 +48,7 @@ pub(crate) struct CredentialRecord {
     pub index: u32,
     pub issued: UnixSeconds,
     pub expires: UnixSeconds,
-    pub state: CredentialState,
-}
-
-/// Whether a credential holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum CredentialState {
-    Valid,
-    Revoked,
+    pub state: Standing,
 }
 
 /// Everything that one credential response writes, at once.

@@ -7,7 +7,8 @@
 //! credential/<id>                one issued credential (never the credential itself)
 //! of/<subject>\0<id>             the credentials of one subject
 //! status-index/<list>/<index>    which credential an index belongs to
-//! status-list/<list>             the bits of one list
+//! status-bits/<list>             how many bits each entry of one list has
+//! status-list/<list>             its entries, packed
 //! pending/<digest>               digests that wait for a batch
 //! batch/<number>                 one batch on its way to the ledger
 //! batch-digests/<number>         its digests, in the order of its leaves
@@ -30,7 +31,8 @@ use serde::de::DeserializeOwned;
 use service_kit::store::{Batch, Store, StoreError};
 
 pub(crate) use anchors::{BatchRecord, BatchState};
-pub(crate) use grants::{CredentialRecord, CredentialState, Issuance, Outcome, Stored};
+pub(crate) use grants::{CredentialRecord, Issuance, Outcome, Stored};
+pub(crate) use status::{StandingChange, of_list};
 
 /// The records of this service.
 #[derive(Clone)]

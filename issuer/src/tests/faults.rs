@@ -1,5 +1,6 @@
 //! A store whose every write fails, both ways: nothing acknowledged is lost, nothing is done twice.
 
+use identity_core::status::{Bits, Change, Standing};
 use service_kit::store::faulty::Fault;
 
 use super::world::{World, asking, proofs};
@@ -57,15 +58,17 @@ async fn a_credential_write_that_fails() {
 }
 
 #[actix_web::test]
-async fn a_revocation_whose_write_fails() {
-    for fault in Fault::ALL {
+async fn a_change_of_standing_whose_write_fails() {
+    for (fault, change) in Fault::ALL.into_iter().flat_map(|fault| [(fault, Change::Revoke), (fault, Change::Suspend)])
+    {
         let world = World::new().await;
         world.issue(&[1]).await;
         let id = world.service.records.credentials(None, 1).await.unwrap().remove(0).id;
         world.store.break_next(fault);
-        let first = world.service.revoke(&id).await;
+        let first = world.service.change_standing(&id, change).await;
         assert_eq!(first.is_ok(), fault == Fault::FailedYetSaved);
-        world.service.revoke(&id).await.unwrap();
+        let record = world.service.change_standing(&id, change).await.unwrap();
+        assert_eq!(Ok(record.state), Standing::Valid.after(change, Bits::Two));
     }
 }
 

@@ -6,12 +6,11 @@ use identity_core::encoding::base64url;
 use identity_core::oid4vci::issuer_keys::JwtVcIssuerMetadata;
 use identity_core::sd_jwt::UnverifiedSdJwt;
 use identity_core::sd_jwt_vc::Credential;
-use identity_core::status::{Status, StatusListToken};
 use serde_json::Value;
 
-use super::world::{KIND, NOW, URL, World, asking, key, proofs};
+use super::world::{KIND, NOW, URL, World, key};
 
-fn credentials(reply: &super::world::Reply) -> Vec<String> {
+pub(super) fn credentials(reply: &super::world::Reply) -> Vec<String> {
     let body = reply.json();
     let list = body["credentials"].as_array().unwrap();
     list.iter().map(|one| one["credential"].as_str().unwrap().to_owned()).collect()
@@ -50,35 +49,6 @@ async fn nothing_but_registered_claims_stands_in_plain_sight() {
 }
 
 #[actix_web::test]
-async fn revoking_changes_the_published_list_before_it_answers() {
-    let world = World::new().await;
-    let issued = world.issue(&[1, 2]).await;
-    let key = world.service.keys.assertion.public_key();
-    let texts = credentials(&issued);
-    let reference = |text: &str| {
-        let credential = Credential::verify_issued(UnverifiedSdJwt::parse(text).unwrap(), key).unwrap();
-        credential.status().unwrap().clone()
-    };
-    let first = reference(&texts[0]);
-    let path = first.uri.strip_prefix(URL).unwrap().to_owned();
-    // Seen, and so cached, before the revocation.
-    assert_eq!(world.get(&path).await.headers["content-type"], "application/statuslist+jwt");
-    let listed = world.admin(TestRequest::get().uri("/admin/credentials?subject=s-1")).await.json();
-    let listed = listed.as_array().unwrap();
-    assert_eq!(listed.len(), 2);
-    let digest = ledger::sha256(texts[0].split('~').next().unwrap().as_bytes()).to_base64url();
-    let id = listed.iter().find(|one| one["digest"] == digest).unwrap()["id"].as_str().unwrap();
-    for _ in 0..2 {
-        let revoked = world.admin(TestRequest::post().uri(&format!("/admin/credentials/{id}/revoke"))).await;
-        assert_eq!((revoked.status, &revoked.json()["state"]), (200, &Value::from("revoked")));
-    }
-    let token = String::from_utf8(world.get(&path).await.body).unwrap();
-    let list = StatusListToken::verify(&token, key, &first, NOW, 0).unwrap();
-    assert_eq!(list.status(first.index), Ok(Status::Invalid));
-    assert_eq!(list.status(reference(&texts[1]).index), Ok(Status::Valid));
-}
-
-#[actix_web::test]
 async fn metadata_say_what_is_enforced() {
     let world = World::new().await;
     let issuer = world.get("/.well-known/openid-credential-issuer").await.json();
@@ -88,6 +58,10 @@ async fn metadata_say_what_is_enforced() {
     assert!(configuration["credential_metadata"]["claims"].as_array().unwrap().len() > 10);
     let server = world.get("/.well-known/oauth-authorization-server").await.json();
     assert_eq!(server["token_endpoint"], format!("{URL}/token"));
+    let aggregation = format!("{URL}/status");
+    for metadata in [&issuer, &server] {
+        assert_eq!(metadata["status_list_aggregation_endpoint"], aggregation.as_str());
+    }
     let keys = world.get("/.well-known/jwt-vc-issuer").await;
     let keys: JwtVcIssuerMetadata = serde_json::from_slice(&keys.body).unwrap();
     assert!(keys.key(&world.service.keys.assertion_url()).is_some());
@@ -141,26 +115,4 @@ async fn a_qr_code_carries_the_link_by_reference() {
     assert_eq!(image.headers["content-type"], "image/svg+xml");
     world.clock.advance(60);
     assert_eq!(world.get(&format!("/offers/{id}")).await.refusal().2, "vci.offer.expired");
-}
-
-#[actix_web::test]
-async fn a_full_list_is_followed_by_another() {
-    let world = World::with(|config| config.status.size = 8).await;
-    for round in 0..6_u8 {
-        let token = world.token().await;
-        let nonce = world.nonce().await;
-        let reply = world.post_credential(&token, &asking(&proofs(&nonce, &[round * 2 + 1, round * 2 + 2]))).await;
-        assert_eq!(reply.status, 200, "{reply:?}");
-    }
-    let places: std::collections::BTreeSet<_> = world
-        .service
-        .records
-        .credentials(None, 100)
-        .await
-        .unwrap()
-        .iter()
-        .map(|credential| (credential.list, credential.index))
-        .collect();
-    assert_eq!(places.len(), 12);
-    assert!(places.iter().any(|(list, _)| *list > 1));
 }

@@ -5,5 +5,6 @@ mod faults;
 mod hostile;
 mod import;
 mod journey;
+mod standing;
 mod starting;
 mod world;

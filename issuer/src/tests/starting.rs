@@ -45,7 +45,7 @@ async fn what_cannot_work_is_refused_at_the_start_by_its_key() {
     let directory = tempfile::tempdir().unwrap();
     let good = config(directory.path());
     type Change = fn(&mut Config);
-    let cases: [(&str, Change); 7] = [
+    let cases: [(&str, Change); 10] = [
         ("url", |config| config.url = format!("{URL}/")),
         ("url", |config| config.url = "ftp://issuer.example".to_owned()),
         ("credentials", |config| config.credentials = vec!["driving-licence".to_owned()]),
@@ -53,6 +53,9 @@ async fn what_cannot_work_is_refused_at_the_start_by_its_key() {
         ("offers.tx_code_digits", |config| config.offers.tx_code_digits = 3),
         ("offers.batch_size", |config| config.offers.batch_size = 1),
         ("status.ttl", |config| config.status.ttl = 0),
+        ("status.size", |config| config.status.size = 131_071),
+        ("status.bits", |config| config.status.bits = [("resident-identity".to_owned(), 3)].into()),
+        ("status.bits", |config| config.status.bits = [("nothing".to_owned(), 2)].into()),
     ];
     for (key, change) in cases {
         let mut bad = good.clone();

@@ -139,7 +139,13 @@ fn status_has_three_values() {
     assert_eq!(with(ListStatus::Invalid), Refusal::Revoked);
     assert_eq!(with(ListStatus::Suspended), Refusal::Suspended);
     assert_eq!(with(ListStatus::Other(3)), Refusal::StatusForeign);
-    assert_eq!(with(ListStatus::Invalid).code().as_str(), "credential.status.revoked");
+    for (status, code) in [
+        (ListStatus::Invalid, "credential.status.revoked"),
+        (ListStatus::Suspended, "credential.status.suspended"),
+        (ListStatus::Other(3), "credential.status.application_specific"),
+    ] {
+        assert_eq!(with(status).code().as_str(), code);
+    }
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Revoking, suspending and reinstating a credential: its record and its entry change together, and the published list
+//! before the answer.
+
+use identity_core::problem::Code;
+use identity_core::status::{Change, ChangeRefusal};
+use service_kit::store::StoreError;
+
+use super::MAX_RACES;
+use crate::service::Service;
+use crate::status::StatusFailure;
+use crate::store::{CredentialRecord, Outcome, StandingChange, of_list};
+
+/// Why the standing of a credential is not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StandingRefusal {
+    #[error("there is no such credential")]
+    Unknown,
+    #[error(transparent)]
+    Refused(#[from] ChangeRefusal),
+    /// Saved or not, it is not published: asking again settles it.
+    #[error(transparent)]
+    Failed(#[from] StatusFailure),
+}
+
+impl From<StoreError> for StandingRefusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl StandingRefusal {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Unknown => Code::VciCredentialUnknown,
+            Self::Refused(refusal) => refusal.code(),
+            Self::Failed(failure) => failure.code(),
+        }
+    }
+}
+
+impl Service {
+    /// Changes the standing of a credential. Doing it twice is doing it once.
+    pub(crate) async fn change_standing(&self, id: &str, change: Change) -> Result<CredentialRecord, StandingRefusal> {
+        // One at a time in this process: they all change the same list.
+        let _turn = self.lists.changing.lock().await;
+        for _ in 0..MAX_RACES {
+            let credential = self.records.credential(id).await?.ok_or(StandingRefusal::Unknown)?;
+            let (number, index) = (credential.value.list, credential.value.index);
+            let old_list = self.records.status_list(number).await?;
+            let old_list = old_list.ok_or_else(|| StoreError::Corrupt("a status list is missing".to_owned()))?;
+            let next = credential.value.state.after(change, old_list.list.bits())?;
+            let record = CredentialRecord { state: next, ..credential.value.clone() };
+            if next == credential.value.state {
+                // Published all the same: the change may have been saved by one who died before publishing it.
+                self.publish(number).await?;
+                return Ok(record);
+            }
+            let mut new_list = old_list.list.clone();
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            new_list.set(index, next.status()).map_err(|error| of_list(&error))?;
+            let written = StandingChange { credential: &credential, next, old_list: &old_list, new_list: &new_list };
+            if self.records.change_standing_once(&written).await? == Outcome::Done {
+                self.publish(number).await?;
+                self.counters.changed(change);
+                return Ok(record);
+            }
+        }
+        Err(StoreError::Broken("a status list changes without end".to_owned()).into())
+    }
+}

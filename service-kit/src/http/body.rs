@@ -1,5 +1,7 @@
 //! Reading request bodies strictly: bounded in size and time, of the announced kind, one value per name.
 
+use std::{rc::Rc, time::Duration};
+
 use actix_web::{
     HttpRequest,
     dev::Payload,
@@ -13,8 +15,9 @@ use identity_core::{
     problem::Code,
 };
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
-use super::limits;
+use super::{connection::Talk, limits};
 
 /// Why a body was refused. Carries no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +72,7 @@ impl BodyError {
     }
 }
 
-/// Reads a body of at most `limit` bytes within [`limits::BODY`].
+/// Reads a body of at most `limit` bytes, arriving at [`limits::BODY_RATE`] or faster after [`limits::BODY_GRACE`].
 ///
 /// # Errors
 /// Too large (before anything beyond the limit is kept), too slow, broken off, compressed.
@@ -82,19 +85,34 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     if announced.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > limit)) {
         return Err(BodyError::TooLarge { limit });
     }
-    tokio::time::timeout(limits::BODY, gather(payload, limit)).await.map_err(|_| BodyError::TooSlow)?
+    let talk = request.conn_data::<Rc<Talk>>();
+    if let Some(talk) = talk {
+        talk.await_body();
+    }
+    let grace = talk.map_or(limits::BODY_GRACE, |talk| talk.body_grace());
+    let body = gather(payload, limit, grace).await;
+    if let Some(talk) = talk {
+        talk.resume();
+        if body.is_err() {
+            talk.give_up();
+        }
+    }
+    body
 }
 
-async fn gather(payload: &mut Payload, limit: usize) -> Result<Bytes, BodyError> {
+async fn gather(payload: &mut Payload, limit: usize, grace: Duration) -> Result<Bytes, BodyError> {
+    let started = Instant::now();
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    loop {
+        let given = Duration::from_secs(u64::try_from(body.len()).unwrap_or(u64::MAX) / limits::BODY_RATE);
+        let next = timeout_at(started + grace + given, payload.next()).await.map_err(|_| BodyError::TooSlow)?;
+        let Some(chunk) = next else { return Ok(body.freeze()) };
         let chunk = chunk.map_err(|_| BodyError::BrokeOff)?;
         if body.len().saturating_add(chunk.remaining()) > limit {
             return Err(BodyError::TooLarge { limit });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
 }
 
 /// Checks that the request announces `expected` (parameters such as `charset` aside).

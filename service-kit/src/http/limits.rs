@@ -1,4 +1,5 @@
-//! What a stranger may send, and how long they may take. Each number says where it comes from.
+//! What a stranger may send, how long they may take and how much of us they may hold. Each number says where it
+//! comes from.
 
 use std::time::Duration;
 
@@ -6,17 +7,26 @@ use std::time::Duration;
 /// about 100 KiB.
 pub const BODY_BYTES: usize = 1024 * 1024;
 
-/// Time for a request's head to arrive: an honest one is one packet; a trickling one holds a connection for ever.
+/// Time for a request's head to arrive, from its first byte to its last; for the first request of a connection from
+/// the end of the handshake. An honest one is one packet; a trickling one holds a connection for ever.
 pub const HEAD: Duration = Duration::from_secs(5);
 
-/// Time for a request's body to arrive: 1 MiB over the slowest mobile link we serve (1 Mbit/s) takes 8 s.
-pub const BODY: Duration = Duration::from_secs(15);
+/// Time that a body may take beside what [`BODY_RATE`] gives it: a lost packet or two on a mobile link.
+pub const BODY_GRACE: Duration = Duration::from_secs(5);
+
+/// Bytes of a body that must arrive per second, on the whole: 256 kbit/s, the slowest mobile link we serve. So 1 MiB
+/// may take 37 s, and one byte a second is cut when the grace is over.
+pub const BODY_RATE: u64 = 32 * 1024;
 
 /// Time a kept-alive connection may idle: long enough for the next step of a protocol run.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Time for a TLS handshake to finish.
+/// Time for a TLS handshake to finish, from the first byte of the connection.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// Time for an answer to be taken, once the kernel's buffers are full: a client that reads nothing is cut after it.
+/// Those buffers hold most answers whole, and 1 MiB at 512 kbit/s takes 16 s.
+pub const ANSWER: Duration = Duration::from_secs(20);
 
 /// Time for a client to go away after we hung up.
 pub const DISCONNECT: Duration = Duration::from_secs(2);
@@ -24,11 +34,48 @@ pub const DISCONNECT: Duration = Duration::from_secs(2);
 /// Time for requests under way to finish when the service stops, in seconds.
 pub const STOP_SECONDS: u64 = 5;
 
-/// Open connections per worker thread: each costs about 20 KiB, so 40 MiB at the limit.
-pub const CONNECTIONS: usize = 2048;
+/// Open connections of the whole service, unless configured otherwise: each costs up to some 40 KiB (8 KiB each way
+/// in the server, TLS, and an answer that is not taken), so 160 MiB at the limit. When it is reached, whoever has
+/// kept us waiting longest is cut for whoever comes.
+pub const CONNECTIONS: u32 = 4096;
 
-/// TLS handshakes at a time per worker thread: they are the costliest thing an unknown peer can ask for.
-pub const HANDSHAKES: usize = 128;
+/// Open connections of one address (IPv6: one /64), unless configured otherwise: an office behind one address, but
+/// not a sixteenth of the service.
+pub const CONNECTIONS_PER_ADDRESS: u32 = 256;
+
+/// File descriptors kept back for the store, logs and outgoing connections when the system allows fewer than
+/// the connections configured.
+pub const DESCRIPTORS_KEPT_BACK: u32 = 128;
+
+/// Bytes of an answer that gather before they are sent: what a client that does not read can make us hold, beside
+/// the answer's own body.
+pub const ANSWER_BUFFER: usize = 16 * 1024;
 
 /// Connections waiting to be accepted.
 pub const BACKLOG: u32 = 1024;
+
+/// The limits in force: those above, unless the configuration or a test says otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) handshake: Duration,
+    pub(crate) head: Duration,
+    pub(crate) body_grace: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) answer: Duration,
+    pub(crate) connections: u32,
+    pub(crate) connections_per_address: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: HANDSHAKE,
+            head: HEAD,
+            body_grace: BODY_GRACE,
+            keep_alive: KEEP_ALIVE,
+            answer: ANSWER,
+            connections: CONNECTIONS,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
+        }
+    }
+}

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
 
 /// The service's metrics; services may register their own beside ours.
 #[derive(Clone)]
@@ -39,6 +43,28 @@ impl Metrics {
         &self.registry
     }
 
+    /// Shows how many connections are open, as `open` counts them.
+    pub(super) fn watch_connections(
+        &self,
+        open: impl Fn() -> u32 + Send + Sync + 'static,
+    ) -> Result<(), prometheus::Error> {
+        self.watch("http_connections", "Connections open now.", move || i64::from(open()))
+    }
+
+    /// Registers a number that is asked for whenever the metrics are.
+    ///
+    /// # Errors
+    /// The name is malformed or taken: a mistake in our code.
+    pub fn watch(
+        &self,
+        name: &str,
+        help: &str,
+        read: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Result<(), prometheus::Error> {
+        let gauge = IntGauge::new(name, help)?;
+        self.registry.register(Box::new(Watched { gauge, read }))
+    }
+
     /// Counts one answered request. `route` is the pattern (`/offers/{id}`), never the path.
     pub(super) fn count(&self, route: &str, status: u16, took: Duration) {
         self.requests.with_label_values(&[route, &status.to_string()]).inc();
@@ -49,6 +75,22 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+}
+
+struct Watched<F> {
+    gauge: IntGauge,
+    read: F,
+}
+
+impl<F: Fn() -> i64 + Send + Sync> Collector for Watched<F> {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.set((self.read)());
+        self.gauge.collect()
     }
 }
 

@@ -7,14 +7,19 @@
 //! - [`server`]: start, stop, TLS.
 //! - [`limits`]: every limit, with its reason.
 //! - [`body`]: reading request bodies strictly; [`extract`]: the same as handler arguments.
+//! - [`door`], [`connection`]: who is let in, and how long a client may keep us waiting; [`peer`]: who a client is.
 //! - [`shell`]: the layer around every handler.
 //! - [`health`], [`metrics`]: what operators ask.
 
 pub mod body;
+mod connection;
+mod descriptors;
+mod door;
 pub mod extract;
 pub mod health;
 pub mod limits;
 pub mod metrics;
+mod peer;
 pub mod server;
 mod shell;
 pub mod tls;

@@ -1,16 +1,32 @@
 //! Starting and stopping.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{
+    App,
+    dev::{AppConfig, Server, ServerHandle},
+    middleware::from_fn,
+    rt::net::TcpStream,
+    web,
+};
 use identity_core::problem::Code;
-use rustls::ServerConfig;
+use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Health, Metrics, health, limits, metrics,
+    Health, Metrics,
+    connection::{Connection, Entrance},
+    descriptors,
+    door::Door,
+    health,
+    limits::{self, Limits},
+    metrics,
+    peer::Proxies,
     shell::{self, Shell},
     tls::{self, TlsError},
 };
+use crate::config::ConfigError;
 
 crate::config! {
     /// Where and how the service listens.
@@ -25,6 +41,14 @@ crate::config! {
         pub plain: bool = false,
         /// Threads that serve requests.
         pub workers: u16 = 2,
+        /// Open connections, each up to some 40 KiB. At the limit, whoever has kept the service waiting longest makes
+        /// room for whoever comes. Fewer if the system's limit on file descriptors is lower.
+        pub connections: u32 = limits::CONNECTIONS,
+        /// Open connections of one address (of one /64 in IPv6).
+        pub connections_per_address: u32 = limits::CONNECTIONS_PER_ADDRESS,
+        /// IP addresses of reverse proxies before this service. Only their `X-Forwarded-For` is believed, and
+        /// `connections_per_address` does not count them.
+        pub proxies: Vec<String> = Vec::new(),
     }
 }
 
@@ -52,6 +76,9 @@ pub enum StartError {
     /// The certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Another value that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The metrics could not be set up: a mistake in our code.
     #[error("metrics cannot be set up: {0}")]
     Metrics(String),
@@ -62,7 +89,7 @@ impl StartError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Address(_) | Self::NoCertificate | Self::Tls(_) => Code::ConfigInvalidValue,
+            Self::Address(_) | Self::NoCertificate | Self::Tls(_) | Self::Config(_) => Code::ConfigInvalidValue,
             Self::PortInUse(_) | Self::Listen { .. } => Code::HttpListen,
             Self::Metrics(_) => Code::HttpInternal,
         }
@@ -106,51 +133,92 @@ pub async fn start(
     metrics: Metrics,
     routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 ) -> Result<Running, StartError> {
+    let limits = Limits {
+        connections: descriptors::make_room(config.connections),
+        connections_per_address: config.connections_per_address,
+        ..Limits::default()
+    };
+    start_within(limits, config, health, metrics, routes).await
+}
+
+/// [`start`] within limits that are handed in.
+pub(super) async fn start_within(
+    limits: Limits,
+    config: &HttpConfig,
+    health: Health,
+    metrics: Metrics,
+    routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> Result<Running, StartError> {
     let wanted: SocketAddr = config.listen.parse().map_err(|_| StartError::Address(config.listen.clone()))?;
+    let door = Door::new(limits.connections, limits.connections_per_address);
     let tls = tls_of(config)?;
+    let entrance = Entrance { door: Arc::clone(&door), proxies: Proxies::parse(&config.proxies)?, tls, limits };
+    let metrics_failure = |error: prometheus::Error| StartError::Metrics(error.to_string());
+    metrics.watch_connections(move || door.open()).map_err(metrics_failure)?;
     let listener = std::net::TcpListener::bind(wanted).map_err(|error| listen_failure(&error, wanted))?;
     let address = listener.local_addr().map_err(|error| listen_failure(&error, wanted))?;
     let (presence, gone) = tokio::sync::mpsc::channel(1);
-    let shell = Shell { metrics: metrics.clone(), encrypted: tls.is_some(), _presence: presence };
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    let shell = Shell { metrics: metrics.clone(), encrypted: entrance.tls.is_some(), _presence: presence };
+    let scheme = if entrance.tls.is_some() { "https" } else { "http" };
 
-    let server = HttpServer::new(move || {
-        App::new()
+    let builder = Server::build()
+        .workers(usize::from(config.workers.clamp(1, MOST_WORKERS)))
+        .backlog(limits::BACKLOG)
+        // The door counts; nobody is kept waiting outside it.
+        .max_concurrent_connections(usize::MAX)
+        .shutdown_timeout(limits::STOP_SECONDS)
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let factory = move || {
+        let app = App::new()
             .app_data(web::Data::new(shell.clone()))
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES))
             .wrap(from_fn(shell::around))
             .configure(health::routes(health.clone()))
             .configure(metrics::routes(metrics.clone()))
             .configure(routes.clone())
-    })
-    .workers(usize::from(config.workers.max(1)))
-    .backlog(limits::BACKLOG)
-    .max_connections(limits::CONNECTIONS)
-    .max_connection_rate(limits::HANDSHAKES)
-    .client_request_timeout(limits::HEAD)
-    .client_disconnect_timeout(limits::DISCONNECT)
-    .tls_handshake_timeout(limits::HANDSHAKE)
-    .keep_alive(limits::KEEP_ALIVE)
-    .shutdown_timeout(limits::STOP_SECONDS)
-    .disable_signals();
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls),
-        None => server.listen(listener),
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let stopping = stopping.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(entrance.limits.keep_alive)
+            // Off: a connection times its heads itself, the later ones too.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(limits::DISCONNECT)
+            .h1_write_buffer_size(limits::ANSWER_BUFFER)
+            .on_connect_ext(|connection: &Connection, data| _ = data.insert(connection.talk()))
+            .finish(map_config(app, |()| AppConfig::default()));
+        let entrance = entrance.clone();
+        fn_service(move |stream: TcpStream| {
+            let entrance = entrance.clone();
+            async move {
+                let (connection, from) = entrance.let_in(stream).await.map_err(DispatchError::Io)?;
+                Ok((connection, Protocol::Http1, from))
+            }
+        })
+        .and_then(http)
     };
-    let running = server.map_err(|error| listen_failure(&error, wanted))?.run();
-    let handle = running.handle();
-    let done = tokio::spawn(running);
+    let server = builder.listen("http", listener, factory).map_err(|error| listen_failure(&error, wanted))?.run();
+    let handle = server.handle();
+    let done = tokio::spawn(server);
     Ok(Running { url: format!("{scheme}://{address}"), address, handle, done, gone })
 }
 
-fn tls_of(config: &HttpConfig) -> Result<Option<ServerConfig>, StartError> {
+/// The most worker threads that the server takes.
+const MOST_WORKERS: u16 = 512;
+
+fn tls_of(config: &HttpConfig) -> Result<Option<TlsAcceptor>, StartError> {
     if config.plain {
         return Ok(None);
     }
     if config.certificate.as_os_str().is_empty() || config.key.as_os_str().is_empty() {
         return Err(StartError::NoCertificate);
     }
-    Ok(Some(tls::server_config(&config.certificate, &config.key)?))
+    Ok(Some(TlsAcceptor::from(Arc::new(tls::server_config(&config.certificate, &config.key)?))))
 }
 
 fn listen_failure(error: &io::Error, address: SocketAddr) -> StartError {

@@ -1,6 +1,6 @@
 //! The layer around every handler: log line, metrics, security headers, and answers for what no handler answered.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
 use actix_web::{
     Error, HttpResponse,
@@ -16,7 +16,7 @@ use actix_web::{
 use futures_util::FutureExt;
 use identity_core::problem::Code;
 
-use super::Metrics;
+use super::{Metrics, connection::Talk};
 use crate::reply::Problem;
 
 /// What the layer needs to know.
@@ -35,6 +35,10 @@ pub(super) async fn around(
     let started = Instant::now();
     let shell = request.app_data::<web::Data<Shell>>().cloned();
     let method = request.method().clone();
+    let talk = request.conn_data::<Rc<Talk>>().cloned();
+    if let Some(talk) = &talk {
+        talk.begin();
+    }
 
     // A panic is a mistake of ours, never the caller's to see: the process lives on and answers 500.
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
@@ -48,6 +52,9 @@ pub(super) async fn around(
         response
     });
 
+    if let Some(talk) = &talk {
+        talk.end();
+    }
     let (route, status) = match &answered {
         Ok(response) => (response.request().match_pattern(), response.status()),
         Err(error) => (None, error.as_response_error().status_code()),

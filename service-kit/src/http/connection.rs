@@ -1,0 +1,291 @@
+//! One connection, with a limit on every way in which its client can keep us waiting.
+//!
+//! actix-web times the first head of a connection and its idling. It does not time later heads, the rest of a body
+//! that nobody reads, or answers that nobody takes, and while many TLS handshakes are open it accepts nobody. So the
+//! handshake is ours, and every read and write passes here.
+
+use std::{
+    cell::Cell,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use identity_core::problem::{Code, Lang};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{
+    door::{Door, Ticket},
+    limits::{self, Limits},
+    peer::{Peer, Proxies},
+};
+
+/// What lets connections in, of one server.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    pub(super) door: Arc<Door>,
+    pub(super) proxies: Proxies,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) limits: Limits,
+}
+
+impl Entrance {
+    /// Lets a connection in and shakes hands.
+    ///
+    /// # Errors
+    /// Its peer has too many, or the handshake failed or took too long; whoever it was gets no word.
+    pub(super) async fn let_in(&self, stream: TcpStream) -> io::Result<(Connection, Option<SocketAddr>)> {
+        let from = stream.peer_addr()?;
+        // Answers are written whole; waiting for more to send would only delay them.
+        stream.set_nodelay(true)?;
+        let peer = if self.proxies.contains(from.ip()) { None } else { Some(Peer::of(from.ip())) };
+        let too_many = || io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections of one address");
+        let ticket = self.door.let_in(peer).ok_or_else(too_many)?;
+        let wire = match &self.tls {
+            None => Wire::Plain(stream),
+            Some(tls) => {
+                let mut handshake = tls.accept(stream);
+                let watched = std::future::poll_fn(|context| {
+                    ticket.check(context)?;
+                    Pin::new(&mut handshake).poll(context)
+                });
+                let shaken = timeout(self.limits.handshake, watched).await;
+                Wire::Tls(Box::new(shaken.map_err(|_| io::ErrorKind::TimedOut)??))
+            }
+        };
+        let now = Instant::now();
+        let talk = Rc::new(Talk { ticket, turn: Cell::new(Turn::Head { since: now }), limits: self.limits.clone() });
+        let alarm = Box::pin(sleep_until(now + self.limits.head));
+        Ok((Connection { wire, talk, alarm, blocked_since: None }, Some(from)))
+    }
+}
+
+/// Whose turn it is on a connection, shared between the connection and whoever answers its requests.
+pub(super) struct Talk {
+    ticket: Arc<Ticket>,
+    turn: Cell<Turn>,
+    limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The client's: a head has begun, or must.
+    Head { since: Instant },
+    /// The client's, after an answer: nothing of a next request has come.
+    Idle { since: Instant },
+    /// Ours.
+    Ours,
+    /// Nobody's: its body was given up, so nothing that comes can be read, and it ends with our answer.
+    Over { since: Option<Instant> },
+}
+
+impl Talk {
+    /// A head is complete: from now on the client waits for us.
+    pub(super) fn begin(&self) {
+        self.turn.set(Turn::Ours);
+        self.ticket.waits_for_us();
+    }
+
+    /// We want the body; reading it has its own limit.
+    pub(super) fn await_body(&self) {
+        self.ticket.waits_for_client();
+    }
+
+    /// The body is here.
+    pub(super) fn resume(&self) {
+        self.ticket.waits_for_us();
+    }
+
+    /// The body will not be read to its end.
+    pub(super) fn give_up(&self) {
+        self.turn.set(Turn::Over { since: None });
+    }
+
+    /// There is an answer: the client's turn again.
+    pub(super) fn end(&self) {
+        let since = Instant::now();
+        self.turn.set(match self.turn.get() {
+            Turn::Over { .. } => Turn::Over { since: Some(since) },
+            Turn::Head { .. } | Turn::Idle { .. } | Turn::Ours => Turn::Idle { since },
+        });
+        self.ticket.waits_for_client();
+    }
+
+    /// Time that bodies may take beside what their size gives them.
+    pub(super) fn body_grace(&self) -> Duration {
+        self.limits.body_grace
+    }
+
+    fn hear(&self) {
+        if matches!(self.turn.get(), Turn::Idle { .. }) {
+            self.turn.set(Turn::Head { since: Instant::now() });
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.turn.get() {
+            Turn::Head { since } => Some(since + self.limits.head),
+            // The server hangs up by itself when a connection idles; this is for what it takes for more than idling.
+            Turn::Idle { since } => Some(since + self.limits.keep_alive + limits::DISCONNECT),
+            Turn::Over { since } => since.map(|since| since + limits::DISCONNECT),
+            Turn::Ours => None,
+        }
+    }
+}
+
+/// A connection under way.
+pub(super) struct Connection {
+    wire: Wire,
+    talk: Rc<Talk>,
+    alarm: Pin<Box<Sleep>>,
+    /// Since when the client has not taken what we want to send.
+    blocked_since: Option<Instant>,
+}
+
+impl Connection {
+    /// For those who answer its requests.
+    pub(super) fn talk(&self) -> Rc<Talk> {
+        Rc::clone(&self.talk)
+    }
+
+    /// Fails when the connection has to go; otherwise wakes the task when it has to.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        self.talk.ticket.check(context)?;
+        let not_taken = self.blocked_since.map(|since| since + self.talk.limits.answer);
+        let Some(deadline) = [not_taken, self.talk.deadline()].into_iter().flatten().min() else { return Ok(()) };
+        if self.alarm.deadline() != deadline {
+            self.alarm.as_mut().reset(deadline);
+        }
+        if self.alarm.as_mut().poll(context).is_pending() {
+            return Ok(());
+        }
+        if self.blocked_since.is_none() && matches!(self.talk.turn.get(), Turn::Head { .. }) {
+            // One try is enough: whoever has room for nothing gets nothing.
+            let _told = Pin::new(&mut self.wire).poll_write(context, too_slow().as_bytes());
+            let _flushed = Pin::new(&mut self.wire).poll_flush(context);
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn note<T>(&mut self, written: &Poll<T>) {
+        match written {
+            Poll::Pending => _ = self.blocked_since.get_or_insert_with(Instant::now),
+            Poll::Ready(_) => self.blocked_since = None,
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.wire).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.talk.hear();
+        }
+        // What came in time counts; only who keeps us waiting is looked at.
+        if read.is_pending() {
+            self.check(context)?;
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.wire).poll_write(context, bytes);
+        // Taking a little is not taking the answer: only a flush, or a write that goes through at once, ends the wait.
+        if written.is_pending() {
+            self.note(&written);
+            self.check(context)?;
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.wire).poll_flush(context);
+        self.note(&flushed);
+        // Also after an answer that went through at once: from then on we wait, and nothing else may wake us.
+        self.check(context)?;
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.wire).poll_shutdown(context);
+        self.note(&shut);
+        if shut.is_pending() {
+            self.check(context)?;
+        }
+        shut
+    }
+}
+
+/// What a head that does not arrive is answered.
+fn too_slow() -> String {
+    let code = Code::HttpHeadTooSlow;
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": code.title(Lang::En),
+        "status": code.status(),
+        "code": code.as_str(),
+        "remedy": code.remedy(Lang::En),
+    })
+    .to_string();
+    format!(
+        "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// What bytes travel over.
+enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

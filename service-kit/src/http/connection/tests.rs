@@ -1,0 +1,207 @@
+//! Clients that keep us waiting, over real sockets. Only the limit under test is short, and nothing is timed: each test
+//! ends when the server hangs up, and hangs if it does not.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use actix_web::{HttpResponse, web};
+
+use super::*;
+use crate::http::{Health, HttpConfig, Metrics, Running, extract::Json, server::start_within};
+
+/// Short enough not to wait for, long enough for one packet on a busy machine.
+const SHORT: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(600);
+
+/// An answer that no kernel buffer holds whole.
+const LARGE: usize = 64 * 1024 * 1024;
+
+fn patient() -> Limits {
+    Limits { handshake: LONG, head: LONG, body_grace: LONG, keep_alive: LONG, answer: LONG, ..Limits::default() }
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/echo").post(async |body: Json<serde_json::Value>| HttpResponse::Ok().json(body.0)))
+        .service(web::resource("/unread").post(async || HttpResponse::Ok().body("unread")))
+        .service(web::resource("/large").get(async || HttpResponse::Ok().body("x".repeat(LARGE))));
+}
+
+async fn serve(limits: Limits) -> Running {
+    let config = HttpConfig { listen: "127.0.0.1:0".into(), plain: true, workers: 1, ..HttpConfig::default() };
+    start_within(limits, &config, Health::always(), Metrics::new().unwrap(), routes).await.unwrap()
+}
+
+/// Runs a client that blocks, on a thread of its own.
+async fn client<T: Send + 'static>(server: &Running, act: impl FnOnce(TcpStream) -> T + Send + 'static) -> T {
+    let address = server.address;
+    tokio::task::spawn_blocking(move || act(TcpStream::connect(address).unwrap())).await.unwrap()
+}
+
+fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _reset = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Asks for `/healthz` and reads its answer, so that the connection is known and idle.
+fn ask(stream: &mut TcpStream) {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"ok\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_is_answered_408() {
+    let server = serve(Limits { head: SHORT, ..patient() }).await;
+    let begun = client(&server, |mut stream| {
+        stream.write_all(b"GET / HTT").unwrap();
+        rest(&mut stream)
+    });
+    let silent = client(&server, |mut stream| rest(&mut stream));
+    for answer in [begun.await, silent.await] {
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("http.head.too_slow"), "{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_later_head_is_timed_like_the_first() {
+    let server = serve(Limits { head: SHORT, ..patient() }).await;
+    let answer = client(&server, |mut stream| {
+        ask(&mut stream);
+        stream.write_all(b"G").unwrap();
+        rest(&mut stream)
+    });
+    let answer = answer.await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("http.head.too_slow"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_without_a_word() {
+    let server = serve(Limits { keep_alive: SHORT, ..patient() }).await;
+    let answer = client(&server, |mut stream| {
+        ask(&mut stream);
+        rest(&mut stream)
+    });
+    assert_eq!(answer.await, "");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_answered_408() {
+    let server = serve(Limits { body_grace: SHORT, ..patient() }).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    for framing in ["content-length: 9\r\n\r\n[1", "transfer-encoding: chunked\r\n\r\n2\r\n[1"] {
+        let answer = client(&server, move |mut stream| {
+            stream.write_all(format!("{head}{framing}").as_bytes()).unwrap();
+            rest(&mut stream)
+        });
+        let answer = answer.await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("http.body.too_slow"), "{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_not_waited_for() {
+    let server = serve(Limits { head: SHORT, ..patient() }).await;
+    let answer = client(&server, |mut stream| {
+        stream.write_all(b"POST /unread HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na").unwrap();
+        // Trickled for as long as the server listens.
+        let mut answers = stream.try_clone().unwrap();
+        let reading = std::thread::spawn(move || rest(&mut answers));
+        while !reading.is_finished() && stream.write_all(b"\r\n1\r\na").is_ok() {
+            std::thread::yield_now();
+        }
+        reading.join().unwrap()
+    });
+    assert!(answer.await.starts_with("HTTP/1.1 200"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_is_given_up() {
+    let server = serve(Limits { answer: SHORT, ..patient() }).await;
+    let read = client(&server, |mut stream| {
+        stream.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        // Waits, without reading, until the server has hung up: only then do writes fail.
+        while stream.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").is_ok() {
+            std::thread::yield_now();
+        }
+        rest(&mut stream).len()
+    });
+    assert!(read.await < LARGE);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_address_has_only_so_many_connections() {
+    let server = serve(Limits { connections_per_address: 1, ..patient() }).await;
+    let address = server.address;
+    let refused = client(&server, move |mut first| {
+        ask(&mut first);
+        let answer = rest(&mut TcpStream::connect(address).unwrap());
+        ask(&mut first);
+        answer
+    });
+    assert_eq!(refused.await, "", "closed without a word");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn slow_clients_keep_nobody_out() {
+    let server = serve(Limits { connections: 4, ..patient() }).await;
+    let address = server.address;
+    let cut = client(&server, move |mut slowest| {
+        slowest.write_all(b"GET /").unwrap();
+        let others: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+        ask(&mut TcpStream::connect(address).unwrap());
+        drop(others);
+        rest(&mut slowest)
+    });
+    assert_eq!(cut.await, "", "the one that waited longest made room");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn half_open_handshakes_keep_nobody_out_and_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let config = HttpConfig { listen: "127.0.0.1:0".into(), certificate, key, workers: 1, ..HttpConfig::default() };
+    let limits = Limits { handshake: SHORT, ..patient() };
+    let server = start_within(limits, &config, Health::always(), Metrics::new().unwrap(), routes).await.unwrap();
+    let address = server.address;
+    let half_open = client(&server, move |mut first| {
+        first.write_all(b"\x16\x03\x01").unwrap();
+        let mut others: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let first = rest(&mut first);
+        (first, others.iter_mut().map(rest).collect::<String>())
+    });
+    // Meanwhile an honest client is served: its handshake waits for nobody's.
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(crate::http::tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ok\n"), "{answer}");
+    assert_eq!(half_open.await, (String::new(), String::new()), "cut without a word");
+    server.stop().await;
+}

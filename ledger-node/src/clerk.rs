@@ -1,4 +1,4 @@
-//! The node's own clerk: relays creations of others and notarises digests of others, under the node's relay key.
+//! The node's own clerk: relays what others' own keys sign and notarises digests of others, under the node's relay key.
 //!
 //! One task, because the relay key has one sequence. While a transaction is under way, digests gather and share the
 //! next anchor. Whatever is taken here costs a place in the log, so it is rate limited (design §4).
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use identity_core::crypto::SecretKey;
 use identity_core::did::{Did, DidUrl};
 use identity_core::registry::{
-    Anchor, AnchorKind, Create, Envelope, Operation, Refused, Relayed, make_transaction, sequence_key,
+    Anchor, AnchorKind, Envelope, Operation, Refused, Relayed, make_transaction, sequence_key,
 };
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
@@ -28,8 +28,8 @@ const VALID_SECONDS: i64 = 120;
 pub(crate) enum Errand {
     /// Anchor a digest.
     Notarise(Hash, oneshot::Sender<Result<Notarised, SubmitError>>),
-    /// Carry a creation.
-    Relay(Box<Create>, oneshot::Sender<Result<(Hash, Place), SubmitError>>),
+    /// Carry a DID's creation, its own change, or what its recovery key says.
+    Relay(Relayed, oneshot::Sender<Result<(Hash, Place), SubmitError>>),
 }
 
 /// A digest that was anchored.
@@ -104,9 +104,9 @@ async fn work(node: Arc<Node>, key: RelayKey, mut queue: mpsc::Receiver<Errand>)
         for errand in gathered.drain(..) {
             match errand {
                 Errand::Notarise(digest, answer) => digests.push((digest, answer)),
-                Errand::Relay(create, answer) => {
-                    let relayed = Operation::Relay(Relayed::Create(create));
-                    let placed = send(&node, &key, &relayed).await.map(|(_, digest, place)| (digest, place));
+                Errand::Relay(relayed, answer) => {
+                    let operation = Operation::Relay(relayed);
+                    let placed = send(&node, &key, &operation).await.map(|(_, digest, place)| (digest, place));
                     let _gone = answer.send(placed);
                 }
             }

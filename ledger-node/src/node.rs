@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use identity_core::registry::{self, Block, NotApplied, Refused, Transaction, WriteSet};
+use identity_core::registry::{self, Block, NotApplied, Refused, Relayed, Transaction, WriteSet};
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
 use service_kit::clock::Clock;
@@ -64,6 +64,15 @@ pub(crate) enum SubmitError {
     NotTaken(#[from] NotTaken),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NotApplied> for SubmitError {
+    fn from(error: NotApplied) -> Self {
+        match error {
+            NotApplied::Refused(refused) => Self::Refused(refused),
+            NotApplied::State(unreadable) => Self::Store(StoreError::Corrupt(unreadable.to_string())),
+        }
+    }
 }
 
 impl Node {
@@ -142,22 +151,35 @@ impl Node {
     /// strangers nothing but our time, and never a durable write.
     async fn authenticate(&self, transaction: &mut Transaction) -> Result<(), SubmitError> {
         let round = self.round();
+        let state = self.values(registry::keys_to_authenticate(transaction), &round).await?;
+        Ok(registry::authenticate(&state, &self.next_block(&round), transaction)?)
+    }
+
+    /// Checks what a stranger wants relayed before the node's own key spends a transaction on it.
+    pub(crate) async fn admit(&self, relayed: &Relayed) -> Result<(), SubmitError> {
+        let round = self.round();
+        let state = self.values([registry::key_to_admit(relayed)], &round).await?;
+        Ok(registry::admit_relayed(&state, &self.next_block(&round), relayed)?)
+    }
+
+    async fn values(&self, keys: impl IntoIterator<Item = String>, round: &Round) -> Result<WriteSet, StoreError> {
         let mut state = WriteSet::new();
-        for key in registry::keys_to_authenticate(transaction) {
-            if let Some(value) = self.value(&key, &round).await? {
+        for key in keys {
+            if let Some(value) = self.value(&key, round).await? {
                 state.insert(key, value);
             }
         }
-        let block = Block {
+        Ok(state)
+    }
+
+    /// The block that something submitted now would stand in.
+    fn next_block(&self, round: &Round) -> Block {
+        Block {
             chain: self.chain.genesis().chain.clone(),
             origin: self.chain.origin().to_owned(),
             height: round.head.height.saturating_add(1),
             time: self.clock.now_millis().max(round.head.time),
-        };
-        registry::authenticate(&state, &block, transaction).map_err(|error| match error {
-            NotApplied::Refused(refused) => SubmitError::Refused(refused),
-            NotApplied::State(unreadable) => SubmitError::Store(StoreError::Corrupt(unreadable.to_string())),
-        })
+        }
     }
 
     /// Executes what the engine orders, until the engine ends. Runs on a thread of its own.

@@ -14,5 +14,7 @@ pub const STATUS_LIST: &str = "statuslist+jwt";
 pub const TRANSACTION: &str = "xinfu-tx+jwt";
 /// A proof that whoever registers a key's thumbprint holds the key.
 pub const KEY_PROOF: &str = "xinfu-key+jwt";
+/// What a DID's recovery key says.
+pub const RECOVERY: &str = "xinfu-recovery+jwt";
 /// The creation of a DID.
 pub const CREATE: &str = "xinfu-create+jwt";

@@ -3,7 +3,9 @@
 use super::block::Block;
 use super::history::{DidHistory, KeyRecord, Member};
 use super::keys::KeyUse;
+use super::recovery::RecoveryAct;
 use super::rules;
+use super::rules::recovery::Reporter;
 use super::state::{Overlay, StateView, WriteSet, did_key, member_key, sequence_key};
 use super::transaction::{Operation, Relayed, Transaction};
 use super::{AnchorKind, NotApplied, Refused};
@@ -35,7 +37,10 @@ pub fn apply(
     let act = Act { block, index, sender: transaction.sender() };
     match transaction.operation() {
         Operation::Update(update) => rules::did::update(&mut state, &act, sender, update)?,
-        Operation::Deactivate => rules::did::deactivate(&mut state, &act, sender)?,
+        Operation::Deactivate => rules::did::deactivate(&mut state, act.index, sender)?,
+        Operation::Compromise(report) => {
+            rules::recovery::compromise(&mut state, act.index, sender, report, Reporter::TransactionKey)?;
+        }
         Operation::Relay(relayed) => relay(&mut state, &act, relayed)?,
         Operation::Anchor(anchor) => rules::anchor::anchor(&mut state, &act, anchor)?,
         Operation::Accredit(accredit) => rules::accredit::accredit(&mut state, &act, accredit)?,
@@ -66,6 +71,31 @@ pub fn authenticate(state: &dyn StateView, block: &Block, transaction: &mut Tran
     };
     transaction.authenticate(&key)?;
     Ok(())
+}
+
+/// The state key that [`admit_relayed`] reads.
+#[must_use]
+pub fn key_to_admit(relayed: &Relayed) -> String {
+    did_key(relayed.subject())
+}
+
+/// Checks what a stranger wants relayed, before a member spends a transaction on it: everything about the DID, the key
+/// and the signature that [`apply`] checks of it, except for the sequence number.
+///
+/// # Errors
+/// As [`apply`].
+pub fn admit_relayed(state: &dyn StateView, block: &Block, relayed: &Relayed) -> Result<(), NotApplied> {
+    let state = Overlay::new(state);
+    match relayed {
+        Relayed::Create(create) if create.payload().chain != block.chain => Err(Refused::OtherChain.into()),
+        Relayed::Create(create) if state.get(&did_key(create.did()))?.is_some() => Err(Refused::DidExists.into()),
+        Relayed::Create(_) => Ok(()),
+        Relayed::Change(change) => changed_did(&state, block, change).map(|_| ()),
+        Relayed::Recovery(recovery) => {
+            let history = recovered_did(&state, block, recovery)?;
+            Ok(rules::recovery::check_commitment(&history, recovery)?)
+        }
+    }
 }
 
 /// Where an operation happens and by whom.
@@ -122,6 +152,7 @@ fn is_for_relay_keys(operation: &Operation) -> bool {
         Operation::Anchor(anchor) => anchor.kind == AnchorKind::Notarised,
         Operation::Update(_)
         | Operation::Deactivate
+        | Operation::Compromise(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
         | Operation::Schema(_) => false,
@@ -143,26 +174,42 @@ fn relay(state: &mut Overlay<'_>, act: &Act<'_>, relayed: &Relayed) -> Result<()
     match relayed {
         Relayed::Create(create) => rules::did::create(state, act.block, act.index, create),
         Relayed::Change(change) => relay_change(state, act, change),
+        Relayed::Recovery(recovery) => {
+            let history = recovered_did(state, act.block, recovery)?;
+            rules::recovery::act(state, act.index, history, recovery)
+        }
     }
 }
 
 /// A DID's own change, signed by its own key; its holder need not be a member.
 fn relay_change(state: &mut Overlay<'_>, act: &Act<'_>, change: &Transaction) -> Result<(), NotApplied> {
-    check_envelope(act.block, change)?;
-    let history = active_did(state, change.sender(), Refused::DidUnknown)?;
-    let key = current_key(&history, change)?;
-    if !change.is_authentic_under(key.jwk.key()) {
-        return Err(Refused::Signature.into());
-    }
+    let history = changed_did(state, act.block, change)?;
     take_sequence(state, change)?;
     let act = Act { block: act.block, index: act.index, sender: change.sender() };
     match change.operation() {
         Operation::Update(update) => rules::did::update(state, &act, history, update),
-        Operation::Deactivate => rules::did::deactivate(state, &act, history),
+        Operation::Deactivate => rules::did::deactivate(state, act.index, history),
+        Operation::Compromise(report) => {
+            rules::recovery::compromise(state, act.index, history, report, Reporter::TransactionKey)
+        }
         Operation::Relay(_)
         | Operation::Anchor(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
         | Operation::Schema(_) => Err(Refused::NotRelayable.into()),
     }
+}
+
+/// The DID whose own change is relayed, once the change is known to be its own.
+fn changed_did(state: &Overlay<'_>, block: &Block, change: &Transaction) -> Result<DidHistory, NotApplied> {
+    check_envelope(block, change)?;
+    let history = active_did(state, change.sender(), Refused::DidUnknown)?;
+    let key = current_key(&history, change)?;
+    if change.is_authentic_under(key.jwk.key()) { Ok(history) } else { Err(Refused::Signature.into()) }
+}
+
+/// The DID that a recovery key speaks for. A deactivated one stays so.
+fn recovered_did(state: &Overlay<'_>, block: &Block, recovery: &RecoveryAct) -> Result<DidHistory, NotApplied> {
+    rules::recovery::check_envelope(block, recovery)?;
+    active_did(state, &recovery.envelope().did, Refused::DidUnknown)
 }

@@ -106,10 +106,14 @@ fn check_payload(payload: &CreatePayload) -> Result<(), Refused> {
         return Err(Refused::CreateMalformed("label"));
     }
     check_keys(&payload.keys)?;
+    // A recovery key lies in a safe, a working key on a machine.
+    if payload.keys.iter().any(|key| key.jwk.thumbprint().to_base64url() == payload.recovery) {
+        return Err(Refused::KeyReused);
+    }
     check_services(&payload.services)
 }
 
-fn check_keys(keys: &[KeyEntry]) -> Result<(), Refused> {
+pub(super) fn check_keys(keys: &[KeyEntry]) -> Result<(), Refused> {
     for (place, key) in keys.iter().enumerate() {
         key.check()?;
         for earlier in keys.iter().take(place) {

@@ -41,9 +41,9 @@ pub struct DidHistory {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
-    /// base64url SHA-256 of the key's RFC 7638 thumbprint input.
+    /// base64url of the key's RFC 7638 thumbprint; stands once in a history.
     pub commitment: String,
-    /// Log index that set it.
+    /// Log index that set it: the creation, then one recovery each.
     pub from: u64,
 }
 
@@ -63,6 +63,10 @@ pub struct KeyRecord {
     /// Log index from which it no longer holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
+    /// Log index at which it was reported stolen. What it signed before stays good if something else, such as an
+    /// anchor, shows that it is from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compromised: Option<u64>,
 }
 
 /// A service in a history.
@@ -118,7 +122,7 @@ impl DidHistory {
         let mut indexes = vec![self.created];
         indexes.extend(self.deactivated);
         indexes.extend(self.recovery.iter().map(|entry| entry.from));
-        indexes.extend(self.keys.iter().flat_map(|key| [Some(key.from), key.until]).flatten());
+        indexes.extend(self.keys.iter().flat_map(|key| [Some(key.from), key.until, key.compromised]).flatten());
         indexes.extend(self.services.iter().flat_map(|service| [Some(service.from), service.until]).flatten());
         indexes.sort_unstable();
         indexes.dedup();
@@ -126,7 +130,8 @@ impl DidHistory {
     }
 
     pub(super) fn add_key(&mut self, entry: &KeyEntry, key_use: KeyUse, from: u64) {
-        let record = KeyRecord { id: entry.id.clone(), jwk: entry.jwk.clone(), key_use, from, until: None };
+        let record =
+            KeyRecord { id: entry.id.clone(), jwk: entry.jwk.clone(), key_use, from, until: None, compromised: None };
         self.keys.push(record);
     }
 

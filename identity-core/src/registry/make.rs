@@ -1,4 +1,4 @@
-//! Making creations, proofs of possession and transactions: the sender's side.
+//! Making creations, proofs of possession, recoveries and transactions: the sender's side.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Refused;
 use super::create::{Create, CreatePayload};
+use super::recovery::{RecoveryAct, RecoveryEnvelope, RecoveryOperation};
 use super::transaction::{Envelope, Operation};
 use crate::crypto::Signer;
 use crate::did::Did;
@@ -33,6 +34,28 @@ pub fn make_key_proof(origin: &str, did: &Did, key_id: &str, signer: &dyn Signer
     let kid = format!("{did}#{key_id}");
     sign_compact(SignHeader::new(typ::KEY_PROOF).kid(&kid), &payload, signer)
         .map_err(|_| Refused::KeyProof("signature"))
+}
+
+/// Signs an act with a DID's recovery key, to be carried by a member's relay.
+///
+/// # Errors
+/// [`Refused`] when the ledger would refuse the result whatever it holds: the holder learns it before sending.
+pub fn make_recovery(
+    envelope: &RecoveryEnvelope,
+    operation: &RecoveryOperation,
+    signer: &dyn Signer,
+) -> Result<RecoveryAct, Refused> {
+    let malformed = |_| Refused::RecoveryMalformed("members of the operation");
+    let (name, members) = operation.to_members().map_err(malformed)?;
+    let mut payload = BTreeMap::from([("op".to_owned(), Value::from(name))]);
+    for part in [serde_json::to_value(envelope).map_err(malformed)?, members] {
+        if let Value::Object(part) = part {
+            payload.extend(part);
+        }
+    }
+    let bytes = serde_json::to_vec(&payload).map_err(malformed)?;
+    let jws = sign_compact(SignHeader::new(typ::RECOVERY), &bytes, signer).map_err(|_| Refused::RecoverySignature)?;
+    RecoveryAct::parse(&jws)
 }
 
 /// Signs a transaction with the key `sender#key_id`. The answer is the compact JWS to submit.

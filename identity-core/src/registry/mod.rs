@@ -22,6 +22,7 @@ mod history;
 mod key_proof;
 mod keys;
 mod make;
+mod recovery;
 mod refused;
 mod rules;
 mod schedule;
@@ -33,7 +34,7 @@ mod transaction;
 
 pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
 pub use anchor::{Anchor, AnchorKind};
-pub use apply::{Accepted, apply, authenticate, keys_to_authenticate};
+pub use apply::{Accepted, admit_relayed, apply, authenticate, key_to_admit, keys_to_authenticate};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator};
@@ -41,23 +42,30 @@ pub use history::{
     DidHistory, KeyRecord, Member, Owner, OwnerHistory, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
 };
 pub use keys::{KeyEntry, KeyUse};
-pub use make::{make_create, make_key_proof, make_transaction};
+pub use make::{make_create, make_key_proof, make_recovery, make_transaction};
+pub use recovery::{Recover, RecoveryAct, RecoveryEnvelope, RecoveryOperation};
 pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};
 pub use state::{
     MEMBERS, StateUnreadable, StateView, WriteSet, accreditation_key, delegations_key, did_key, member_key,
     receipts_key, schema_key, sequence_key, thumbprint_key, url_key,
 };
-pub use transaction::{Accredit, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update};
+pub use transaction::{
+    Accredit, Compromise, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update,
+};
 
 /// A transaction's bytes, at most (design §4).
 pub const MAX_TRANSACTION_BYTES: usize = 32 * 1024;
 /// Payloads nest at most: object, list of keys, key, JWK, and some room.
 const LIMITS: Limits = Limits { bytes: MAX_TRANSACTION_BYTES, depth: 8 };
-/// Keys a DID may ever have had: bounds what every reader of its history parses.
+/// Keys a DID may ever have had by creation and updates: bounds what every reader of its history parses.
 pub const MAX_KEYS: usize = 256;
 /// Proofs of possession in one update: each costs a signature check on every node, and a service has a key or two.
 pub const MAX_KEY_PROOFS: usize = 8;
+/// Keys that one recovery may set: one of each use, and as many again.
+pub const MAX_RECOVERED_KEYS: usize = 8;
+/// Recoveries in a DID's life: their keys come on top of [`MAX_KEYS`].
+pub const MAX_RECOVERIES: usize = 16;
 /// Services a DID may ever have had.
 pub const MAX_SERVICES: usize = 64;
 /// Accreditations between a member and the genesis authority its chain ends in.

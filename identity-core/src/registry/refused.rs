@@ -77,6 +77,24 @@ pub enum Refused {
     /// The thumbprint of a key is registered by another DID.
     #[error("the key's thumbprint is registered by another DID")]
     ThumbprintTaken,
+    /// The key was reported as stolen before.
+    #[error("the key was reported before")]
+    KeyReported,
+    /// An act under a recovery key is malformed.
+    #[error("malformed act of a recovery key: {0}")]
+    RecoveryMalformed(&'static str),
+    /// An act under a recovery key is not signed by the key it names.
+    #[error("the act is not signed by the recovery key that it names")]
+    RecoverySignature,
+    /// The recovery key is not the one that the DID committed to.
+    #[error("the recovery key is not the one that the DID committed to")]
+    RecoveryKey,
+    /// The recovery key was used for an earlier recovery.
+    #[error("the recovery key was used for an earlier recovery")]
+    RecoveryKeyUsed,
+    /// The next commitment is malformed, stood before, or is to a key of the document.
+    #[error("the next recovery key must be new and stand nowhere else")]
+    RecoveryCommitment,
     /// The change would leave nobody able to change the DID document.
     #[error("the last capabilityInvocation key cannot be removed")]
     LastKey,
@@ -116,8 +134,8 @@ pub enum Refused {
     /// A genesis authority cannot deactivate itself: every chain of trust ends in it.
     #[error("a genesis authority cannot be deactivated")]
     Authority,
-    /// What is relayed is neither a creation nor a DID's own update or deactivation.
-    #[error("only a creation, an update or a deactivation can be relayed")]
+    /// What is relayed is neither a creation, nor an act of a recovery key, nor a DID's own change.
+    #[error("only a creation, an act of a recovery key, or a DID's own change can be relayed")]
     NotRelayable,
     /// The anchor's count or root is out of range.
     #[error("malformed anchor: {0}")]
@@ -190,6 +208,12 @@ impl Refused {
             Self::KeyReused => Code::RegistryKeyReused,
             Self::KeyProof(_) => Code::RegistryKeyProof,
             Self::ThumbprintTaken => Code::RegistryKeyThumbprintTaken,
+            Self::KeyReported => Code::RegistryKeyReported,
+            Self::RecoveryMalformed(_) => Code::RegistryRecoveryMalformed,
+            Self::RecoverySignature => Code::RegistryRecoverySignature,
+            Self::RecoveryKey => Code::RegistryRecoveryKey,
+            Self::RecoveryKeyUsed => Code::RegistryRecoveryKeyUsed,
+            Self::RecoveryCommitment => Code::RegistryRecoveryCommitment,
             Self::LastKey => Code::RegistryKeyLast,
             Self::TooMany => Code::RegistryDidTooMany,
             Self::OtherChain => Code::RegistryCreateChain,

@@ -9,6 +9,7 @@ use super::accreditation::Role;
 use super::anchor::Anchor;
 use super::create::Create;
 use super::keys::KeyEntry;
+use super::recovery::RecoveryAct;
 use super::services::ServiceEntry;
 use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
 use crate::crypto::PublicKey;
@@ -48,6 +49,8 @@ pub enum Operation {
     Update(Update),
     /// Ends the sender's own DID.
     Deactivate,
+    /// Reports a key of the sender's own as stolen.
+    Compromise(Compromise),
     /// Carries an operation of another DID.
     Relay(Relayed),
     /// Anchors a batch of digests.
@@ -65,8 +68,10 @@ pub enum Operation {
 pub enum Relayed {
     /// The creation of a DID.
     Create(Box<Create>),
-    /// A DID's own `update` or `deactivate`.
+    /// A DID's own `update`, `deactivate` or `compromise`.
     Change(Box<Transaction>),
+    /// What a DID's recovery key says.
+    Recovery(Box<RecoveryAct>),
 }
 
 impl PartialEq for Relayed {
@@ -97,6 +102,14 @@ pub struct Update {
     /// thumbprints.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prove_keys: Vec<String>,
+}
+
+/// Members of `compromise`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compromise {
+    /// Id of the key, current or ended.
+    pub key: String,
 }
 
 /// Members of `accredit`.
@@ -276,6 +289,7 @@ fn take_operation(mut members: Map<String, Value>, outer: bool) -> Result<Operat
     match name.as_str() {
         "update" => Ok(Operation::Update(typed(members)?)),
         "deactivate" => typed::<NoMembers>(members).map(|NoMembers {}| Operation::Deactivate),
+        "compromise" => Ok(Operation::Compromise(typed(members)?)),
         "relay" if outer => Ok(Operation::Relay(Relayed::parse(&typed::<RelayMembers>(members)?.jws)?)),
         "anchor" => Ok(Operation::Anchor(typed(members)?)),
         "accredit" => Ok(Operation::Accredit(typed(members)?)),
@@ -290,19 +304,37 @@ fn typed<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Refused>
 }
 
 impl Relayed {
-    fn parse(text: &str) -> Result<Self, Refused> {
+    /// Parses what is to ride inside a relay.
+    ///
+    /// # Errors
+    /// [`Refused`], each reason with its own code.
+    pub fn parse(text: &str) -> Result<Self, Refused> {
         let jws = UnverifiedJws::parse(text).map_err(|_| Refused::Malformed("relayed jws"))?;
-        if jws.header().typ() == Some(typ::CREATE) {
-            return Create::parse(text).map(|create| Self::Create(Box::new(create)));
+        match jws.header().typ() {
+            Some(typ::CREATE) => return Create::parse(text).map(|create| Self::Create(Box::new(create))),
+            Some(typ::RECOVERY) => return RecoveryAct::parse(text).map(|act| Self::Recovery(Box::new(act))),
+            _ => {}
         }
         let change = Transaction::parse_level(text, false)?;
         match change.operation {
-            Operation::Update(_) | Operation::Deactivate => Ok(Self::Change(Box::new(change))),
+            Operation::Update(_) | Operation::Deactivate | Operation::Compromise(_) => {
+                Ok(Self::Change(Box::new(change)))
+            }
             Operation::Relay(_)
             | Operation::Anchor(_)
             | Operation::Accredit(_)
             | Operation::EndAccreditation(_)
             | Operation::Schema(_) => Err(Refused::NotRelayable),
+        }
+    }
+
+    /// The DID that it is about.
+    #[must_use]
+    pub fn subject(&self) -> &Did {
+        match self {
+            Self::Create(create) => create.did(),
+            Self::Change(change) => change.sender(),
+            Self::Recovery(act) => &act.envelope().did,
         }
     }
 
@@ -312,6 +344,7 @@ impl Relayed {
         match self {
             Self::Create(create) => create.as_str(),
             Self::Change(change) => change.as_str(),
+            Self::Recovery(act) => act.as_str(),
         }
     }
 }
@@ -322,6 +355,7 @@ impl Operation {
         Ok(match self {
             Self::Update(update) => ("update", serde_json::to_value(update)?),
             Self::Deactivate => ("deactivate", Value::Object(Map::new())),
+            Self::Compromise(report) => ("compromise", serde_json::to_value(report)?),
             Self::Relay(relayed) => ("relay", serde_json::to_value(RelayMembers { jws: relayed.as_str().to_owned() })?),
             Self::Anchor(anchor) => ("anchor", serde_json::to_value(anchor)?),
             Self::Accredit(accredit) => ("accredit", serde_json::to_value(accredit)?),

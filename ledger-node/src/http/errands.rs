@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::Code;
-use identity_core::registry::{Create, Refused, did_key};
+use identity_core::registry::{Refused, Relayed};
 use ledger::Hash;
 use serde::Deserialize;
 use serde_json::json;
@@ -38,24 +38,19 @@ pub(super) async fn notarise(api: web::Data<Api>, wanted: Json<ToNotarise>) -> R
     })))
 }
 
-/// `POST /relay`: carries a creation of anybody's to the ledger.
+/// `POST /relay`: carries to the ledger what a DID's own or recovery key signed: its creation, its change, its recovery.
 pub(super) async fn relay(api: web::Data<Api>, request: HttpRequest, sent: RawBody) -> Result<HttpResponse, Problem> {
     let bytes = sent.0.map_err(|error| Problem::of_body(&error))?;
     body::check_content_type(&request, "application/jwt").map_err(|error| Problem::of_body(&error))?;
-    let refused = |refused: Refused| Problem::new(refused.code()).with_detail(refused.to_string());
-    let text = std::str::from_utf8(&bytes).map_err(|_| refused(Refused::CreateMalformed("jws")))?;
+    let refused = |refused: Refused| problem_of(&refused.into());
+    let text = std::str::from_utf8(&bytes).map_err(|_| refused(Refused::Malformed("relayed jws")))?;
     // Checked before it counts against the limit and before anything is written.
-    let create = Create::parse(text).map_err(refused)?;
-    let did = create.did().clone();
-    if create.payload().chain != api.node.chain.genesis().chain {
-        return Err(refused(Refused::OtherChain));
-    }
-    if api.node.value(&did_key(&did), &api.node.round()).await?.is_some() {
-        return Err(refused(Refused::DidExists));
-    }
+    let relayed = Relayed::parse(text).map_err(refused)?;
+    let did = relayed.subject().clone();
+    api.node.admit(&relayed).await.map_err(|error| problem_of(&error))?;
     let clerk = admit(&api)?;
     let (answer, done) = oneshot::channel();
-    hand_over(clerk, Errand::Relay(Box::new(create), answer))?;
+    hand_over(clerk, Errand::Relay(relayed, answer))?;
     let done = done.await.map_err(|_| Problem::new(Code::HttpUnavailable))?;
     let (digest, place) = done.map_err(|error| problem_of(&error))?;
     Ok(HttpResponse::Ok().json(json!({"index": place.index, "height": place.height, "digest": digest, "did": did})))

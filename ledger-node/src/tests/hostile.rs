@@ -97,7 +97,7 @@ async fn strangers_cause_no_durable_write() {
         let answer = served.post("/notarise", "application/json", body).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
     }
-    assert_eq!(served.post("/relay", "application/jwt", "hello").await.code(), "registry.create.malformed");
+    assert_eq!(served.post("/relay", "application/jwt", "hello").await.code(), "registry.transaction.malformed");
     assert!(served.get("/metrics").await.text().contains("ledger_height 0"));
     served.running.stop().await;
 }

@@ -5,5 +5,6 @@ mod flipped;
 mod frozen;
 mod hostile;
 mod identifiers;
+mod relaying;
 mod serving;
 mod world;

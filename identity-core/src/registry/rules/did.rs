@@ -64,14 +64,13 @@ pub(in super::super) fn update(
         remove_service(state, &mut history, id, act.index)?;
     }
     for key in &update.add_keys {
-        add_key(&mut history, key, act.index)?;
+        add_key(&mut history, key, act.index, MAX_KEYS)?;
     }
     for service in &update.add_services {
         add_service(state, &mut history, service, act.index)?;
     }
     prove_keys(state, act, &history, &update.prove_keys)?;
-    let can_change = |key: &KeyRecord| key.until.is_none() && key.key_use == KeyUse::CapabilityInvocation;
-    if !history.keys.iter().any(can_change) {
+    if !can_change(&history) {
         return Err(Refused::LastKey.into());
     }
     state.write(did_key(&history.did), &history)
@@ -80,7 +79,7 @@ pub(in super::super) fn update(
 /// Ends a DID: its URLs become free, its accreditations and those given under them end.
 pub(in super::super) fn deactivate(
     state: &mut Overlay<'_>,
-    act: &Act<'_>,
+    index: u64,
     mut history: DidHistory,
 ) -> Result<(), NotApplied> {
     let member: Option<Member> = state.read(&member_key(&history.did))?;
@@ -90,17 +89,23 @@ pub(in super::super) fn deactivate(
     let services: Vec<String> =
         history.services.iter().filter(|service| service.until.is_none()).map(|service| service.id.clone()).collect();
     for id in services {
-        remove_service(state, &mut history, &id, act.index)?;
+        remove_service(state, &mut history, &id, index)?;
     }
-    end_all_keys(state, &mut history, act.index)?;
-    history.deactivated = Some(act.index);
+    end_all_keys(state, &mut history, index)?;
+    history.deactivated = Some(index);
     state.write(did_key(&history.did), &history)?;
-    end_all_of(state, &history.did, act.index, Ending::Deactivated)
+    end_all_of(state, &history.did, index, Ending::Deactivated)
 }
 
-fn add_key(history: &mut DidHistory, key: &KeyEntry, index: u64) -> Result<(), Refused> {
+/// Whether anybody can still change the document.
+pub(super) fn can_change(history: &DidHistory) -> bool {
+    history.keys.iter().any(|key| key.until.is_none() && key.key_use == KeyUse::CapabilityInvocation)
+}
+
+/// `room` is how many keys the history may hold.
+pub(super) fn add_key(history: &mut DidHistory, key: &KeyEntry, index: u64, room: usize) -> Result<(), Refused> {
     let key_use = key.check()?;
-    if history.keys.len() >= MAX_KEYS {
+    if history.keys.len() >= room {
         return Err(Refused::TooMany);
     }
     // Against the whole history: a `kid` must mean one key for ever, and a key one use for ever.
@@ -108,6 +113,11 @@ fn add_key(history: &mut DidHistory, key: &KeyEntry, index: u64) -> Result<(), R
         return Err(Refused::KeyIdTaken);
     }
     if history.keys.iter().any(|record| record.jwk.key() == key.jwk.key()) {
+        return Err(Refused::KeyReused);
+    }
+    // A recovery key lies in a safe, a working key on a machine.
+    let thumbprint = key.jwk.thumbprint().to_base64url();
+    if history.recovery.iter().any(|entry| entry.commitment == thumbprint) {
         return Err(Refused::KeyReused);
     }
     history.add_key(key, key_use, index);
@@ -121,13 +131,13 @@ fn remove_key(state: &mut Overlay<'_>, history: &mut DidHistory, id: &str, index
     end_key(state, &did, key, index)
 }
 
-fn end_all_keys(state: &mut Overlay<'_>, history: &mut DidHistory, index: u64) -> Result<(), NotApplied> {
+pub(super) fn end_all_keys(state: &mut Overlay<'_>, history: &mut DidHistory, index: u64) -> Result<(), NotApplied> {
     let did = history.did.clone();
     history.keys.iter_mut().filter(|key| key.until.is_none()).try_for_each(|key| end_key(state, &did, key, index))
 }
 
 /// A key that no longer holds no longer says whose it is.
-fn end_key(state: &mut Overlay<'_>, did: &Did, key: &mut KeyRecord, index: u64) -> Result<(), NotApplied> {
+pub(super) fn end_key(state: &mut Overlay<'_>, did: &Did, key: &mut KeyRecord, index: u64) -> Result<(), NotApplied> {
     key.until = Some(index);
     release_thumbprint(state, did, &key.jwk.thumbprint(), index)
 }

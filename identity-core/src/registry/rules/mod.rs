@@ -4,4 +4,5 @@ pub(super) mod accredit;
 pub(super) mod anchor;
 pub(super) mod did;
 mod ownership;
+pub(super) mod recovery;
 pub(super) mod schema;

@@ -5,5 +5,7 @@ mod blocks;
 mod dids;
 mod envelopes;
 mod genesis_files;
+mod growth;
+mod recoveries;
 mod thumbprints;
 mod world;

@@ -14,6 +14,9 @@ use crate::time::UnixMillis;
 /// Seconds at which the sample chain begins.
 pub(super) const START: i64 = 1_800_000_000;
 
+/// Place of a sample party's first recovery key.
+pub(super) const RECOVERY: u8 = 100;
+
 /// A sample DID with one key of each use, made from one seed byte.
 pub(super) struct Party {
     pub(super) create: Create,
@@ -66,11 +69,16 @@ pub(super) fn payload(seed: u8) -> CreatePayload {
             entry("invoke-1", seed, 3, KeyUse::CapabilityInvocation),
             entry("relay-1", seed, 4, KeyUse::Relay),
         ],
-        recovery: base64url::encode(&[seed; 32]),
+        recovery: commitment(seed, RECOVERY),
         services: vec![service("issuer", &format!("https://d{seed}.example"))],
         salt: base64url::encode(&[seed; 16]),
         label: None,
     }
+}
+
+/// The commitment to a sample key.
+pub(super) fn commitment(seed: u8, place: u8) -> String {
+    Jwk::new(key(seed, place).public_key().clone()).thumbprint().to_base64url()
 }
 
 pub(super) fn service(id: &str, url: &str) -> ServiceEntry {

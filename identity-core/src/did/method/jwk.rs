@@ -14,7 +14,9 @@ pub const NAME: &str = "jwk";
 /// # Errors
 /// None for a key of ours; the signature says so because a [`Did`] is only made by checked parsing.
 pub fn did_of(jwk: &Jwk) -> Result<Did, DidError> {
-    Did::parse(format!("did:{NAME}:{}", base64url::encode(jwk.to_json().to_string().as_bytes())))
+    // Lexical order, whatever order `serde_json` was built to keep: one key, one name.
+    let text = serde_json::to_vec(jwk).map_err(|_| DidError::Malformed)?;
+    Did::parse(format!("did:{NAME}:{}", base64url::encode(&text)))
 }
 
 /// The document that a `did:jwk` stands for. `keyAgreement` is left out: our keys sign and do nothing else.

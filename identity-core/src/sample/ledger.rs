@@ -56,6 +56,12 @@ impl SampleLedger {
         TrustRoot::parse(&self.trust_root_text()).unwrap()
     }
 
+    /// The chain's origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.block.origin
+    }
+
     /// The policy file of its one validator.
     #[must_use]
     pub fn trust_root_text(&self) -> String {

@@ -27,8 +27,23 @@ pub fn entry(id: &str, seed: u8, place: u8, key_use: KeyUse) -> KeyEntry {
 }
 
 impl Party {
-    /// The department of this seed, with one service at [`Self::address`].
+    /// The department of this seed, with one service at [`Self::address`]. Nobody has its recovery key.
     pub fn new(seed: u8, kind: ServiceType) -> Self {
+        Self::with_commitment(seed, kind, base64url::encode(&[seed; 32]))
+    }
+
+    /// As [`Self::new`], another DID, committed to [`Self::recovery_key`].
+    pub fn recoverable(seed: u8, kind: ServiceType) -> Self {
+        let committed = Jwk::new(Self::recovery_key(seed).public_key().clone());
+        Self::with_commitment(seed, kind, committed.thumbprint().to_base64url())
+    }
+
+    /// The recovery key of [`Self::recoverable`].
+    pub fn recovery_key(seed: u8) -> SecretKey {
+        key(seed, 4)
+    }
+
+    fn with_commitment(seed: u8, kind: ServiceType, recovery: String) -> Self {
         let payload = CreatePayload {
             chain: "sample".to_owned(),
             keys: vec![
@@ -36,7 +51,7 @@ impl Party {
                 entry("auth-1", seed, 2, KeyUse::Authentication),
                 entry("invoke-1", seed, 3, KeyUse::CapabilityInvocation),
             ],
-            recovery: base64url::encode(&[seed; 32]),
+            recovery,
             services: vec![ServiceEntry { id: "service".to_owned(), kind, url: format!("https://d{seed}.example") }],
             salt: base64url::encode(&[seed; 16]),
             label: Some(Label { en: "Sample department".to_owned(), zh: "示例部门".to_owned() }),

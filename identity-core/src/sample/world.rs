@@ -83,8 +83,12 @@ impl World {
     /// The world as it should be: everything holds.
     #[expect(clippy::new_without_default, reason = "a world is made on purpose, never by default")]
     pub fn new() -> Self {
+        Self::with_issuer(Party::new(2, ServiceType::Issuer))
+    }
+
+    /// As [`Self::new`], with this issuer, whose seed is 2.
+    pub fn with_issuer(issuer: Party) -> Self {
         let authority = Party::new(1, ServiceType::Ledger);
-        let issuer = Party::new(2, ServiceType::Issuer);
         let asker = Party::new(3, ServiceType::Verifier);
         let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));

@@ -64,12 +64,21 @@ pub enum Refusal {
     /// The credential's `iss` was not registered by the DID of its key.
     #[error("the issuer's address does not belong to the issuer's DID")]
     IssuerAddress,
-    /// The key was not the issuer's, or not for credentials, when the credential was anchored.
+    /// The key was never the issuer's for credentials, or not yet when the credential was anchored.
     #[error("the key was not the issuer's when it was used")]
     IssuerKey,
     /// There is no anchor proof, and the key is no longer the issuer's.
     #[error("the key is no longer the issuer's, and nothing shows that it was when the credential was made")]
     IssuerKeyReplaced,
+    /// The issuer no longer had the key when the credential was anchored.
+    #[error("the key was no longer the issuer's when the credential was anchored")]
+    IssuerKeyEnded,
+    /// The key had been reported as stolen, and nothing shows that the credential is older.
+    #[error("the issuer reported the key as stolen, and nothing shows that the credential is older")]
+    IssuerKeyCompromised,
+    /// The issuer's DID had been deactivated, and nothing shows that the credential is older.
+    #[error("the issuer's DID is deactivated, and nothing shows that the credential is older")]
+    IssuerDeactivated,
     /// The issuer was not accredited for this type of credential.
     #[error("the issuer was not accredited for this type of credential")]
     IssuerNotAccredited,
@@ -191,6 +200,9 @@ impl Refusal {
             Self::IssuerAddress => Code::VerdictIssuerAddress,
             Self::IssuerKey => Code::VerdictIssuerKey,
             Self::IssuerKeyReplaced => Code::VerdictIssuerKeyReplaced,
+            Self::IssuerKeyEnded => Code::VerdictIssuerKeyEnded,
+            Self::IssuerKeyCompromised => Code::VerdictIssuerKeyCompromised,
+            Self::IssuerDeactivated => Code::VerdictIssuerDeactivated,
             Self::IssuerNotAccredited => Code::VerdictIssuerNotAccredited,
             Self::TypeNotAccepted => Code::VerdictTypeNotAccepted,
             Self::TypeNotRegistered => Code::VerdictTypeNotRegistered,
@@ -232,6 +244,9 @@ impl Refusal {
             | Self::IssuerAddress
             | Self::IssuerKey
             | Self::IssuerKeyReplaced
+            | Self::IssuerKeyEnded
+            | Self::IssuerKeyCompromised
+            | Self::IssuerDeactivated
             | Self::IssuerNotAccredited
             | Self::TypeNotRegistered
             | Self::Type(_)
@@ -269,6 +284,9 @@ impl Refusal {
             | Self::Answer(_)
             | Self::IssuerName(_)
             | Self::IssuerKeyReplaced
+            | Self::IssuerKeyEnded
+            | Self::IssuerKeyCompromised
+            | Self::IssuerDeactivated
             | Self::TypeNotAccepted
             | Self::Type(_)
             | Self::AnchorMissing
@@ -305,10 +323,12 @@ impl Refusal {
             | Self::StatusIndex(_)
             | Self::Credential(_) => 4,
             Self::Suspended | Self::Revoked => 5,
-            Self::IssuerUnknown | Self::IssuerNotAccredited | Self::IssuerKeyReplaced => 6,
+            Self::IssuerUnknown | Self::IssuerNotAccredited | Self::IssuerKeyReplaced | Self::IssuerDeactivated => 6,
             Self::IssuerName(_)
             | Self::IssuerAddress
             | Self::IssuerKey
+            | Self::IssuerKeyEnded
+            | Self::IssuerKeyCompromised
             | Self::Anchor(_)
             | Self::AnchorSender
             | Self::Holder(_)

@@ -1,4 +1,5 @@
 //! Everything holds in the sample world; each test changes one thing and names the refusal that it must meet.
 
 mod credentials;
+mod keys;
 mod steps;

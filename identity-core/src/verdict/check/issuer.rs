@@ -3,7 +3,7 @@
 use super::Moment;
 use crate::crypto::PublicKey;
 use crate::did::DidUrl;
-use crate::registry::{DidHistory, KeyUse, Role};
+use crate::registry::{DidHistory, KeyRecord, KeyUse, Role};
 use crate::time::UnixSeconds;
 use crate::verdict::evidence::Known;
 use crate::verdict::judge::Bench;
@@ -27,15 +27,27 @@ pub(in crate::verdict) fn key_at<'a>(
 ) -> Result<&'a PublicKey, Refusal> {
     let history = known.value_at(moment.index())?;
     let found = history.key_at(moment.index(), key.fragment(), KeyUse::AssertionMethod);
-    found.ok_or_else(|| match moment {
-        Moment::AnchoredAt(_) => Refusal::IssuerKey,
-        Moment::Newest(_) if was_once(history, key) => Refusal::IssuerKeyReplaced,
-        Moment::Newest(_) => Refusal::IssuerKey,
-    })
+    found.ok_or_else(|| why_not(history, key, moment))
 }
 
-fn was_once(history: &DidHistory, key: &DidUrl) -> bool {
-    history.keys.iter().any(|record| record.id == key.fragment() && record.key_use == KeyUse::AssertionMethod)
+/// Why a key did not count then. A report is told before anything else that ended the key: it asks for other things
+/// to be done.
+fn why_not(history: &DidHistory, key: &DidUrl, moment: Moment) -> Refusal {
+    let index = moment.index();
+    let by_then = |change: Option<u64>| change.is_some_and(|change| change <= index);
+    let named = |record: &&KeyRecord| record.id == key.fragment() && record.key_use == KeyUse::AssertionMethod;
+    let Some(record) = history.keys.iter().find(named) else { return Refusal::IssuerKey };
+    if by_then(record.compromised) {
+        return Refusal::IssuerKeyCompromised;
+    }
+    if by_then(history.deactivated) {
+        return Refusal::IssuerDeactivated;
+    }
+    match moment {
+        _ if !by_then(record.until) => Refusal::IssuerKey,
+        Moment::AnchoredAt(_) => Refusal::IssuerKeyEnded,
+        Moment::Newest(_) => Refusal::IssuerKeyReplaced,
+    }
 }
 
 /// The DID of the key must have registered the credential's `iss` as a service: one DID per address.

@@ -244,7 +244,7 @@ fn a_credential_back_dated_with_a_replaced_key_is_refused() {
         // Anchored again, now, although the key that signed it is gone.
         world.anchored = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&world.credential).1));
     });
-    assert_eq!(refusal, Refusal::IssuerKey);
+    assert_eq!(refusal, Refusal::IssuerKeyEnded);
 }
 
 #[test]

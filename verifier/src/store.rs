@@ -3,6 +3,7 @@
 //! | key | what | until |
 //! |---|---|---|
 //! | `request/<id>` | the session, its signed request, its policy | `records` after it was made |
+//! | `decryption-key/<id>` | what the answer is to be decrypted with | the answer, or the request's expiry |
 //! | `nonce/<nonce>` | that the nonce is taken | the same |
 //! | `outcome/<id>` | verdict and code, no claims; digest of the response code | the same |
 //! | `redeemed/<id>` | that the response code is used up | the same |
@@ -17,11 +18,13 @@
 
 use std::sync::Arc;
 
+use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::same_device::{Binding, Handover};
 use identity_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::store::{Batch, Range, Store, StoreError};
+use zeroize::Zeroizing;
 
 use crate::policy::Policy;
 
@@ -115,10 +118,28 @@ impl VerifierStore {
         Self { store, records, cases }
     }
 
-    /// Keeps a new request.
-    pub(crate) async fn open(&self, id: &str, record: &RequestRecord) -> Result<(), StoreError> {
+    /// Keeps a new request and, until the given time, the key that its answer will be encrypted to.
+    pub(crate) async fn open(
+        &self,
+        id: &str,
+        record: &RequestRecord,
+        key: Option<(&DecryptionKey, UnixSeconds)>,
+    ) -> Result<(), StoreError> {
         let due = record.created.plus(self.records);
-        self.store.commit(put_until(Batch::new(), due, &request_key(id), encode(record)?)).await
+        let mut batch = put_until(Batch::new(), due, &request_key(id), encode(record)?);
+        if let Some((key, until)) = key {
+            batch = put_until(batch, until, &decryption_key(id), key.to_bytes().to_vec());
+        }
+        self.store.commit(batch).await
+    }
+
+    /// The key that an answer was encrypted to, until it is answered or expires.
+    pub(crate) async fn decryption_key(&self, id: &str) -> Result<Option<DecryptionKey>, StoreError> {
+        let Some(bytes) = self.store.get(decryption_key(id).as_bytes()).await?.map(Zeroizing::new) else {
+            return Ok(None);
+        };
+        let key = bytes.as_slice().try_into().ok().and_then(|bytes| DecryptionKey::from_bytes(bytes).ok());
+        key.map(Some).ok_or_else(|| StoreError::Corrupt("a decryption key is not readable".to_owned()))
     }
 
     /// The request, if it is still kept.
@@ -150,6 +171,7 @@ impl VerifierStore {
         let mut batch = Batch::new().require_absent(nonce_key.clone());
         batch = put_until(batch, due, &nonce_key, b"taken".to_vec());
         batch = put_until(batch, due, &outcome_key(id), encode(outcome)?);
+        batch = batch.delete(decryption_key(id));
         if let Some((mut case, pieces)) = case {
             let due = outcome.judged.plus(self.cases);
             case.hour = due.0.div_euclid(3600).saturating_add(1);
@@ -267,6 +289,10 @@ fn hour_end(hour: i64) -> UnixSeconds {
 
 fn request_key(id: &str) -> String {
     format!("request/{id}")
+}
+
+fn decryption_key(id: &str) -> String {
+    format!("decryption-key/{id}")
 }
 
 fn outcome_key(id: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod browser;
+mod encrypted;
 mod hostile;
 mod outage;
 mod world;

@@ -220,6 +220,7 @@ fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<An
         dcql_query: query,
         purpose: Some("housing-loan".into()),
         anchor,
+        encrypt_to: None,
         lifetime: 300,
     };
     let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();

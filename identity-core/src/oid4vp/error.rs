@@ -4,6 +4,7 @@
 
 use super::client_id::ClientIdError;
 use crate::dcql;
+use crate::jose::jwe::JweError;
 use crate::jose::{ClaimError, JwsError};
 use crate::problem::Code;
 
@@ -138,9 +139,15 @@ pub enum RequestError {
     /// `response_type` is not `vp_token`.
     #[error("response_type is not vp_token")]
     ResponseType,
-    /// `response_mode` is not `direct_post`.
-    #[error("response_mode is not direct_post")]
+    /// `response_mode` is neither `direct_post` nor `direct_post.jwt`.
+    #[error("response_mode is neither direct_post nor direct_post.jwt")]
     ResponseMode,
+    /// `direct_post.jwt` without a key in `client_metadata.jwks` that an answer can be encrypted to.
+    #[error("client_metadata holds no P-256 key for ECDH-ES to encrypt the answer to")]
+    EncryptionKey,
+    /// `direct_post.jwt` with content encryptions of others only.
+    #[error("client_metadata names neither A256GCM nor A128GCM to encrypt the answer with")]
+    EncryptionMethod,
     /// `response_uri` is no URL we may post to.
     #[error("response_uri is not an https URL without fragment")]
     ResponseUri,
@@ -201,6 +208,7 @@ impl RequestError {
             Self::Audience => Code::VpRequestAudience,
             Self::ResponseType => Code::VpRequestResponseType,
             Self::ResponseMode => Code::VpRequestResponseMode,
+            Self::EncryptionKey | Self::EncryptionMethod => Code::VpRequestEncryption,
             Self::ResponseUri | Self::ForeignResponseUri => Code::VpRequestResponseUri,
             Self::RedirectUri => Code::VpRequestRedirectUri,
             Self::Nonce => Code::VpRequestNonce,
@@ -235,6 +243,8 @@ impl RequestError {
             | Self::Audience
             | Self::ResponseType
             | Self::ResponseMode
+            | Self::EncryptionKey
+            | Self::EncryptionMethod
             | Self::ResponseUri
             | Self::RedirectUri
             | Self::Scope
@@ -280,12 +290,18 @@ pub enum ResponseError {
     /// Larger than [`super::response::MAX_RESPONSE_BYTES`].
     #[error("the response is too large")]
     TooLarge,
-    /// Not a form, or a parameter twice.
-    #[error("the response is not a well-formed form")]
+    /// Not a form, or a parameter twice; encrypted, not an object.
+    #[error("the response is not a well-formed form or, encrypted, no object")]
     Malformed,
     /// Encrypted, which was not asked for.
     #[error("the response is encrypted, but direct_post was asked for")]
     Encrypted,
+    /// Not encrypted, although the request demands it.
+    #[error("the response is not encrypted, but direct_post.jwt was asked for")]
+    NotEncrypted,
+    /// The encrypted token.
+    #[error(transparent)]
+    Jwe(#[from] JweError),
     /// `state` is missing or another session's.
     #[error("the response's state is not this request's")]
     State,
@@ -323,6 +339,8 @@ impl ResponseError {
             Self::TooLarge => Code::VpResponseTooLarge,
             Self::Malformed | Self::Nothing => Code::VpResponseMalformed,
             Self::Encrypted => Code::VpResponseEncrypted,
+            Self::NotEncrypted => Code::VpResponseNotEncrypted,
+            Self::Jwe(error) => error.code(),
             Self::State => Code::VpResponseState,
             Self::Expired => Code::VpRequestExpired,
             Self::VpToken | Self::TooMany => Code::VpResponseVpToken,
@@ -339,14 +357,19 @@ impl ResponseError {
         OAuthError::InvalidRequest
     }
 
-    /// Whether the sender showed the session's `state` while it counted: only then may what it sent
-    /// bring the session to its end.
+    /// Whether the sender showed the session's `state`, in the mode that was asked for and while it counted: only then
+    /// may what it sent bring the session to its end.
     #[must_use]
     pub fn ends_session(self) -> bool {
         match self {
-            Self::TooLarge | Self::Malformed | Self::State | Self::Expired => false,
-            Self::Encrypted
-            | Self::Nothing
+            Self::TooLarge
+            | Self::Malformed
+            | Self::Encrypted
+            | Self::NotEncrypted
+            | Self::Jwe(_)
+            | Self::State
+            | Self::Expired => false,
+            Self::Nothing
             | Self::VpToken
             | Self::Unasked
             | Self::Unanswered

@@ -11,10 +11,12 @@
 //!
 //! Here are the envelopes only: who asks, what, for which session, and what came back. Whether a
 //! presentation holds is [`crate::verdict`]'s to say. The text followed is OpenID4VP 1.0 (final);
-//! response mode `direct_post`, requests by signed reference, clients named by
+//! response modes `direct_post` and `direct_post.jwt`, requests by signed reference, clients named by
 //! `decentralized_identifier`.
 
 pub mod client_id;
+pub mod encryption;
+mod envelope;
 pub mod error;
 pub mod request;
 pub mod response;
@@ -26,8 +28,9 @@ pub mod wallet;
 mod tests;
 
 pub use client_id::ClientId;
+pub use encryption::Encryption;
 pub use error::{LinkError, OAuthError, QueryRefused, RequestError, ResponseError, WalletError};
-pub use request::{AnchorWish, Parameters, RequestLink};
+pub use request::{AnchorWish, Parameters, RequestLink, ResponseMode};
 pub use response::{Anchors, VpToken};
 pub use verifier::{Answer, Ask, Session};
 pub use wallet::{UnverifiedRequest, VerifiedRequest};

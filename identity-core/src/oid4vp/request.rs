@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::client_id::ClientId;
+use super::encryption::Encryption;
 use super::error::{LinkError, RequestError};
 use crate::crypto::Alg;
 use crate::dcql;
@@ -123,11 +124,41 @@ impl AnchorWish {
     }
 }
 
+/// How the answer travels to `response_uri` (OpenID4VP 1.0 §8.2, §8.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// As a form.
+    DirectPost,
+    /// As a form with one encrypted token in it.
+    DirectPostJwt(Box<Encryption>),
+}
+
+impl ResponseMode {
+    /// The parameter's value on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::DirectPost => "direct_post",
+            Self::DirectPostJwt(_) => "direct_post.jwt",
+        }
+    }
+
+    fn read(name: &str, metadata: &Value) -> Result<Self, RequestError> {
+        match name {
+            "direct_post" => Ok(Self::DirectPost),
+            "direct_post.jwt" => Ok(Self::DirectPostJwt(Box::new(Encryption::from_metadata(metadata)?))),
+            _ => Err(RequestError::ResponseMode),
+        }
+    }
+}
+
 /// The parameters of a request object, as a verifier writes and a wallet reads them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters {
     /// Who asks; the audience of the presentation.
     pub client_id: ClientId,
+    /// How the answer travels.
+    pub mode: ResponseMode,
     /// Where the answer goes.
     pub response_uri: Url,
     /// Binds the presentation to this request.
@@ -208,11 +239,11 @@ impl Parameters {
             "aud": SELF_ISSUED_AUDIENCE,
             "client_id": self.client_id.as_str(),
             "response_type": "vp_token",
-            "response_mode": "direct_post",
+            "response_mode": self.mode.as_str(),
             "response_uri": self.response_uri.as_str(),
             "nonce": self.nonce,
             "dcql_query": self.dcql_query,
-            "client_metadata": self.algorithms.to_json(),
+            "client_metadata": self.metadata(),
             "exp": self.expires.0,
         });
         if let Some(members) = payload.as_object_mut() {
@@ -231,6 +262,14 @@ impl Parameters {
         payload
     }
 
+    fn metadata(&self) -> Value {
+        let mut metadata = self.algorithms.to_json();
+        if let (ResponseMode::DirectPostJwt(encryption), Some(members)) = (&self.mode, metadata.as_object_mut()) {
+            members.extend(encryption.metadata().map(|(name, value)| (name.to_owned(), value)));
+        }
+        metadata
+    }
+
     /// Reads the payload of a request object. Unknown parameters are ignored, as the specification
     /// rules; `transaction_data`, which nobody here understands yet, is not.
     ///
@@ -245,9 +284,8 @@ impl Parameters {
         if required("response_type")? != "vp_token" {
             return Err(RequestError::ResponseType);
         }
-        if required("response_mode")? != "direct_post" {
-            return Err(RequestError::ResponseMode);
-        }
+        let metadata = payload.get("client_metadata").ok_or(RequestError::Missing { parameter: "client_metadata" })?;
+        let mode = ResponseMode::read(required("response_mode")?, metadata)?;
         let response_uri =
             parse_endpoint(required("response_uri")?, transport).map_err(|_| RequestError::ResponseUri)?;
         let nonce = required("nonce")?;
@@ -259,13 +297,13 @@ impl Parameters {
             return Err(RequestError::State);
         }
         let dcql_query = payload.get("dcql_query").ok_or(RequestError::Missing { parameter: "dcql_query" })?;
-        let metadata = payload.get("client_metadata").ok_or(RequestError::Missing { parameter: "client_metadata" })?;
         let purpose = text("xinfu_purpose")?;
         if purpose.is_some_and(|purpose| !is_purpose(purpose)) {
             return Err(RequestError::Purpose);
         }
         Ok(Self {
             client_id,
+            mode,
             response_uri,
             nonce: nonce.to_owned(),
             state: state.map(str::to_owned),

@@ -25,7 +25,15 @@ impl VpToken {
     /// [`ResponseError`]: not an object of arrays of strings, an id that was not asked for, one
     /// that was asked for and is missing, several presentations where one was asked for.
     pub fn parse(text: &str, query: &dcql::Query) -> Result<Self, ResponseError> {
-        let Value::Object(members) = strict(text).ok_or(ResponseError::VpToken)? else {
+        Self::from_value(strict(text).ok_or(ResponseError::VpToken)?, query)
+    }
+
+    /// As [`Self::parse`], from JSON that was read strictly.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_value(value: Value, query: &dcql::Query) -> Result<Self, ResponseError> {
+        let Value::Object(members) = value else {
             return Err(ResponseError::VpToken);
         };
         let mut token = BTreeMap::new();
@@ -81,7 +89,15 @@ impl Anchors {
     /// # Errors
     /// [`ResponseError::Anchors`] when ids or counts differ or a proof is no object.
     pub fn parse(text: &str, token: &VpToken) -> Result<Self, ResponseError> {
-        let Value::Object(members) = strict(text).ok_or(ResponseError::Anchors)? else {
+        Self::from_value(strict(text).ok_or(ResponseError::Anchors)?, token)
+    }
+
+    /// As [`Self::parse`], from JSON that was read strictly.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_value(value: Value, token: &VpToken) -> Result<Self, ResponseError> {
+        let Value::Object(members) = value else {
             return Err(ResponseError::Anchors);
         };
         let mut anchors = BTreeMap::new();
@@ -113,6 +129,6 @@ impl Anchors {
     }
 }
 
-fn strict(text: &str) -> Option<Value> {
+pub(super) fn strict(text: &str) -> Option<Value> {
     json::parse_strict(text.as_bytes(), json::Limits::of(MAX_RESPONSE_BYTES)).ok()
 }

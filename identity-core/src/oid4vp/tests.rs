@@ -2,6 +2,7 @@
 
 mod answering;
 mod asking;
+mod encrypted;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -49,6 +50,7 @@ pub(super) fn world() -> World {
         dcql_query: query(),
         purpose: Some("housing-fund".to_owned()),
         anchor: Some(AnchorWish::Required),
+        encrypt_to: None,
         lifetime: 300,
     };
     let response_uri = |id: &str| Url::parse(&format!("https://verifier.example:8443/vp/responses/{id}")).unwrap();

@@ -18,15 +18,17 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::client_id::ClientId;
+use super::encryption::Encryption;
+use super::envelope::Envelope;
 use super::error::{QueryRefused, RequestError, ResponseError, WalletError};
-use super::request::{Algorithms, AnchorWish, Parameters, is_purpose};
-use super::response::{Anchors, MAX_RESPONSE_BYTES, VpToken};
+use super::request::{Algorithms, AnchorWish, Parameters, ResponseMode, is_purpose};
+use super::response::{Anchors, VpToken};
 use crate::crypto::{Signer, SigningFailed};
 use crate::dcql;
 use crate::did::DidUrl;
 use crate::encoding::base64url;
+use crate::jose::jwe::{DecryptionKey, EncryptionKey};
 use crate::jose::{SignHeader, sign_compact, typ};
-use crate::oauth::form::Form;
 use crate::oauth::url::Transport;
 use crate::time::UnixSeconds;
 
@@ -46,6 +48,8 @@ pub struct Ask {
     pub purpose: Option<String>,
     /// Whether anchor proofs are wanted.
     pub anchor: Option<AnchorWish>,
+    /// The key that the answer is to be encrypted to, fresh for this request; none for a plain answer.
+    pub encrypt_to: Option<EncryptionKey>,
     /// How long the request counts, in seconds.
     pub lifetime: i64,
 }
@@ -78,6 +82,9 @@ impl Session {
         let id = random_text::<ID_BYTES>(rng);
         let parameters = Parameters {
             client_id: ask.client_id,
+            mode: ask
+                .encrypt_to
+                .map_or(ResponseMode::DirectPost, |key| ResponseMode::DirectPostJwt(Box::new(Encryption::to(key)))),
             response_uri: response_uri(&id),
             nonce: random_text::<NONCE_BYTES>(rng),
             state: Some(random_text::<ID_BYTES>(rng)),
@@ -142,38 +149,51 @@ pub enum Answer {
     Declined(WalletError),
 }
 
-/// Accepts the body of a `direct_post` for this session. `state` is compared first, so that only
-/// those who hold the request can bring a session to its end.
+/// Accepts the body posted for this session, with the private half of the key it is to be encrypted to, if it is.
+/// `state` is compared before anything else that was sent, so that only those who hold the request can bring a session
+/// to its end.
+///
+/// A key that is gone ended with its request: the session has then expired.
 ///
 /// # Errors
 /// [`ResponseError`], by the first thing that does not fit.
-pub fn accept(session: &Session, body: &[u8], now: UnixSeconds) -> Result<Answer, ResponseError> {
-    if body.len() > MAX_RESPONSE_BYTES {
-        return Err(ResponseError::TooLarge);
-    }
-    let parameters = Form::parse(body).map_err(|_| ResponseError::Malformed)?;
-    let get = |name: &str| parameters.get(name);
-
-    if !same_state(session.parameters.state.as_deref(), get("state")) {
+pub fn accept(
+    session: &Session,
+    key: Option<&DecryptionKey>,
+    body: &[u8],
+    now: UnixSeconds,
+) -> Result<Answer, ResponseError> {
+    let is_over = now.0 >= session.parameters.expires.0;
+    let envelope = match &session.parameters.mode {
+        ResponseMode::DirectPost => Envelope::plain(body)?,
+        ResponseMode::DirectPostJwt(_) => {
+            let key = key.filter(|_| !is_over).ok_or(ResponseError::Expired)?;
+            Envelope::encrypted(body, key)?
+        }
+    };
+    if !same_state(session.parameters.state.as_deref(), envelope.text("state")) {
         return Err(ResponseError::State);
     }
-    if now.0 >= session.parameters.expires.0 {
+    if is_over {
         return Err(ResponseError::Expired);
     }
-    match (get("vp_token"), get("error")) {
-        (None, Some(error)) => Ok(Answer::Declined(WalletError::parse(error))),
-        (Some(token), None) => presented(&session.parameters, token, get("xinfu_anchor")),
-        (None, None) if get("response").is_some() => Err(ResponseError::Encrypted),
-        (None, None) | (Some(_), Some(_)) => Err(ResponseError::Nothing),
+    match (envelope.has("vp_token"), envelope.text("error")) {
+        (false, Some(error)) => Ok(Answer::Declined(WalletError::parse(error))),
+        (true, None) => presented(&session.parameters, envelope),
+        (false, None) | (true, Some(_)) => Err(ResponseError::Nothing),
     }
 }
 
-fn presented(asked: &Parameters, token: &str, anchors: Option<&str>) -> Result<Answer, ResponseError> {
-    let token = VpToken::parse(token, &asked.query)?;
+fn presented(asked: &Parameters, mut envelope: Envelope) -> Result<Answer, ResponseError> {
+    let token = envelope.take("vp_token").ok_or(ResponseError::VpToken)?;
+    let token = VpToken::from_value(token, &asked.query)?;
     let anchors = match asked.anchor {
+        Some(_) if envelope.has("xinfu_anchor") => {
+            let anchors = envelope.take("xinfu_anchor").ok_or(ResponseError::Anchors)?;
+            Some(Anchors::from_value(anchors, &token)?)
+        }
         // Not asked for: an unknown parameter, which the specification tells us to ignore.
-        None => None,
-        Some(_) => anchors.map(|text| Anchors::parse(text, &token)).transpose()?,
+        None | Some(_) => None,
     };
     let complete = anchors.as_ref().is_some_and(|anchors| anchors.cover(&token));
     if asked.anchor == Some(AnchorWish::Required) && !complete {

@@ -10,15 +10,17 @@
 //! Whether the ledger accredits the verifier for this question and purpose: see
 //! [`crate::trust`]. Whether the DID document is true: the caller resolves it with proof.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::error::{OAuthError, RequestError};
-use super::request::{AnchorWish, Parameters, RequestLink, SELF_ISSUED_AUDIENCE};
+use super::request::{AnchorWish, Parameters, RequestLink, ResponseMode, SELF_ISSUED_AUDIENCE};
 use super::response::{Anchors, VpToken};
 use crate::did::{DidUrl, Document, Relationship};
 use crate::encoding::json;
+use crate::jose::jwe::{self, EncryptionFailed};
 use crate::jose::{ExpectedTyp, UnverifiedJws, typ};
 use crate::oauth::url::Transport;
 use crate::problem::Code;
@@ -132,6 +134,9 @@ pub enum AnswerError {
     /// The verifier requires anchor proofs and not all are there.
     #[error("the verifier requires anchor proofs, and not every credential has its own yet")]
     AnchorsMissing,
+    /// The answer is to be encrypted and cannot be.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionFailed),
 }
 
 impl AnswerError {
@@ -140,6 +145,7 @@ impl AnswerError {
     pub fn code(self) -> Code {
         match self {
             Self::AnchorsMissing => Code::VpResponseAnchorMissing,
+            Self::Encryption(error) => error.code(),
         }
     }
 }
@@ -163,37 +169,52 @@ impl VerifiedRequest {
         &self.jwt
     }
 
-    /// The form body that presents. Anchor proofs go along only when the request asks for them.
+    /// The form body that presents, encrypted if the request demands it. Anchor proofs go along only when the request
+    /// asks for them.
     ///
     /// # Errors
-    /// [`AnswerError`] if anchors are required and one is missing.
+    /// [`AnswerError`]: anchors are required and one is missing; encryption failed.
     pub fn answer(&self, token: &VpToken, anchors: &Anchors) -> Result<String, AnswerError> {
         let complete = anchors.cover(token);
         if self.parameters.anchor == Some(AnchorWish::Required) && !complete {
             return Err(AnswerError::AnchorsMissing);
         }
-        let mut form = self.form();
-        form.append_pair("vp_token", &token.to_json().to_string());
+        let mut parameters = vec![("vp_token", token.to_json())];
         if self.parameters.anchor.is_some() && !anchors.0.is_empty() {
-            form.append_pair("xinfu_anchor", &anchors.to_json().to_string());
+            parameters.push(("xinfu_anchor", anchors.to_json()));
+        }
+        self.form(parameters)
+    }
+
+    /// The form body that declines, encrypted likewise.
+    ///
+    /// # Errors
+    /// [`AnswerError::Encryption`].
+    pub fn refusal(&self, error: OAuthError) -> Result<String, AnswerError> {
+        self.form(vec![("error", Value::from(error.as_str()))])
+    }
+
+    fn form(&self, mut parameters: Vec<(&str, Value)>) -> Result<String, AnswerError> {
+        if let Some(state) = &self.parameters.state {
+            parameters.push(("state", Value::from(state.as_str())));
+        }
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        match &self.parameters.mode {
+            ResponseMode::DirectPost => {
+                for (name, value) in parameters {
+                    // Text stands for itself; everything else is JSON written as text.
+                    form.append_pair(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                }
+            }
+            ResponseMode::DirectPostJwt(encryption) => {
+                let content: Map<String, Value> =
+                    parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                let content = Zeroizing::new(Value::Object(content).to_string());
+                let token = jwe::encrypt(content.as_bytes(), &encryption.key, encryption.method())?;
+                form.append_pair("response", &token);
+            }
         }
         Ok(form.finish())
-    }
-
-    /// The form body that declines.
-    #[must_use]
-    pub fn refusal(&self, error: OAuthError) -> String {
-        let mut form = self.form();
-        form.append_pair("error", error.as_str());
-        form.finish()
-    }
-
-    fn form(&self) -> url::form_urlencoded::Serializer<'static, String> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(state) = &self.parameters.state {
-            form.append_pair("state", state);
-        }
-        form
     }
 }
 

@@ -1,6 +1,7 @@
 //! Making requests and handing them to wallets.
 
-use identity_core::crypto::SigningFailed;
+use identity_core::crypto::{KeyError, SigningFailed};
+use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::request::{RequestUriMethod, is_url_safe};
 use identity_core::oid4vp::same_device::{AddressRefused, Binding};
 use identity_core::oid4vp::{Ask, QueryRefused, RequestLink, Session};
@@ -40,6 +41,27 @@ pub(crate) enum Flow {
     SameDevice { return_url: String },
 }
 
+/// How the wallet's answer travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mode {
+    /// As a form.
+    #[default]
+    DirectPost,
+    /// Encrypted to a key that is made for this one request.
+    DirectPostJwt,
+}
+
+impl Mode {
+    /// By the name of the response mode.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "direct_post" => Some(Self::DirectPost),
+            "direct_post.jwt" => Some(Self::DirectPostJwt),
+            _ => None,
+        }
+    }
+}
+
 /// The cookie that binds a browser to a request.
 #[derive(Debug)]
 pub(crate) struct BrowserCookie {
@@ -71,6 +93,8 @@ pub(crate) enum MakeError {
     ReturnUrl(#[from] AddressRefused),
     #[error("the request could not be signed")]
     Signing,
+    #[error("no key could be made to encrypt the answer to")]
+    Key(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -81,7 +105,7 @@ impl MakeError {
             Self::UnknownQuery => Code::VpRequestQueryUnknown,
             Self::Refused(error) => error.code(),
             Self::ReturnUrl(error) => error.code(),
-            Self::Signing => Code::HttpInternal,
+            Self::Signing | Self::Key(_) => Code::HttpInternal,
             Self::Store(error) => error.code(),
         }
     }
@@ -126,7 +150,7 @@ impl FetchError {
 impl Verifier {
     /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
     /// warning: the wallet is the one to refuse it.
-    pub(crate) async fn make_request(&self, asked: Asked, flow: Flow) -> Result<Made, MakeError> {
+    pub(crate) async fn make_request(&self, asked: Asked, flow: Flow, mode: Mode) -> Result<Made, MakeError> {
         let NamedQuery { dcql, policy } = self.question(asked)?;
         let (browser, cookie) = match flow {
             Flow::CrossDevice => (None, None),
@@ -135,20 +159,25 @@ impl Verifier {
                 (Some(binding), Some(cookie))
             }
         };
+        let key = match mode {
+            Mode::DirectPost => None,
+            Mode::DirectPostJwt => Some(DecryptionKey::generate(&mut *self.chance.rng())?),
+        };
         let now = self.clock.now();
         let ask = Ask {
             client_id: self.client_id.clone(),
             dcql_query: dcql,
             purpose: policy.purpose.clone(),
             anchor: Some(policy.anchor.wish()),
+            encrypt_to: key.as_ref().map(|key| key.public().clone()),
             lifetime: self.request_lifetime,
         };
         let session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
         let signed = session.request_object(None, &self.key_id, &self.key)?;
         let record = RequestRecord { session: session.to_json(), signed, policy, created: now, browser };
-        self.store.open(&session.id, &record).await?;
-        let warnings = self.evidence.over_asking(&session.parameters, now);
         let expires = session.parameters.expires;
+        self.store.open(&session.id, &record, key.as_ref().map(|key| (key, expires))).await?;
+        let warnings = self.evidence.over_asking(&session.parameters, now);
         let cookie = cookie.map(|cookie| BrowserCookie {
             name: cookie_name(&session.id),
             header: set_cookie(&session.id, &cookie, self.request_lifetime),

@@ -1,8 +1,9 @@
 //! A wallet's answer: accept its envelope, gather evidence, judge, and keep the verdict, once.
 
+use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::same_device::Handover;
 use identity_core::oid4vp::verifier::accept;
-use identity_core::oid4vp::{Anchors, Answer, ResponseError, Session, VpToken};
+use identity_core::oid4vp::{Anchors, Answer, ResponseError, ResponseMode, Session, VpToken};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{Asked, Evidence, Presentation, Refusal, Status, Verified, judge, needs};
@@ -60,7 +61,8 @@ impl Verifier {
     pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<Option<String>, ResponseRefusal> {
         let (record, session) = self.load(id).await?.ok_or(ResponseRefusal::Unknown)?;
         let now = self.clock.now();
-        let answer = match accept(&session, body, now) {
+        let key = self.key_for(&session).await?;
+        let answer = match accept(&session, key.as_ref(), body, now) {
             Err(error) if !error.ends_session() => return Err(error.into()),
             accepted => accepted,
         };
@@ -83,6 +85,19 @@ impl Verifier {
                 Ok(redirect)
             }
         }
+    }
+
+    /// The key to decrypt the answer with, if the request demands it. It is gone as soon as the request has been
+    /// answered, so that what was sent cannot be decrypted a second time, by us or by whoever takes the store.
+    async fn key_for(&self, session: &Session) -> Result<Option<DecryptionKey>, ResponseRefusal> {
+        if session.parameters.mode == ResponseMode::DirectPost {
+            return Ok(None);
+        }
+        let key = self.store.decryption_key(&session.id).await?;
+        if key.is_none() && self.store.is_taken(&session.parameters.nonce).await? {
+            return Err(ResponseRefusal::Replayed);
+        }
+        Ok(key)
     }
 
     fn way_back(&self, record: &RequestRecord, session: &Session, now: UnixSeconds) -> Option<(Handover, String)> {

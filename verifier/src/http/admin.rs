@@ -8,7 +8,7 @@ use service_kit::http::extract::Json;
 use service_kit::reply::Problem;
 
 use crate::flow::redeem::RedeemRefused;
-use crate::flow::request::{Asked, Flow, MakeError};
+use crate::flow::request::{Asked, Flow, MakeError, Mode};
 use crate::flow::result::{RequestResult, State, Undisclosed};
 use crate::policy::AnchorPolicy;
 use crate::service::Verifier;
@@ -74,9 +74,10 @@ pub(super) async fn make_request(
     verifier: web::Data<Verifier>,
     Json(body): Json<MakeRequest>,
 ) -> Result<HttpResponse, Problem> {
-    if body.response_mode.as_deref().is_some_and(|mode| mode != "direct_post") {
-        return Err(Problem::new(Code::VpRequestResponseMode));
-    }
+    let mode = match body.response_mode.as_deref() {
+        None => Mode::default(),
+        Some(name) => Mode::parse(name).ok_or_else(|| Problem::new(Code::VpRequestResponseMode))?,
+    };
     if body.client_id_prefix.as_deref().is_some_and(|prefix| prefix != "decentralized_identifier") {
         return Err(Problem::new(Code::VpClientIdUnsupported));
     }
@@ -91,7 +92,7 @@ pub(super) async fn make_request(
             Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
         }
     };
-    let made = verifier.make_request(asked, flow).await?;
+    let made = verifier.make_request(asked, flow, mode).await?;
     let cookie = made.cookie.map(|cookie| json!({ "name": cookie.name, "set_cookie": cookie.header }));
     Ok(HttpResponse::Created().json(json!({
         "id": made.id,
@@ -176,9 +177,11 @@ impl From<MakeError> for Problem {
     fn from(error: MakeError) -> Self {
         match error {
             MakeError::Store(error) => Self::of_store(&error),
-            MakeError::Refused(_) | MakeError::ReturnUrl(_) | MakeError::UnknownQuery | MakeError::Signing => {
-                Self::new(error.code()).with_detail(error.to_string())
-            }
+            MakeError::Refused(_)
+            | MakeError::ReturnUrl(_)
+            | MakeError::UnknownQuery
+            | MakeError::Signing
+            | MakeError::Key(_) => Self::new(error.code()).with_detail(error.to_string()),
         }
     }
 }

@@ -72,7 +72,7 @@ async fn a_case_comes_back_with_its_evidence() {
 async fn everything_is_forgotten_in_its_time_and_not_before() {
     let memory = Arc::new(MemoryStore::new());
     let store = VerifierStore::new(memory.clone(), 1_000, 100);
-    store.open("id", &record()).await.unwrap();
+    store.open("id", &record(), None).await.unwrap();
     store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.unwrap();
 
     store.forget_due(UnixSeconds(1_000_199)).await.unwrap();

@@ -148,7 +148,7 @@ async fn the_admin_api_refuses_by_name() {
     let ask = async |body| bench.admin(TestRequest::post().uri("/admin/requests").set_json(body)).await;
     let refused = [
         (json!({ "query": "unknown" }), 404, "vp.request.query_unknown"),
-        (json!({ "query": "strict", "response_mode": "direct_post.jwt" }), 400, "vp.request.response_mode"),
+        (json!({ "query": "strict", "response_mode": "fragment" }), 400, "vp.request.response_mode"),
         (json!({ "query": "strict", "client_id_prefix": "x509_hash" }), 400, "vp.client_id.unsupported"),
         (json!({ "query": "strict", "quer": 1 }), 400, "json.shape"),
         (json!({ "query": { "credentials": [] } }), 400, "dcql.empty"),

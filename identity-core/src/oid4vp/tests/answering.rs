@@ -28,11 +28,11 @@ fn verified(world: &World) -> VerifiedRequest {
 fn what_the_wallet_sends_arrives() {
     let world = world();
     let body = verified(&world).answer(&token(), &anchors()).unwrap();
-    let answer = accept(&world.session, body.as_bytes(), NOW).unwrap();
+    let answer = accept(&world.session, None, body.as_bytes(), NOW).unwrap();
     assert_eq!(answer, Answer::Presented { token: token(), anchors: Some(anchors()) });
 
-    let body = verified(&world).refusal(OAuthError::AccessDenied);
-    assert_eq!(accept(&world.session, body.as_bytes(), NOW), Ok(Answer::Declined(WalletError::AccessDenied)));
+    let body = verified(&world).refusal(OAuthError::AccessDenied).unwrap();
+    assert_eq!(accept(&world.session, None, body.as_bytes(), NOW), Ok(Answer::Declined(WalletError::AccessDenied)));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn anchors_stay_home_when_nobody_asks() {
     // And a verifier that did not ask ignores them.
     world.session.parameters.anchor = None;
     let body = format!("{body}&xinfu_anchor=garbage");
-    let answer = accept(&world.session, body.as_bytes(), NOW).unwrap();
+    let answer = accept(&world.session, None, body.as_bytes(), NOW).unwrap();
     assert_eq!(answer, Answer::Presented { token: token(), anchors: None });
 }
 
@@ -102,19 +102,19 @@ fn each_broken_answer_is_refused_by_its_name() {
         ("x".repeat(response::MAX_RESPONSE_BYTES + 1), E::TooLarge),
     ];
     for (body, refusal) in cases {
-        let got = accept(&world.session, body.as_bytes(), NOW);
+        let got = accept(&world.session, None, body.as_bytes(), NOW);
         assert_eq!(got, Err(refusal), "{}", &body[..body.len().min(300)]);
     }
     let expires = world.session.parameters.expires;
-    assert_eq!(accept(&world.session, good.as_bytes(), expires), Err(E::Expired));
-    assert!(accept(&world.session, good.as_bytes(), expires.plus(-1)).is_ok());
+    assert_eq!(accept(&world.session, None, good.as_bytes(), expires), Err(E::Expired));
+    assert!(accept(&world.session, None, good.as_bytes(), expires.plus(-1)).is_ok());
 }
 
 #[test]
 fn only_those_who_know_the_state_can_end_a_session() {
-    for before_state in
-        [ResponseError::TooLarge, ResponseError::Malformed, ResponseError::State, ResponseError::Expired]
-    {
+    use ResponseError as E;
+    let jwe = E::Jwe(crate::jose::jwe::JweError::Undecipherable);
+    for before_state in [E::TooLarge, E::Malformed, E::Encrypted, E::NotEncrypted, jwe, E::State, E::Expired] {
         assert!(!before_state.ends_session());
     }
     assert!(ResponseError::VpToken.ends_session());

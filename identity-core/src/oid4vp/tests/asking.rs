@@ -71,7 +71,8 @@ fn each_broken_parameter_is_refused_by_its_name() {
         ("aud", Some(json!(["https://self-issued.me/v2"])), E::Audience),
         ("aud", None, E::Audience),
         ("response_type", Some(json!("code")), E::ResponseType),
-        ("response_mode", Some(json!("direct_post.jwt")), E::ResponseMode),
+        ("response_mode", Some(json!("direct_post.jwt")), E::EncryptionKey),
+        ("response_mode", Some(json!("dc_api")), E::ResponseMode),
         ("response_mode", None, missing("response_mode")),
         ("response_uri", None, missing("response_uri")),
         ("response_uri", Some(json!("http://verifier.example:8443/vp")), E::ResponseUri),
@@ -182,6 +183,7 @@ fn sessions_share_nothing() {
             dcql_query: query(),
             purpose: None,
             anchor: None,
+            encrypt_to: None,
             lifetime: 1,
         };
         let session = Session::make(ask, |_| parameters.response_uri.clone(), NOW, &mut rng).unwrap();

@@ -35,6 +35,7 @@ pub enum Act {
     Init(InitArgs),
     Receive(ReceiveArgs),
     List,
+    Status,
     Show(ShowArgs),
     Present(PresentArgs),
     History,

@@ -7,7 +7,7 @@ use identity_core::{
     oid4vp::{LinkError, RequestError, wallet::AnswerError},
     problem::Code,
     sd_jwt::SdJwtError,
-    sd_jwt_vc::TypeError,
+    sd_jwt_vc::{CredentialError, TypeError},
     verdict::EvidenceError,
 };
 use service_kit::{chance::NoChance, fetch::FetchError, ledger_client::LedgerError};
@@ -221,6 +221,7 @@ macro_rules! protocol_errors {
 
 protocol_errors!(
     AnswerError,
+    CredentialError,
     EvidenceError,
     KeyError,
     LinkError,

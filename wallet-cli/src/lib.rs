@@ -17,6 +17,7 @@ pub mod present;
 mod question;
 pub mod receive;
 pub mod run;
+pub mod status;
 pub mod ui;
 pub mod vault;
 pub mod view;

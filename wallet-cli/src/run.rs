@@ -75,6 +75,7 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     }
     match cli.command {
         Act::List => wallet.list(ui).await,
+        Act::Status => crate::status::command(&wallet, ui).await,
         Act::Show(arguments) => wallet.show(arguments.number, ui),
         Act::History => Ok(wallet.history(ui)),
         Act::Receive(arguments) => crate::receive::command(&mut wallet, arguments, ui).await,

@@ -47,7 +47,7 @@ pub fn list(holdings: &Holdings, ui: &Ui) -> View {
     View { object, lines: table(std::iter::once(head).chain(rows).collect()) }
 }
 
-fn table<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
+pub(crate) fn table<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
     let widths: [usize; N] = std::array::from_fn(|at| {
         rows.iter().filter_map(|row| row.get(at)).map(|cell| columns(cell)).max().unwrap_or(0)
     });

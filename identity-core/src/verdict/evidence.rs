@@ -306,8 +306,20 @@ impl PreparedEvidence {
         fresh(self.types.get(vct), freshness, now)
     }
 
-    pub(super) fn list(&self, uri: &str) -> Option<&ListEntry> {
-        self.lists.get(uri)
+    /// The status list at `uri` if `issuer` signed it and the copy may still be used.
+    pub(super) fn usable_list(
+        &self,
+        uri: &str,
+        issuer: &Did,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&StatusListToken, StatusDoubt> {
+        let entry = self.lists.get(uri).ok_or(StatusDoubt::NoList)?;
+        let list = entry.list.as_ref().map_err(|doubt| *doubt)?;
+        if entry.signer.as_ref() != Some(issuer) {
+            return Err(StatusDoubt::OtherSigner);
+        }
+        if entry.is_usable(freshness, now) { Ok(list) } else { Err(StatusDoubt::Stale) }
     }
 
     /// Verifies an anchor proof, without the signatures of a checkpoint that was certified before. Gives the

@@ -59,7 +59,7 @@ impl Needs {
         Ok(())
     }
 
-    fn want_party(&mut self, did: &Did, at_least: u64) {
+    pub(super) fn want_party(&mut self, did: &Did, at_least: u64) {
         self.want_state(did_key(did), at_least);
         self.want_state(accreditation_key(did), at_least);
     }

@@ -30,12 +30,7 @@ fn list_for<'a>(
     issuer: &Did,
 ) -> Result<&'a status::StatusListToken, StatusDoubt> {
     let reference = credential.status().ok_or(StatusDoubt::NotListed)?;
-    let entry = bench.evidence.list(&reference.uri).ok_or(StatusDoubt::NoList)?;
-    let list = entry.list.as_ref().map_err(|doubt| *doubt)?;
-    if entry.signer.as_ref() != Some(issuer) {
-        return Err(StatusDoubt::OtherSigner);
-    }
-    if entry.is_usable(bench.policy.evidence, bench.now) { Ok(list) } else { Err(StatusDoubt::Stale) }
+    bench.evidence.usable_list(&reference.uri, issuer, bench.policy.evidence, bench.now)
 }
 
 /// Policy says what a doubt means for the purpose at hand; it never becomes "revoked".

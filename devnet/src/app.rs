@@ -1,5 +1,6 @@
 //! The program: found the world, start it, make the journey, say what came of it, and stay up.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use service_kit::fetch::Fetcher;
 use service_kit::messages::{Catalogue, language};
 use service_kit::stop;
 
-use crate::cli::{Options, ServiceKind};
+use crate::cli::{CrashOptions, Options, ServiceKind};
 use crate::journey::{self, Record, Traveller};
 use crate::report::Report;
 use crate::terminal::{Progress, write_result};
@@ -65,6 +66,36 @@ pub async fn run_service(kind: ServiceKind, config: &std::path::Path) -> Result<
         () = parent_gone() => {}
     }
     service.stop().await;
+    Ok(())
+}
+
+/// Runs one command line of the wallet: the process that `crash` kills. Answers the exit status.
+pub async fn run_wallet(arguments: Vec<OsString>) -> u8 {
+    let line: Vec<OsString> = std::iter::once("xinfu-wallet".into()).chain(arguments).collect();
+    wallet_cli::run::run(&line).await
+}
+
+/// Kills processes under load and says what came of it.
+///
+/// # Errors
+/// The first thing that was lost, doubled or did not start, with seed and round.
+pub async fn crash(options: &Options, crash: &CrashOptions) -> Result<()> {
+    let messages = Catalogue::new(language(options.lang.map(crate::cli::LangFlag::as_str)));
+    let report = crate::crash::run(options, crash).await?;
+    let killed: Vec<String> = report.killed.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let values = [
+        ("rounds", report.rounds.to_string().into()),
+        ("seed", crash.seed.to_string().into()),
+        ("seconds", report.seconds.to_string().into()),
+        ("killed", killed.join(", ").into()),
+        ("offers", report.counts.offers.to_string().into()),
+        ("credentials", report.counts.credentials.to_string().into()),
+        ("verdicts", report.counts.verified.to_string().into()),
+        ("revocations", report.counts.revoked.to_string().into()),
+        ("entries", report.counts.entries.to_string().into()),
+        ("unanswered", report.counts.unanswered.to_string().into()),
+    ];
+    write_result(&format!("{}\n", messages.text("devnet-crash-held", &values)))?;
     Ok(())
 }
 

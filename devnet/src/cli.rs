@@ -103,6 +103,26 @@ pub enum Part {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Runs one command of the wallet (used by `crash`).
+    #[command(hide = true)]
+    Wallet {
+        /// The wallet's command line, without the program's name.
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Kills processes at random moments under load, and checks that nothing acknowledged is lost.
+    Crash(CrashOptions),
+}
+
+/// How to kill.
+#[derive(Debug, Clone, Args)]
+pub struct CrashOptions {
+    /// Kills.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub rounds: u32,
+    /// Decides who is killed, and after which pauses.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// The kinds of services.

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod crash;
 pub mod journey;
 pub mod report;
 pub mod sample;

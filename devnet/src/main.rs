@@ -20,10 +20,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
+    if let Some(Part::Wallet { arguments }) = cli.part {
+        return ExitCode::from(runtime.block_on(app::run_wallet(arguments)));
+    }
     let done = runtime.block_on(async {
         match cli.part {
             Some(Part::Service { kind, config }) => app::run_service(kind, &config).await.map(|()| true),
-            None => app::run(&cli.options).await,
+            Some(Part::Crash(crash)) => app::crash(&cli.options, &crash).await.map(|()| true),
+            Some(Part::Wallet { .. }) | None => app::run(&cli.options).await,
         }
     });
     match done {

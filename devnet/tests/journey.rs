@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test: what fails must fail the test")]
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
+mod ports;
+
 use devnet::journey::Step;
 use devnet::report::Report;
+use ports::free_ports;
 
 /// Enough to choose from, few enough to be quick.
 const SUBJECTS: &str = "12";
@@ -21,15 +23,6 @@ fn run(port_base: u16, more: &[&str]) -> (Output, Option<Report>) {
         .unwrap();
     let last = String::from_utf8_lossy(&output.stdout).lines().next_back().map(str::to_owned);
     (output, last.and_then(|line| serde_json::from_str(&line).ok()))
-}
-
-/// Four ports in a row that nobody uses now. Another program may take one before we do: then the test fails by
-/// saying so.
-fn free_ports() -> u16 {
-    (0..50_u16)
-        .map(|attempt| 20_000 + u16::try_from(std::process::id() % 3000).unwrap() * 10 + attempt * 4 % 10_000)
-        .find(|base| (0..4).all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok()))
-        .unwrap()
 }
 
 fn check_every_step_held(output: &Output, report: Option<Report>) {

@@ -190,6 +190,15 @@ devnet-stopping = Stopping …
 devnet-help-about = The whole world on one machine: a ledger, two departments that issue, a service that verifies, and a wallet. Makes the journey of a first credential, then stays up to try things by hand
 devnet-help-service = Run one service until standard input closes or it is told to stop
 devnet-help-service-kind = Which service
+devnet-help-crash = Kill processes at random moments under load, and check that nothing acknowledged is lost
+devnet-help-crash-rounds = How many kills
+devnet-help-crash-seed = Decides who is killed, and after which pauses
+devnet-help-wallet = Run one command of the wallet
+devnet-help-wallet-arguments = The wallet's command line
+devnet-crash-held =
+    { $rounds } kills in { $seconds } s (seed { $seed }): { $killed }.
+    Found again: { $offers } offers, { $credentials } credentials, { $verdicts } verdicts, { $revocations } revocations, { $entries } ledger entries. { $unanswered } acts went unanswered.
+    Nothing acknowledged was lost, nothing was given twice, every start succeeded, and the ledger's data is sound.
 devnet-help-any-once = Exit after the journey; the status is 0 only if every step held
 devnet-help-any-json = Write the result of the journey as one JSON object, the last line of standard output
 devnet-help-any-data = Keep everything in this directory and go on there next time [default: a temporary one]

@@ -190,6 +190,15 @@ devnet-stopping = 正在停止……
 devnet-help-about = 整个环境在一台机器上：一个账本、两个签发部门、一项验证服务和一个钱包。先走完第一份凭证的旅程，再保持运行，供亲手尝试
 devnet-help-service = 只运行一项服务，直到标准输入关闭或被要求停止
 devnet-help-service-kind = 哪一项服务
+devnet-help-crash = 在负载下随机强制终止各进程，并检查已确认的内容无一丢失
+devnet-help-crash-rounds = 终止次数
+devnet-help-crash-seed = 决定终止哪个进程以及间隔多久
+devnet-help-wallet = 执行一条钱包命令
+devnet-help-wallet-arguments = 钱包的命令行
+devnet-crash-held =
+    { $seconds } 秒内终止 { $rounds } 次（种子 { $seed }）：{ $killed }。
+    全部找回：发放邀约 { $offers } 个，凭证 { $credentials } 个，核验结论 { $verdicts } 个，吊销 { $revocations } 个，账本条目 { $entries } 个。{ $unanswered } 次操作未获答复。
+    已确认的内容无一丢失，无一重复，每次启动均成功，账本数据完好。
 devnet-help-any-once = 旅程走完即退出；仅当每一步都成立时状态为 0
 devnet-help-any-json = 以一个 JSON 对象输出旅程结果，为标准输出的最后一行
 devnet-help-any-data = 将所有数据保存在此目录，下次从停下处继续 [默认：临时目录]

@@ -4,13 +4,13 @@ mod case;
 mod failure;
 mod issue;
 mod open;
-mod patience;
+pub(crate) mod patience;
 mod present;
 mod record;
 mod revoke;
-mod runner;
+pub(crate) mod runner;
 mod tamper;
-mod traveller;
+pub(crate) mod traveller;
 
 pub use case::command as case_command;
 pub use record::Record;

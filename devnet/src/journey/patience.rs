@@ -8,7 +8,7 @@ use anyhow::Result;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Looks again and again until there is something or patience ends; none then.
-pub(super) async fn until<T>(
+pub(crate) async fn until<T>(
     patience: Duration,
     mut look: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<Option<T>> {

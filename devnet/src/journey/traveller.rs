@@ -87,15 +87,7 @@ impl Traveller {
         if vault.exists() {
             return Ok(Wallet::open(&vault, &passphrase, ports)?);
         }
-        let network = found::fetch(&self.layout);
-        let setup = Setup {
-            ledger: self.layout.url(&LEADER),
-            trust_root: std::fs::read_to_string(self.layout.trust_root())?,
-            ca: network.ca.display().to_string(),
-            allow_private: network.allow_private,
-            plain: network.allow_plain,
-        };
-        Ok(Wallet::init(&vault, &passphrase, KdfCost::DEFAULT, setup, ports)?)
+        Ok(Wallet::init(&vault, &passphrase, KdfCost::DEFAULT, wallet_setup(&self.layout)?, ports)?)
     }
 
     /// How the wallet would speak.
@@ -138,7 +130,20 @@ impl Actor for Traveller {
     }
 }
 
-fn read_passphrase(path: &Path) -> Result<Passphrase> {
+/// What a wallet of this world is set up with.
+pub(crate) fn wallet_setup(layout: &Layout) -> Result<Setup> {
+    let network = found::fetch(layout);
+    Ok(Setup {
+        ledger: layout.url(&LEADER),
+        trust_root: std::fs::read_to_string(layout.trust_root())?,
+        ca: network.ca.display().to_string(),
+        allow_private: network.allow_private,
+        plain: network.allow_plain,
+    })
+}
+
+/// The passphrase of the sample wallets.
+pub(crate) fn read_passphrase(path: &Path) -> Result<Passphrase> {
     let text = private_file::read(path)?;
     let text = std::str::from_utf8(&text).context("the passphrase file is not text")?.trim();
     if text.is_empty() {

@@ -34,6 +34,12 @@ pub struct Issued {
     pub id: String,
     /// `valid`, `revoked`, …
     pub state: String,
+    /// Whose it is.
+    pub subject: String,
+    /// Its status list.
+    pub status_list: u32,
+    /// Its place in that list.
+    pub status_index: u32,
 }
 
 /// A request as the verifier made it.
@@ -129,6 +135,22 @@ impl AdminApi {
     pub async fn credentials(&self, subject: &str) -> Result<Vec<Issued>> {
         let subject: String = url_encode(subject);
         self.answer(Request::get(format!("{}/admin/credentials?subject={subject}", self.url))).await
+    }
+
+    /// Every credential that the department has issued.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn all_credentials(&self) -> Result<Vec<Issued>> {
+        let mut all: Vec<Issued> = Vec::new();
+        loop {
+            let after = all.last().map(|last| format!("?after={}", url_encode(&last.id))).unwrap_or_default();
+            let page: Vec<Issued> = self.answer(Request::get(format!("{}/admin/credentials{after}", self.url))).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// Revokes a credential.

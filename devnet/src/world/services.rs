@@ -73,6 +73,25 @@ impl Here {
     }
 }
 
+/// Who runs what, the ledger first.
+fn roles() -> impl Iterator<Item = (ServiceKind, &'static Member)> {
+    let issuers = DEPARTMENTS.iter().map(|department| (ServiceKind::Issuer, &department.member));
+    [(ServiceKind::Ledger, &LEADER)].into_iter().chain(issuers).chain([(ServiceKind::Verifier, &HOUSING_FUND)])
+}
+
+/// The child lives as long as its standard input: if this process dies, however, so does the child.
+fn spawn(program: &Path, kind: ServiceKind, file: &Path) -> Result<Child> {
+    let mut command = Command::new(program);
+    command.args(["service", kind.as_str(), "--config"]).arg(file);
+    Ok(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?)
+}
+
+async fn end(mut child: Child) -> Result<()> {
+    child.kill()?;
+    tokio::task::spawn_blocking(move || child.wait()).await??;
+    Ok(())
+}
+
 enum Running {
     Here(Here),
     Process(Child),
@@ -98,11 +117,10 @@ impl Services {
     /// # Errors
     /// Which service, and why.
     pub async fn start_all(&mut self) -> Result<()> {
-        self.start(ServiceKind::Ledger, &LEADER).await?;
-        for department in &DEPARTMENTS {
-            self.start(ServiceKind::Issuer, &department.member).await?;
+        for (kind, member) in roles() {
+            self.start(kind, member).await?;
         }
-        self.start(ServiceKind::Verifier, &HOUSING_FUND).await
+        Ok(())
     }
 
     /// Stops the ledger and the departments, and makes sure that nobody answers at their addresses.
@@ -133,6 +151,33 @@ impl Services {
         Ok(())
     }
 
+    /// Kills a service's process (`kill -9`).
+    ///
+    /// # Errors
+    /// It does not run, or not as a process of its own.
+    pub async fn kill(&mut self, name: &str) -> Result<()> {
+        let place = self.running.iter().position(|(running, _)| *running == name).context("it does not run")?;
+        match self.running.remove(place).1 {
+            Running::Here(service) => {
+                service.stop().await;
+                bail!("it is no process of its own")
+            }
+            Running::Process(child) => end(child).await,
+        }
+    }
+
+    /// Starts a service's process and kills it `after` a while, wherever its start has come to.
+    ///
+    /// # Errors
+    /// No such service, or services are no processes.
+    pub async fn kill_while_starting(&self, name: &str, after: Duration) -> Result<()> {
+        let (kind, member) = roles().find(|(_, member)| member.id == name).context("there is no such service")?;
+        let Mode::Processes { program } = &self.mode else { bail!("it is no process of its own") };
+        let child = spawn(program, kind, &self.layout.config(member))?;
+        tokio::time::sleep(after).await;
+        end(child).await
+    }
+
     async fn start(&mut self, kind: ServiceKind, member: &Member) -> Result<()> {
         if self.running.iter().any(|(name, _)| *name == member.id) {
             return Ok(());
@@ -147,13 +192,7 @@ impl Services {
     }
 
     async fn start_process(&self, program: &Path, kind: ServiceKind, member: &Member, file: &Path) -> Result<Child> {
-        // The child lives as long as its standard input: if this process dies, however, so does the child.
-        let mut child = Command::new(program)
-            .args(["service", kind.as_str(), "--config"])
-            .arg(file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()?;
+        let mut child = spawn(program, kind, file)?;
         let url = format!("{}/healthz", self.layout.url(member));
         let answers = async {
             loop {

@@ -136,6 +136,8 @@ fn render(record: &CredentialRecord) -> Value {
         "id": record.id,
         "subject": record.subject,
         "state": record.state,
+        "status_list": record.list,
+        "status_index": record.index,
         "credential_configuration_id": record.configuration,
         "digest": record.digest.to_base64url(),
         "issued": record.issued.0,

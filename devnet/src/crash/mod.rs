@@ -1,0 +1,136 @@
+//! Crashes: the world under load while its processes are killed at random moments (`kill -9`).
+//!
+//! ```text
+//! load  ──acts──►  services and wallets, each a process ◄──kill -9, start again──  killer
+//!   └─ notes what was acknowledged ─►  noted  ─►  check, when the killing is over
+//! ```
+//!
+//! What counts as a failure: a service that does not start again; a credential, offer, revocation, verdict, ledger
+//! entry or wallet record that was acknowledged and is not there; a code that gives two credentials; a status index
+//! given twice; a ledger whose data does not pass `fsck`; a load under which nothing was acknowledged. What does not:
+//! an act that was not acknowledged, whatever became of it.
+//!
+//! The seed decides who is killed and after which pauses; what the processes do meanwhile is theirs, so the same seed
+//! gives the same kills and not the same crash.
+
+mod check;
+mod killer;
+mod load;
+mod noted;
+mod wallet;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use service_kit::chance::system_rng;
+use service_kit::fetch::{Fetch, Fetcher};
+use service_kit::ledger_client::LedgerClient;
+use service_kit::messages::Lang;
+use tokio::sync::watch;
+
+use crate::cli::{CrashOptions, Options};
+use crate::journey::runner::Actor as _;
+use crate::journey::{Step, Traveller};
+use crate::world::admin::AdminApi;
+use crate::world::found::{self, Founded};
+use crate::world::home::Home;
+use crate::world::layout::{Layout, Member};
+use crate::world::services::{Mode, Services};
+use killer::Killer;
+use noted::{Counts, Noted};
+use wallet::WalletProcess;
+
+/// Subjects in each department's table: enough that no single one gathers thousands of credentials.
+const SUBJECTS: usize = 200;
+
+/// The world as load and checks see it: addresses and keys, no processes.
+struct World {
+    layout: Layout,
+    founded: Founded,
+    fetch: Arc<dyn Fetch>,
+    ledger: LedgerClient,
+}
+
+impl World {
+    fn admin(&self, member: &Member) -> Result<AdminApi> {
+        AdminApi::open(Arc::clone(&self.fetch), &self.layout.url(member), &self.layout.admin_token(member))
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrashReport {
+    /// Kills.
+    pub rounds: u32,
+    /// Seconds it took, founding and checks included.
+    pub seconds: u64,
+    /// Kills by process.
+    pub killed: Vec<(&'static str, u32)>,
+    /// What was acknowledged and found again.
+    pub counts: Counts,
+}
+
+/// Founds a world, kills and restarts its processes under load, and checks that nothing acknowledged is lost.
+///
+/// # Errors
+/// The first thing that is not as it should be, with seed and round.
+pub async fn run(options: &Options, crash: &CrashOptions) -> Result<CrashReport> {
+    let seeded = || format!("with --seed {} --rounds {}", crash.seed, crash.rounds);
+    run_seeded(options, crash).await.with_context(seeded)
+}
+
+async fn run_seeded(options: &Options, crash: &CrashOptions) -> Result<CrashReport> {
+    let begun = Instant::now();
+    let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
+    let layout = Layout::new(home.path(), options.port_base, options.plain);
+    let founded = found::found(&layout, &mut system_rng()?)?;
+    let program = std::env::current_exe().context("this program does not know its own file")?;
+    let fetch: Arc<dyn Fetch> = Arc::new(Fetcher::new(&found::fetch(&layout))?);
+    let mut services = Services::new(&layout, Mode::Processes { program: program.clone() }, fetch);
+    services.start_all().await?;
+    let mut traveller = Traveller::new(layout, founded, services, SUBJECTS, Lang::En)?;
+    for step in [Step::Genesis, Step::Accredit, Step::Import] {
+        traveller.act(step).await.with_context(|| step.name())?;
+    }
+    let Traveller { layout, founded, mut services, fetch, ledger, .. } = traveller;
+    let world = Arc::new(World { layout, founded, fetch, ledger });
+
+    let noted = Arc::new(Noted::default());
+    let wallets = wallet::make_all(&world, &program)?;
+    let killed = kill_under_load(&mut services, &world, &wallets, &noted, crash).await?;
+    let counts = check::everything(&world, &wallets, &noted, &mut services).await?;
+    services.stop_all().await?;
+    check::the_ledgers_data(&world).await?;
+    Ok(CrashReport { rounds: crash.rounds, seconds: begun.elapsed().as_secs(), killed, counts })
+}
+
+/// Runs load and killer together until the rounds are over; then load finishes what it is about.
+async fn kill_under_load(
+    services: &mut Services,
+    world: &Arc<World>,
+    wallets: &[Arc<WalletProcess>],
+    noted: &Arc<Noted>,
+    crash: &CrashOptions,
+) -> Result<Vec<(&'static str, u32)>> {
+    let (stop, stopped) = watch::channel(false);
+    let load = load::start(world, wallets, noted, &stopped);
+    let mut killer = Killer::new(services, wallets, StdRng::seed_from_u64(crash.seed));
+    let killing = async {
+        for round in 1..=crash.rounds {
+            killer.round().await.with_context(|| format!("round {round}"))?;
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    let killing = killing.await;
+    let killed = killer.killed();
+    stop.send_replace(true);
+    for act in load {
+        act.await.context("the load broke")?;
+    }
+    killing?;
+    ensure!(noted.counts().is_something_of_each(), "too little was acknowledged to prove anything: {}", noted.counts());
+    Ok(killed)
+}

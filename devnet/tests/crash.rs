@@ -1,0 +1,20 @@
+//! The whole system under `kill -9`: a few kills here, many with `devnet crash --rounds N`.
+
+#![expect(clippy::unwrap_used, reason = "a test: what fails must fail the test")]
+
+use std::process::Command;
+
+mod ports;
+
+#[test]
+fn killed_under_load_the_world_loses_nothing_it_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_devnet"))
+        .arg("--data")
+        .arg(directory.path())
+        .args(["--lang", "en", "--port-base", &ports::free_ports().to_string(), "crash", "--rounds", "12"])
+        .output()
+        .unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("12 kills"), "{said}\n{errors}");
+}

@@ -26,7 +26,8 @@ service_kit::config! {
         pub name_en: String = "Sample department".to_owned(),
         /// The department's name in Chinese.
         pub name_zh: String = "样本部门".to_owned(),
-        /// The credential types it issues: `resident-identity`, `business-licence`.
+        /// The credential types it issues: `resident-identity`, `residence-permit`, `social-insurance`, `degree`,
+        /// `business-licence`, `e-licence`.
         pub credentials: Vec<String> = vec!["resident-identity".to_owned()],
         /// Directory of the store. One process at a time.
         pub data: PathBuf = PathBuf::from("issuer-data"),

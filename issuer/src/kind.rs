@@ -8,27 +8,21 @@ use identity_core::oid4vci::metadata::{
     ClaimDescription, CredentialConfiguration, CredentialMetadata, Display, FORMAT, ProofType,
 };
 use identity_core::sd_jwt::{Concealment, HashAlg};
-use identity_core::sd_jwt_vc::TypeMetadata;
 use identity_core::sd_jwt_vc::type_metadata::{ClaimMetadata, Disclosure, TypeDisplay};
+use identity_core::sd_jwt_vc::{BUILT_IN, BuiltInType, TypeMetadata};
 use identity_core::status::Bits;
 
 /// Decoy digests inside a nested object whose members are concealed: fewer members, fewer decoys.
 const DECOYS_INSIDE: usize = 2;
 
-/// The types, by the name that configuration and offers use, with the exact bytes of their metadata.
-const SOURCES: [(&str, &str); 2] = [
-    ("resident-identity", include_str!("../../schemas/credential/resident-identity.json")),
-    ("business-licence", include_str!("../../schemas/credential/business-licence.json")),
-];
-
 /// The metadata's exact bytes: their digest stands on the ledger.
 pub(crate) fn source(name: &str) -> Option<&'static str> {
-    SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+    BuiltInType::of(name).map(|known| known.metadata)
 }
 
 /// The names there are.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    SOURCES.iter().map(|(name, _)| *name)
+    BUILT_IN.iter().map(|known| known.name)
 }
 
 /// One credential type.

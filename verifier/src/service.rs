@@ -9,7 +9,7 @@ use identity_core::did::DidUrl;
 use identity_core::kb_jwt::Window;
 use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::ClientId;
-use identity_core::sd_jwt_vc::TypeMetadata;
+use identity_core::sd_jwt_vc::{BUILT_IN, TypeMetadata};
 use identity_core::verdict::{self, AcceptedType, AnchorRule, Freshness, OnUndetermined};
 use ledger::TrustRoot;
 use service_kit::chance::Chance;
@@ -145,12 +145,6 @@ impl Verifier {
     }
 }
 
-/// Metadata of the types that are understood without configuration.
-const BUILT_IN: [&str; 2] = [
-    include_str!("../../schemas/credential/resident-identity.json"),
-    include_str!("../../schemas/credential/business-licence.json"),
-];
-
 /// A type that is understood.
 struct ReadType {
     name: String,
@@ -160,9 +154,9 @@ struct ReadType {
 
 fn type_metadata(files: &[PathBuf]) -> Result<Vec<ReadType>, BuildError> {
     let mut types = Vec::new();
-    for metadata in BUILT_IN {
-        let failed = |detail| BuildError::Type { path: "built-in type".into(), detail };
-        types.push(read_type(metadata.to_owned()).map_err(failed)?);
+    for known in BUILT_IN {
+        let failed = |detail| BuildError::Type { path: known.name.into(), detail };
+        types.push(read_type(known.metadata.to_owned()).map_err(failed)?);
     }
     for path in files {
         let failed = |detail: String| BuildError::Type { path: path.clone(), detail };

@@ -3,24 +3,19 @@
 //! A type that is not built in is shown by its own names, made harmless: nothing is fetched to make a stranger's
 //! credential look official.
 
-use crate::ui::Ui;
+use crate::{meaning::meaning, ui::Ui};
 use identity_core::{
-    datatype::{Datum, Ethnicity, Sex},
+    datatype::Datum,
     problem::Lang,
     sd_jwt::{ClaimPath, HeldSdJwt, Segment},
-    sd_jwt_vc::{TypeError, TypeMetadata, type_metadata::ClaimMetadata},
+    sd_jwt_vc::{BUILT_IN, TypeError, TypeMetadata, type_metadata::ClaimMetadata},
 };
 use serde_json::Value;
 use service_kit::terminal::harmless;
 use std::sync::LazyLock;
 
-static TYPES: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
-    let files = [
-        include_str!("../../schemas/credential/resident-identity.json"),
-        include_str!("../../schemas/credential/business-licence.json"),
-    ];
-    files.into_iter().filter_map(BuiltIn::read).collect()
-});
+static TYPES: LazyLock<Vec<BuiltIn>> =
+    LazyLock::new(|| BUILT_IN.iter().filter_map(|known| BuiltIn::read(known.metadata)).collect());
 
 /// A type whose metadata is part of this program.
 #[derive(Debug)]
@@ -125,37 +120,6 @@ pub fn spelled_out(path: &ClaimPath) -> String {
     harmless(&text)
 }
 
-fn meaning(datum: Datum, code: &str, lang: Lang) -> Option<&'static str> {
-    match datum {
-        Datum::Sex => Some(match (code.parse().ok()?, lang) {
-            (Sex::Male, Lang::En) => "male",
-            (Sex::Male, Lang::Zh) => "男",
-            (Sex::Female, Lang::En) => "female",
-            (Sex::Female, Lang::Zh) => "女",
-            (Sex::Unknown, Lang::En) => "unknown",
-            (Sex::Unknown, Lang::Zh) => "未知",
-            (Sex::NotStated, Lang::En) => "not stated",
-            (Sex::NotStated, Lang::Zh) => "未说明",
-        }),
-        Datum::Ethnicity => {
-            let entry: Ethnicity = code.parse().ok()?;
-            Some(match lang {
-                Lang::En => entry.romanised,
-                Lang::Zh => entry.name,
-            })
-        }
-        Datum::Text
-        | Datum::Boolean
-        | Datum::Date
-        | Datum::CitizenNumber
-        | Datum::CreditCode
-        | Datum::DivisionCode
-        | Datum::Sha256
-        | Datum::Decimal
-        | Datum::Currency => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +134,7 @@ mod tests {
         assert_eq!(text.label(&region, Lang::Zh), "住址所在地区");
         let item = ClaimPath::top("scope").element(3);
         assert_eq!(TypeText::of("urn:xinfu:credential:business-licence:1").label(&item, Lang::Zh), "经营范围项目");
-        assert_eq!(TYPES.len(), 2);
+        assert_eq!(TYPES.len(), BUILT_IN.len());
         for known in TYPES.iter() {
             for claim in &known.metadata.claims {
                 for lang in [Lang::En, Lang::Zh] {

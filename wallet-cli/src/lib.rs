@@ -10,6 +10,7 @@ pub mod cli;
 mod error;
 pub mod holdings;
 pub mod labels;
+mod meaning;
 mod moment;
 mod onward;
 pub mod passphrase;

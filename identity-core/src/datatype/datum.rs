@@ -1,6 +1,9 @@
 //! The kinds of leaf value that the type metadata in `schemas/credential/` names in each claim's `datum` member.
 
-use super::{CitizenNumber, CreditCode, Date, DivisionCode, Ethnicity, Fault, InvalidDatum, Sex};
+use super::{
+    CitizenNumber, CreditCode, Date, Degree, DegreeNumber, DivisionCode, Education, Ethnicity, Fault, GraduationNumber,
+    Insurance, InvalidDatum, LicenceIdentifier, LicenceType, Sex,
+};
 use serde_json::Value;
 
 /// What kind of value a claim has.
@@ -28,11 +31,27 @@ pub enum Datum {
     Decimal,
     /// `currency`: three capital letters, GB/T 12406 (ISO 4217).
     Currency,
+    /// `count`: a whole number of at most six digits, a JSON number.
+    Count,
+    /// `insurance`: one of the five of the Social Insurance Law.
+    Insurance,
+    /// `degree`: GB/T 6864, one digit.
+    Degree,
+    /// `education`: GB/T 4658, two digits, of higher education.
+    Education,
+    /// `degree-number`: the number of a degree certificate.
+    DegreeNumber,
+    /// `graduation-number`: the registered number of a graduation certificate.
+    GraduationNumber,
+    /// `licence-type`: the type code of electronic licences in GB/T 36904.
+    LicenceType,
+    /// `licence-identifier`: GB/T 36904.
+    LicenceIdentifier,
 }
 
 impl Datum {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::Text,
         Self::Boolean,
         Self::Date,
@@ -44,6 +63,14 @@ impl Datum {
         Self::Sha256,
         Self::Decimal,
         Self::Currency,
+        Self::Count,
+        Self::Insurance,
+        Self::Degree,
+        Self::Education,
+        Self::DegreeNumber,
+        Self::GraduationNumber,
+        Self::LicenceType,
+        Self::LicenceIdentifier,
     ];
 
     /// The name it has in type metadata.
@@ -61,6 +88,14 @@ impl Datum {
             Self::Sha256 => "sha256",
             Self::Decimal => "decimal",
             Self::Currency => "currency",
+            Self::Count => "count",
+            Self::Insurance => "insurance",
+            Self::Degree => "degree",
+            Self::Education => "education",
+            Self::DegreeNumber => "degree-number",
+            Self::GraduationNumber => "graduation-number",
+            Self::LicenceType => "licence-type",
+            Self::LicenceIdentifier => "licence-identifier",
         }
     }
 
@@ -70,7 +105,7 @@ impl Datum {
         Self::ALL.into_iter().find(|datum| datum.name() == name)
     }
 
-    /// The claim value that a text of this kind stands for: a JSON boolean, or the text itself.
+    /// The claim value that a text of this kind stands for: a JSON boolean or number, or the text itself.
     ///
     /// # Errors
     /// The text is not of this kind. The error carries no part of it.
@@ -87,6 +122,14 @@ impl Datum {
             Self::Sha256 => check_sha256(text).map_err(fault)?,
             Self::Decimal => check_decimal(text).map_err(fault)?,
             Self::Currency => check_currency(text).map_err(fault)?,
+            Self::Insurance => drop(text.parse::<Insurance>()?),
+            Self::Degree => drop(text.parse::<Degree>()?),
+            Self::Education => drop(text.parse::<Education>()?),
+            Self::DegreeNumber => drop(text.parse::<DegreeNumber>()?),
+            Self::GraduationNumber => drop(text.parse::<GraduationNumber>()?),
+            Self::LicenceType => drop(text.parse::<LicenceType>()?),
+            Self::LicenceIdentifier => drop(text.parse::<LicenceIdentifier>()?),
+            Self::Count => return read_count(text).map(Value::from).map_err(fault),
             Self::Boolean => {
                 return text.parse().map(Value::Bool).map_err(|_| fault(Fault::UnknownCode));
             }
@@ -125,6 +168,14 @@ fn check_decimal(text: &str) -> Result<(), Fault> {
         return Err(Fault::Length);
     }
     Ok(())
+}
+
+fn read_count(text: &str) -> Result<u32, Fault> {
+    if !(1..=6).contains(&text.len()) {
+        return Err(Fault::Length);
+    }
+    let whole = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| whole).ok_or(Fault::Character)
 }
 
 fn check_currency(text: &str) -> Result<(), Fault> {

@@ -7,26 +7,39 @@
 //! | [`DivisionCode`] | GB/T 2260, every code in force since 1981 |
 //! | [`Ethnicity`] | GB/T 3304-1991 |
 //! | [`Sex`] | GB/T 2261.1-2003 |
+//! | [`Degree`], [`Education`] | GB/T 6864-2003, GB/T 4658-2006 |
+//! | [`LicenceType`], [`LicenceIdentifier`] | GB/T 36904-2018, check character ISO 7064 MOD 37,36 |
+//! | [`DegreeNumber`], [`GraduationNumber`] | rules of the degree committee and the ministry of education |
+//! | [`Insurance`] | article 2 of the Social Insurance Law |
 //! | [`Date`] | GB/T 7408 extended calendar date (ISO 8601) |
 //!
 //! A value of one of these types has passed every check that needs no register. None of them says that a person or a
-//! company with that number exists. `Debug` never shows a citizen number: it is personal data.
+//! company with that number exists. `Debug` never shows a number that leads to a person.
 
+mod certificate_number;
 mod citizen_number;
+mod contradiction;
 mod credit_code;
 mod date;
 mod datum;
 mod division;
+mod education;
 mod ethnicity;
+mod insurance;
+mod licence_identifier;
 mod sex;
 mod subject;
 
+pub use certificate_number::{DegreeNumber, GraduationNumber};
 pub use citizen_number::CitizenNumber;
 pub use credit_code::CreditCode;
 pub use date::Date;
 pub use datum::Datum;
 pub use division::{DivisionCode, DivisionEntry, DivisionLevel, divisions};
+pub use education::{Degree, Education};
 pub use ethnicity::{Ethnicity, ethnicities};
+pub use insurance::Insurance;
+pub use licence_identifier::{LicenceIdentifier, LicenceType};
 pub use sex::Sex;
 pub use subject::{CellFault, SubjectShape};
 

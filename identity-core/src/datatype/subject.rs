@@ -3,7 +3,8 @@
 //! A column's name is the claim's path joined with dots (`address.division_code`). A column of a list (`scope`) holds
 //! its items separated by `;`. An empty cell is an absent claim.
 
-use super::{CitizenNumber, Date, Datum, Fault, Sex};
+use super::contradiction::contradictions;
+use super::{Datum, Fault};
 use crate::problem::Code;
 use serde_json::{Map, Value};
 
@@ -65,7 +66,7 @@ impl SubjectShape {
     ///
     /// # Errors
     /// Every fault of the row, in the metadata's order: a cell not of its kind, a mandatory claim missing, a column
-    /// the type does not have, and a citizen number that contradicts birth date or sex.
+    /// the type does not have, and cells that contradict each other.
     pub fn claims(&self, row: &[(&str, &str)]) -> Result<Map<String, Value>, Vec<CellFault>> {
         let mut claims = Map::new();
         let mut faults = Vec::new();
@@ -128,22 +129,6 @@ fn insert(claims: &mut Map<String, Value>, path: &[String], value: Value) {
             }
         }
     }
-}
-
-/// A citizen number holds birth date and sex, so a row that disagrees with itself has a wrong cell somewhere.
-fn contradictions(claims: &Map<String, Value>) -> impl Iterator<Item = CellFault> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let number = text("citizen_number").and_then(|text| text.parse::<CitizenNumber>().ok());
-    let birth_date = text("birth_date").and_then(|text| text.parse::<Date>().ok());
-    let sex = text("sex").and_then(|text| text.parse::<Sex>().ok());
-    let stated = sex.filter(|sex| matches!(sex, Sex::Male | Sex::Female));
-    let date_differs = number.zip(birth_date).is_some_and(|(number, date)| number.birth_date() != date);
-    let sex_differs = number.zip(stated).is_some_and(|(number, sex)| number.sex() != sex);
-    let columns = [(date_differs, "birth_date"), (sex_differs, "sex")];
-    columns
-        .into_iter()
-        .filter(|(differs, _)| *differs)
-        .map(|(_, column)| CellFault { column: column.to_owned(), fault: Fault::Contradiction })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! A credential's `iss` is the issuer's HTTPS URL and its `kid` a DID URL; that the key is the issuer's is for
 //! the verdict to find out, not for this module.
 
+mod built_in;
 mod credential;
 mod error;
 mod integrity;
@@ -13,6 +14,7 @@ pub mod type_metadata;
 #[cfg(test)]
 mod tests;
 
+pub use built_in::{BUILT_IN, BuiltInType};
 pub use credential::Credential;
 pub use error::CredentialError;
 pub use issue::{Registered, issue};

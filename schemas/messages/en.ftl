@@ -86,6 +86,11 @@ wallet-ask-nothing = (nothing)
 wallet-ask-always = Always seen
 wallet-ask-always-what = type, issuer, validity, status entry, and the key of this one credential
 wallet-ask-seen = This credential was shown before to: { $askers }. Together they can tell that it is the same one.
+wallet-ask-others = Fits as well: number { $numbers }; choose with --select { $query }=NUMBER
+wallet-ask-more = Fits as well: number { $numbers }; several may be shown, one --select { $query }=NUMBER each
+wallet-ask-optional = Not needed, wanted all the same ({ $number }):
+wallet-ask-optional-confirm = Share what is not needed ({ $number }) too? Type yes to add it; anything else leaves it here. [no]
+wallet-ask-instead = Could be answered instead with: { $types } ({ $choice })
 wallet-ask-linkable = Shown twice, this credential can be recognised as the same one.
 wallet-ask-confirm = Share this? Type yes to share; anything else keeps it here. [no]
 wallet-declined = Nothing was shared.

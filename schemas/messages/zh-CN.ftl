@@ -86,6 +86,11 @@ wallet-ask-nothing = （无）
 wallet-ask-always = 始终可见
 wallet-ask-always-what = 类型、签发方、有效期、状态条目，以及仅属于此凭证的密钥
 wallet-ask-seen = 此凭证曾出示给：{ $askers }。各方合谋即可认出是同一份。
+wallet-ask-others = 第 { $numbers } 号也符合；可用 --select { $query }=编号 选用
+wallet-ask-more = 第 { $numbers } 号也符合；可出示多份，每份各用一个 --select { $query }=编号
+wallet-ask-optional = 并非必需，但请求方希望得到（{ $number }）：
+wallet-ask-optional-confirm = 是否一并出示非必需的内容（{ $number }）？输入“是”或 yes 表示加上，其他一律不出示。[否]
+wallet-ask-instead = 也可改用以下凭证答复：{ $types }（{ $choice }）
 wallet-ask-linkable = 同一凭证出示两次，可被认出是同一份。
 wallet-ask-confirm = 是否出示？输入“是”或 yes 表示同意，其他一律视为不同意。[否]
 wallet-declined = 未出示任何内容。

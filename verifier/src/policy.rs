@@ -90,7 +90,9 @@ pub(crate) fn named_queries(
             let invalid = |key: &str, reason: String| ConfigError::invalid(format!("queries.{name}.{key}"), reason);
             let dcql: Value =
                 serde_json::from_str(&query.dcql).map_err(|error| invalid("dcql", format!("is not JSON: {error}")))?;
-            dcql::Query::from_json(&dcql).map_err(|error| invalid("dcql", format!("is not a DCQL query: {error}")))?;
+            let parsed = dcql::Query::from_json(&dcql);
+            let parsed = parsed.map_err(|error| invalid("dcql", format!("is not a DCQL query: {error}")))?;
+            parsed.check_askable().map_err(|error| invalid("dcql", format!("cannot be asked: {error}")))?;
             if !is_purpose(&query.purpose) {
                 return Err(invalid("purpose", "is not short visible ASCII without spaces".to_owned()));
             }

@@ -18,6 +18,7 @@ pub mod present;
 mod question;
 pub mod receive;
 pub mod run;
+mod selection;
 pub mod status;
 pub mod ui;
 pub mod vault;

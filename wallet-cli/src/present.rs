@@ -13,12 +13,12 @@ use crate::{
     holdings::{Credential, Outcome, SharedCredential, Sharing},
     onward::Onward,
     question::{Consent, Item, Question},
+    selection::{self, Chosen, Held, Selection},
     ui::Ui,
     view::{View, asker_name, path_to_json},
     wallet::Wallet,
 };
 use identity_core::{
-    dcql::Candidate,
     did::Did,
     kb_jwt::{self, Occasion},
     oid4vp::{
@@ -30,7 +30,6 @@ use identity_core::{
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
-use service_kit::terminal::harmless;
 use service_kit::{chance, fetch::Request};
 
 /// A verified request, what would answer it, and the question for the holder.
@@ -38,13 +37,6 @@ pub struct Prepared {
     request: VerifiedRequest,
     chosen: Vec<Chosen>,
     question: Question,
-}
-
-struct Chosen {
-    query: String,
-    number: usize,
-    held: HeldSdJwt,
-    candidate: Candidate,
 }
 
 /// What became of a sharing.
@@ -101,7 +93,6 @@ impl Wallet {
         let document = asker.document(now)?;
         let request = unverified.verify(&document, wallet_nonce.as_deref(), self.transport(), now)?;
 
-        let chosen = self.choose(&request, select)?;
         let parameters = request.parameters();
         let (label, accreditation) = asker.standing(parameters, now)?;
         let question = Question {
@@ -110,12 +101,27 @@ impl Wallet {
             accreditation,
             purpose: parameters.purpose.clone(),
             destination: parameters.response_uri.origin().ascii_serialization(),
-            items: chosen
-                .iter()
-                .map(|(chosen, others)| self.item(chosen, others, parameters.client_id.did()))
-                .collect::<Result<_, _>>()?,
+            items: Vec::new(),
+            optional: Vec::new(),
+            instead: Vec::new(),
         };
-        Ok(Prepared { request, chosen: chosen.into_iter().map(|(chosen, _)| chosen).collect(), question })
+        self.choose(Prepared { request, chosen: Vec::new(), question }, select)
+    }
+
+    /// Chooses again what answers a prepared request; `select` names credentials by query. Nothing leaves.
+    ///
+    /// # Errors
+    /// [`WalletError::NothingFits`], [`WalletError::Selection`].
+    pub fn choose(&self, prepared: Prepared, select: &[(String, usize)]) -> Result<Prepared, WalletError> {
+        let Prepared { request, mut question, .. } = prepared;
+        let Selection { chosen, optional, instead } =
+            selection::select(&request.parameters().query, &self.usable(&request)?, select)?;
+        let asker = request.parameters().client_id.did();
+        let items = |chosen: &Vec<Chosen>| chosen.iter().map(|one| self.item(one, asker)).collect();
+        question.items = items(&chosen)?;
+        question.optional = optional.iter().map(items).collect::<Result<_, _>>()?;
+        question.instead = instead.iter().map(items).collect::<Result<_, _>>()?;
+        Ok(Prepared { request, chosen, question })
     }
 
     async fn fetch_request(&self, link: &RequestLink) -> Result<(String, Option<String>), WalletError> {
@@ -132,52 +138,20 @@ impl Wallet {
         Ok((answer.text()?.to_owned(), nonce))
     }
 
-    /// For each query the credential that answers it, and the numbers of others that would. Without a selection the
-    /// newest that has its anchor proof, else the newest.
-    fn choose(
-        &self,
-        request: &VerifiedRequest,
-        select: &[(String, usize)],
-    ) -> Result<Vec<(Chosen, Vec<usize>)>, WalletError> {
-        // A key whose signature the verifier cannot check is as good as none.
+    /// The credentials whose holder signature the verifier can check; the others are as good as none.
+    fn usable(&self, request: &VerifiedRequest) -> Result<Vec<Held>, WalletError> {
         let algorithms = &request.parameters().algorithms;
         let usable = |credential: &Credential| credential.holder_alg().is_some_and(|alg| algorithms.admit_holder(alg));
-        let held: Vec<(usize, HeldSdJwt, bool)> = self
-            .holdings
-            .credentials()
-            .filter(|(_, credential, _)| usable(credential))
+        let credentials = self.holdings.credentials().filter(|(_, credential, _)| usable(credential));
+        credentials
             .map(|(number, credential, proof)| {
                 let held = HeldSdJwt::dangerous_reopen(credential.sd_jwt.expose().to_owned())?;
-                Ok((number, held, proof.is_some()))
-            })
-            .collect::<Result<_, WalletError>>()?;
-        let texts: Vec<&HeldSdJwt> = held.iter().map(|(_, held, _)| held).collect();
-        let query = &request.parameters().query;
-        let unknown = select.iter().find(|(id, _)| query.credential(id).is_none());
-        if let Some((id, _)) = unknown {
-            return Err(WalletError::Selection { query: harmless(id) });
-        }
-        let candidates = query.candidates(&texts).map_err(|_| WalletError::NothingFits)?;
-        let answered = query.credentials.iter().zip(candidates);
-        answered
-            .map(|(asked, candidates)| {
-                let numbered = candidates.into_iter().filter_map(|candidate| {
-                    let (number, held, anchored) = held.get(candidate.credential)?;
-                    Some((*number, held, *anchored, candidate))
-                });
-                let mut numbered: Vec<_> = numbered.collect();
-                numbered.sort_by_key(|(number, _, anchored, _)| (*anchored, *number));
-                let wanted = select.iter().find(|(id, _)| *id == asked.id).map(|(_, number)| *number);
-                let at = numbered.iter().rposition(|(number, ..)| wanted.is_none_or(|wanted| wanted == *number));
-                let at = at.ok_or_else(|| WalletError::Selection { query: harmless(&asked.id) })?;
-                let (number, held, _, candidate) = numbered.remove(at);
-                let others = numbered.iter().map(|(number, ..)| *number).collect();
-                Ok((Chosen { query: asked.id.clone(), number, held: held.clone(), candidate }, others))
+                Ok(Held { number, held, anchored: proof.is_some() })
             })
             .collect()
     }
 
-    fn item(&self, chosen: &Chosen, others: &[usize], asker: &Did) -> Result<Item, WalletError> {
+    fn item(&self, chosen: &Chosen, asker: &Did) -> Result<Item, WalletError> {
         let unknown = WalletError::UnknownCredential { number: chosen.number };
         let (_, credential, _) =
             self.holdings.credentials().find(|(number, ..)| *number == chosen.number).ok_or(unknown)?;
@@ -188,7 +162,8 @@ impl Wallet {
             vct: credential.vct.clone(),
             issuer: credential.issuer.clone(),
             split: claims::split(&chosen.held, &disclosed),
-            others: others.to_vec(),
+            others: chosen.others.clone(),
+            multiple: chosen.multiple,
             seen_by: self.seen_by(chosen.number, asker.as_ref()),
         })
     }
@@ -243,10 +218,13 @@ impl Wallet {
             if anchor::fetch(self, chosen.number).await? == AnchorState::Here {
                 let found = self.holdings.credentials().find(|(number, ..)| *number == chosen.number);
                 if let Some((_, _, Some(proof))) = found {
-                    anchors.0.insert(chosen.query.clone(), vec![proof.clone()]);
+                    anchors.0.entry(chosen.query.clone()).or_default().push(proof.clone());
                 }
             }
         }
+        // Proofs go by their order: a query of which one is missing goes without.
+        let answers = |query: &String| chosen.iter().filter(|chosen| chosen.query == *query).count();
+        anchors.0.retain(|query, proofs| proofs.len() == answers(query));
         Ok(anchors)
     }
 
@@ -262,7 +240,7 @@ impl Wallet {
             let key = credential.holder_key().ok_or(WalletError::Unfit("its holder key cannot be read"))?;
             let presentation = chosen.held.present(&chosen.candidate.disclose)?;
             let bound = kb_jwt::bind(&presentation, occasion, &key, now)?;
-            token.0.insert(chosen.query.clone(), vec![bound]);
+            token.0.entry(chosen.query.clone()).or_default().push(bound);
         }
         Ok(token)
     }
@@ -297,14 +275,17 @@ impl Wallet {
 /// # Errors
 /// As [`Wallet::present`]; [`WalletError::ShareRefused`] if the asker refused.
 pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui) -> Result<View, WalletError> {
-    let prepared = wallet.prepare(&arguments.request, &arguments.select).await?;
-    let question = prepared.question().clone();
+    let mut prepared = wallet.prepare(&arguments.request, &arguments.select).await?;
     if !ui.is_json() {
-        question.lines(ui).iter().for_each(|line| ui.note(line));
+        prepared.question.lines(ui).iter().for_each(|line| ui.note(line));
     }
-    if !question.is_accredited() {
+    if !prepared.question.is_accredited() {
         return Err(WalletError::BeyondAccreditation);
     }
+    if !arguments.yes {
+        prepared = offer(wallet, prepared, arguments.select, ui)?;
+    }
+    let question = prepared.question().clone();
     if !arguments.yes && !ui.confirm(&ui.text("wallet-ask-confirm", &[])) {
         let id = if ui.can_ask() { "wallet-declined" } else { "wallet-declined-no-terminal" };
         ui.note(&ui.text(id, &[]));
@@ -316,6 +297,23 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui
         return Err(WalletError::ShareRefused { code });
     }
     Ok(view(&question, &shared, arguments.open, ui))
+}
+
+/// Asks for each thing that is not needed whether it goes too; no answer is no.
+fn offer(
+    wallet: &Wallet,
+    prepared: Prepared,
+    mut select: Vec<(String, usize)>,
+    ui: &Ui,
+) -> Result<Prepared, WalletError> {
+    let named = select.len();
+    for (place, offered) in prepared.question.optional.iter().enumerate() {
+        let number = (place + 1).to_string();
+        if ui.confirm(&ui.text("wallet-ask-optional-confirm", &[("number", number.into())])) {
+            select.extend(offered.iter().map(|item| (item.query.clone(), item.number)));
+        }
+    }
+    if select.len() == named { Ok(prepared) } else { wallet.choose(prepared, &select) }
 }
 
 fn view(question: &Question, shared: &Shared, open: bool, ui: &Ui) -> View {

@@ -26,8 +26,12 @@ pub struct Question {
     pub purpose: Option<String>,
     /// Where the answer goes: a host that the asker's DID registers.
     pub destination: String,
-    /// One per credential asked for.
+    /// One per credential that would leave.
     pub items: Vec<Item>,
+    /// What the asker would like and does not need; it leaves only if the holder adds it.
+    pub optional: Vec<Vec<Item>>,
+    /// Other ways to answer, of which the holder may choose one.
+    pub instead: Vec<Vec<Item>>,
 }
 
 /// What of one credential would leave.
@@ -45,6 +49,8 @@ pub struct Item {
     pub split: Split,
     /// Other credentials that would answer too, by number.
     pub others: Vec<usize>,
+    /// Whether the query takes several credentials.
+    pub multiple: bool,
     /// Other askers that were shown this credential before: label, if any, and DID.
     pub seen_by: Vec<(Option<(String, String)>, String)>,
 }
@@ -90,6 +96,15 @@ impl Question {
             lines.push(String::new());
             lines.extend(item.lines(ui));
         }
+        for (place, offered) in self.optional.iter().enumerate() {
+            lines.push(String::new());
+            lines.push(ui.text("wallet-ask-optional", &[("number", (place + 1).to_string().into())]));
+            lines.extend(offered.iter().flat_map(|item| item.lines(ui)).map(|line| format!("  {line}")));
+        }
+        if !self.instead.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(self.instead.iter().map(|way| instead(way, ui)));
         lines.push(String::new());
         lines.push(ui.text("wallet-ask-linkable", &[]));
         lines
@@ -111,7 +126,8 @@ impl Question {
             Excess::Claims { query_id, claims } => ("wallet-ask-beyond-claims", query_id, claims.as_slice()),
             Excess::Purpose { query_id } => ("wallet-ask-beyond-purpose", query_id, &[][..]),
         };
-        let item = self.items.iter().find(|item| item.query == *query);
+        let mut items = self.items.iter().chain(self.optional.iter().flatten()).chain(self.instead.iter().flatten());
+        let item = items.find(|item| item.query == *query);
         let text = TypeText::of(item.map_or(query.as_str(), |item| item.vct.as_str()));
         let claims = listed(claims.iter().map(|path| text.label(path, ui.lang())), ui);
         ui.text(id, &[("type", text.name(ui.lang()).into()), ("claims", claims.into())])
@@ -122,8 +138,12 @@ impl Question {
     pub fn to_json(&self) -> Value {
         let label = self.label.as_ref().map(|(en, zh)| json!({ "en": en, "zh": zh }));
         let credentials: Value = self.items.iter().map(Item::to_json).collect();
+        let ways = |ways: &[Vec<Item>]| -> Value {
+            ways.iter().map(|items| items.iter().map(Item::to_json).collect::<Value>()).collect()
+        };
         json!({ "asker": self.asker, "label": label, "accredited": self.is_accredited(), "purpose": self.purpose,
-            "destination": self.destination, "credentials": credentials })
+            "destination": self.destination, "credentials": credentials, "optional": ways(&self.optional),
+            "instead": ways(&self.instead) })
     }
 }
 
@@ -147,6 +167,12 @@ impl Item {
         ];
         let mut lines = vec![ui.text("wallet-ask-from", &values)];
         lines.extend(aligned(facts, "  ", ui));
+        if !self.others.is_empty() {
+            let id = if self.multiple { "wallet-ask-more" } else { "wallet-ask-others" };
+            let numbers = listed(self.others.iter().map(usize::to_string), ui);
+            let values = [("numbers", numbers.into()), ("query", harmless(&self.query).into())];
+            lines.push(format!("  {}", ui.text(id, &values)));
+        }
         if !self.seen_by.is_empty() {
             let askers = self.seen_by.iter().map(|(label, did)| asker_name(label.as_ref(), did, ui.lang()));
             lines.push(format!("  {}", ui.text("wallet-ask-seen", &[("askers", listed(askers, ui).into())])));
@@ -159,6 +185,14 @@ impl Item {
         json!({ "query": self.query, "number": self.number, "vct": self.vct, "issuer": self.issuer,
             "leaves": paths(&self.split.leaves), "stays": paths(&self.split.stays), "others": self.others })
     }
+}
+
+/// Another way to answer, and what to type for it.
+fn instead(way: &[Item], ui: &Ui) -> String {
+    let types = listed(way.iter().map(|item| TypeText::of(&item.vct).name(ui.lang())), ui);
+    let choice: Vec<String> =
+        way.iter().map(|item| format!("--select {}={}", harmless(&item.query), item.number)).collect();
+    ui.text("wallet-ask-instead", &[("types", types.into()), ("choice", choice.join(" ").into())])
 }
 
 /// Facts under each other, their names in one column.
@@ -188,6 +222,7 @@ mod tests {
             issuer: "https://issuer.example".into(),
             split,
             others: Vec::new(),
+            multiple: false,
             seen_by: Vec::new(),
         };
         Question {
@@ -197,6 +232,8 @@ mod tests {
             purpose: Some("housing-loan".into()),
             destination: "https://verifier.example".into(),
             items: vec![item],
+            optional: Vec::new(),
+            instead: Vec::new(),
         }
     }
 
@@ -226,6 +263,25 @@ Shown twice, this credential can be recognised as the same one.";
             vec![(Some(("Sample bank".into(), "样本银行".into())), "did:xinfu:sample:bank".into())];
         let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
         assert!(text.contains("此凭证曾出示给：样本银行"), "{text}");
+    }
+
+    #[test]
+    fn a_person_reads_what_could_go_beside_and_instead() {
+        let mut question = question(Accreditation::Covers { as_of: UnixSeconds(0) });
+        let mut other = question.items[0].clone();
+        (other.query, other.number, other.others, other.multiple) = ("more".into(), 4, vec![2, 3], true);
+        question.items[0].others = vec![7];
+        question.optional = vec![vec![other.clone()]];
+        question.instead = vec![vec![other.clone(), other]];
+        let text = question.lines(&Ui::new(Lang::En, false)).join("\n");
+        for expected in [
+            "  Fits as well: number 7; choose with --select id=NUMBER",
+            "Not needed, wanted all the same (1):\n  From Resident identity (number 4,",
+            "  Fits as well: number 2, 3; several may be shown, one --select more=NUMBER each",
+            "Could be answered instead with: Resident identity (--select more=4 --select more=4)",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
     }
 
     #[test]

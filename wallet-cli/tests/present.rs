@@ -27,6 +27,7 @@ use service_kit::{
     fetch::{Answer, Fetch, FetchError, Fetching, Request},
 };
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -35,6 +36,9 @@ use wallet_cli::{
     holdings::{Credential, Holdings, Outcome, Setup},
     vault::{KdfCost, Passphrase, Vault},
 };
+
+#[path = "present/several.rs"]
+mod several;
 
 const VCT: &str = "urn:xinfu:credential:resident-identity:1";
 const NOW: UnixSeconds = UnixSeconds(START + 5400);
@@ -47,6 +51,8 @@ struct World {
     asker: Party,
     request: String,
     anchor: Option<Value>,
+    /// By digest; of other credentials than the scene's.
+    anchors: BTreeMap<String, Value>,
     ledger_reachable: bool,
     verifier_answers: Option<(u16, Value)>,
     posted: Mutex<Vec<String>>,
@@ -68,7 +74,7 @@ impl World {
                 let (status, body) = self.verifier_answers.clone().ok_or_else(gone)?;
                 Ok((status, body.to_string().into_bytes()))
             }
-            path if path.starts_with("/anchors/") => match &self.anchor {
+            path if path.starts_with("/anchors/") => match self.anchors.get(&path[9..]).or(self.anchor.as_ref()) {
                 Some(proof) => Ok((200, proof.to_string().into_bytes())),
                 None => Ok((202, Vec::new())),
             },
@@ -172,6 +178,7 @@ impl Scene {
             issuer,
             asker,
             anchor: Some(json!(proof)),
+            anchors: BTreeMap::new(),
             ledger_reachable: true,
             verifier_answers: Some((200, json!({ "redirect_uri": "https://d3.example/done" }))),
             posted: Mutex::default(),
@@ -187,6 +194,10 @@ impl Scene {
 
     /// A wallet that holds the credential, and the world on the other side of its network.
     fn wallet(self) -> (Wallet, Arc<World>, String, tempfile::TempDir) {
+        self.wallet_under(&holder())
+    }
+
+    fn wallet_under(self, holder: &SecretKey) -> (Wallet, Arc<World>, String, tempfile::TempDir) {
         let link = self.link();
         let mut rng = StdRng::seed_from_u64(9);
         let passphrase = Passphrase::new("a sample passphrase".into());
@@ -197,7 +208,7 @@ impl Scene {
             Setup { ledger: LEDGER.into(), trust_root, ca: String::new(), allow_private: Vec::new(), plain: false };
         holdings.add_setup(setup, &mut rng).unwrap();
         let issuer = self.world.issuer.address();
-        let held = Credential::new(VCT.into(), issuer, UnixSeconds(START + 3600), self.credential, &holder());
+        let held = Credential::new(VCT.into(), issuer, UnixSeconds(START + 3600), self.credential, holder);
         holdings.add_credential(held, &mut rng).unwrap();
         drop(holdings);
         let world = Arc::new(self.world);

@@ -35,15 +35,18 @@ pub enum QueryError {
     /// `claim_sets` without `claims`, or naming a claim that is not there.
     #[error("the alternatives of claims in the query are inconsistent")]
     ClaimSets,
-    /// `credential_sets` are not supported.
-    #[error("credential_sets are not supported")]
+    /// An option of `credential_sets` names a credential query that is not there, or one twice.
+    #[error("the combinations of credentials in the query are inconsistent")]
     CredentialSets,
-    /// `trusted_authorities` are not supported.
-    #[error("trusted_authorities are not supported")]
+    /// `trusted_authorities` without type or values, or `xinfu_ledger` with a value that is no DID of the ledger.
+    #[error("the trusted authorities in the query are malformed")]
     TrustedAuthorities,
-    /// `multiple` is not supported.
-    #[error("several credentials for one query are not supported")]
-    Multiple,
+    /// A verifier wants to ask for an authority of a type that it could not check in the answer.
+    #[error("the query names trusted authorities of a type that cannot be checked")]
+    AuthorityUnknown,
+    /// A verifier wants to ask for one claim twice.
+    #[error("the query asks for one claim twice")]
+    ClaimTwice,
 }
 
 impl QueryError {
@@ -60,14 +63,15 @@ impl QueryError {
             Self::Path => Code::DcqlPath,
             Self::Values => Code::DcqlValues,
             Self::ClaimSets => Code::DcqlClaimSets,
-            Self::CredentialSets => Code::DcqlCredentialSetsUnsupported,
-            Self::TrustedAuthorities => Code::DcqlTrustedAuthoritiesUnsupported,
-            Self::Multiple => Code::DcqlMultipleUnsupported,
+            Self::CredentialSets => Code::DcqlCredentialSets,
+            Self::TrustedAuthorities => Code::DcqlTrustedAuthorities,
+            Self::AuthorityUnknown => Code::DcqlTrustedAuthoritiesUnsupported,
+            Self::ClaimTwice => Code::DcqlClaimTwice,
         }
     }
 }
 
-/// The wallet holds nothing that answers one of the queries, so it must answer none.
+/// The wallet holds nothing that answers a query which must be answered, so it must answer none.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("no credential answers the query")]
 pub struct NoMatch {
@@ -80,6 +84,37 @@ impl NoMatch {
     #[must_use]
     pub const fn code(&self) -> Code {
         Code::DcqlNoMatch
+    }
+}
+
+/// Why an answer, by its outline alone, is none to the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OutlineError {
+    /// Something that was not asked for, or that belongs to no option that was met.
+    #[error("a presentation answers no query")]
+    Unasked,
+    /// A query, or a required set of queries, is not answered.
+    #[error("a query is not answered")]
+    Unanswered,
+    /// None, or several presentations where one was asked for, or more than
+    /// [`limits::DCQL_MULTIPLE`](crate::encoding::limits::DCQL_MULTIPLE).
+    #[error("a query is answered by too many presentations, or by an empty list")]
+    Count,
+    /// One credential twice for one query.
+    #[error("a query is answered by one credential twice")]
+    Twice,
+}
+
+impl OutlineError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Unasked => Code::VpResponseUnasked,
+            Self::Unanswered => Code::VpResponseUnanswered,
+            Self::Count => Code::VpResponseVpToken,
+            Self::Twice => Code::DcqlAnswerTwice,
+        }
     }
 }
 
@@ -99,6 +134,9 @@ pub enum AnswerError {
     /// The holder did not prove possession.
     #[error("the proof of possession asked for is not there")]
     HolderBinding,
+    /// Issued by someone else than asked.
+    #[error("the presented credential is issued by someone else than asked")]
+    Authority,
 }
 
 impl AnswerError {
@@ -110,6 +148,7 @@ impl AnswerError {
             Self::Claims => Code::DcqlAnswerClaims,
             Self::Values => Code::DcqlAnswerValues,
             Self::HolderBinding => Code::DcqlAnswerHolderBinding,
+            Self::Authority => Code::DcqlAnswerAuthority,
         }
     }
 }

@@ -1,9 +1,13 @@
-//! The wallet's side: which credentials answer, and the least that each must show for it.
+//! The wallet's side: which credentials answer, in which combinations, and the least that each must show for it.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::authority;
 use super::error::NoMatch;
 use super::query::{ClaimQuery, CredentialQuery, Query};
+use super::sets::CredentialSet;
 use crate::sd_jwt::{ClaimPath, HeldSdJwt};
 
 /// A credential of the wallet that answers a query.
@@ -15,23 +19,65 @@ pub struct Candidate {
     pub disclose: Vec<ClaimPath>,
 }
 
+/// What of a wallet answers a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matches {
+    /// For each credential query, in order, what answers it. None answers one that is not needed.
+    pub candidates: Vec<Vec<Candidate>>,
+    /// The needs of the asker that can be met, in the order of the query.
+    pub needs: Vec<Need>,
+}
+
+/// A need of the asker, and the ways to meet it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Sets of credential queries that can all be answered, the preferred one first; never empty.
+    pub options: Vec<BTreeSet<usize>>,
+    /// Whether nothing at all may be sent unless it is met.
+    pub required: bool,
+}
+
 impl Query {
-    /// For each credential query, in order, the credentials of `wallet` that answer it; never none.
+    /// What of `wallet` answers. Without `credential_sets`, the one need is all credentials.
     ///
     /// # Errors
-    /// [`NoMatch`] for the first query that nothing answers: then nothing at all may be sent.
-    pub fn candidates(&self, wallet: &[&HeldSdJwt]) -> Result<Vec<Vec<Candidate>>, NoMatch> {
-        self.credentials.iter().map(|query| query.candidates(wallet)).collect()
+    /// [`NoMatch`] if something that is needed cannot be answered: then nothing at all may be sent.
+    pub fn matches(&self, wallet: &[&HeldSdJwt]) -> Result<Matches, NoMatch> {
+        let candidates: Vec<Vec<Candidate>> = self.credentials.iter().map(|query| query.candidates(wallet)).collect();
+        let answerable: BTreeSet<usize> =
+            (0..).zip(&candidates).filter(|(_, found)| !found.is_empty()).map(|(query, _)| query).collect();
+        let all = [CredentialSet { options: vec![(0..self.credentials.len()).collect()], required: true }];
+        let sets = if self.credential_sets.is_empty() { &all[..] } else { &self.credential_sets };
+        let mut needs = Vec::new();
+        for set in sets {
+            let options: Vec<_> = set.options.iter().filter(|option| option.is_subset(&answerable)).cloned().collect();
+            if !options.is_empty() {
+                needs.push(Need { options, required: set.required });
+            } else if set.required {
+                return Err(self.unmatched(set, &answerable));
+            }
+        }
+        // Only optional needs, and none that can be met: there is nothing to send.
+        if needs.is_empty() {
+            return Err(sets.first().map_or(NoMatch { id: String::new() }, |set| self.unmatched(set, &answerable)));
+        }
+        Ok(Matches { candidates, needs })
+    }
+
+    /// Names the first query of the preferred option that nothing answers.
+    fn unmatched(&self, set: &CredentialSet, answerable: &BTreeSet<usize>) -> NoMatch {
+        let missing = set.options.first().and_then(|option| option.difference(answerable).next());
+        let id = missing.and_then(|query| self.credentials.get(*query)).map(|query| query.id.clone());
+        NoMatch { id: id.unwrap_or_default() }
     }
 }
 
 impl CredentialQuery {
-    fn candidates(&self, wallet: &[&HeldSdJwt]) -> Result<Vec<Candidate>, NoMatch> {
+    fn candidates(&self, wallet: &[&HeldSdJwt]) -> Vec<Candidate> {
         let answer = |(credential, held): (usize, &&HeldSdJwt)| {
             self.disclosures(held).map(|disclose| Candidate { credential, disclose })
         };
-        let candidates: Vec<Candidate> = wallet.iter().enumerate().filter_map(answer).collect();
-        if candidates.is_empty() { Err(NoMatch { id: self.id.clone() }) } else { Ok(candidates) }
+        wallet.iter().enumerate().filter_map(answer).collect()
     }
 
     /// What `held` must show to answer the query: the first alternative that it can, and of a wildcard with
@@ -43,6 +89,9 @@ impl CredentialQuery {
             return None;
         }
         if self.holder_binding && !held.claims().contains_key("cnf") {
+            return None;
+        }
+        if !authority::met(&self.trusted_authorities, held.issuer_key_name().as_deref()) {
             return None;
         }
         self.alternatives().find_map(|claims| {

@@ -4,19 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::authority::TrustedAuthority;
 use super::error::QueryError;
+use super::sets::CredentialSet;
 use crate::encoding::limits;
 use crate::jose::typ;
 use crate::sd_jwt::ClaimPath;
 
-/// What a verifier asks for: an answer to every one of the credential queries.
+/// What a verifier asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// One per credential wanted; never empty.
     pub credentials: Vec<CredentialQuery>,
+    /// Which combinations of answers will do. Empty: an answer to every one of the credential queries.
+    pub credential_sets: Vec<CredentialSet>,
 }
 
-/// A question that one credential answers.
+/// A question that a credential answers, or several if it says so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CredentialQuery {
     /// Its name in the answer.
@@ -29,6 +33,10 @@ pub struct CredentialQuery {
     pub claim_sets: Vec<Vec<usize>>,
     /// Whether the holder must prove possession; so unless the query says otherwise.
     pub holder_binding: bool,
+    /// Whether several credentials may be shown.
+    pub multiple: bool,
+    /// Whose credentials will do: one condition must be met. Empty: anyone's.
+    pub trusted_authorities: Vec<TrustedAuthority>,
 }
 
 /// One claim asked for.
@@ -49,13 +57,35 @@ impl Query {
     /// [`QueryError`].
     pub fn from_json(value: &Value) -> Result<Self, QueryError> {
         let members = value.as_object().ok_or(QueryError::Malformed)?;
-        if members.contains_key("credential_sets") {
-            return Err(QueryError::CredentialSets);
-        }
         let credentials = list(members.get("credentials").ok_or(QueryError::Malformed)?, limits::DCQL_CREDENTIALS)?;
         let credentials = credentials.iter().map(CredentialQuery::read).collect::<Result<Vec<_>, _>>()?;
         distinct(credentials.iter().map(|credential| credential.id.as_str()))?;
-        Ok(Self { credentials })
+        let credential_sets = match members.get("credential_sets") {
+            None => Vec::new(),
+            Some(sets) => {
+                let sets = list(sets, limits::DCQL_CREDENTIAL_SETS)?;
+                sets.iter().map(|set| CredentialSet::read(set, &credentials)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Self { credentials, credential_sets })
+    }
+
+    /// Whether a verifier may ask it: every condition is one that it will check itself, and no claim stands twice
+    /// in one credential query (OpenID4VP 1.0 §6.1). A wallet that is asked so all the same passes over both.
+    ///
+    /// # Errors
+    /// [`QueryError::AuthorityUnknown`], [`QueryError::ClaimTwice`].
+    pub fn check_askable(&self) -> Result<(), QueryError> {
+        for credential in &self.credentials {
+            if credential.trusted_authorities.contains(&TrustedAuthority::Unknown) {
+                return Err(QueryError::AuthorityUnknown);
+            }
+            let mut paths = BTreeSet::new();
+            if !credential.claims.iter().all(|claim| paths.insert(&claim.path)) {
+                return Err(QueryError::ClaimTwice);
+            }
+        }
+        Ok(())
     }
 
     /// The credential query of this name.
@@ -68,7 +98,7 @@ impl Query {
 impl CredentialQuery {
     fn read(value: &Value) -> Result<Self, QueryError> {
         let members = value.as_object().ok_or(QueryError::Malformed)?;
-        refuse_unsupported(members)?;
+        check_format(members)?;
         let claims = match members.get("claims") {
             None => Vec::new(),
             Some(claims) => {
@@ -77,13 +107,18 @@ impl CredentialQuery {
         };
         distinct(claims.iter().filter_map(|claim| claim.id.as_deref()))?;
         let claim_sets = members.get("claim_sets").map_or(Ok(Vec::new()), |sets| read_claim_sets(sets, &claims))?;
-        let holder_binding = match members.get("require_cryptographic_holder_binding") {
-            None => true,
-            Some(required) => required.as_bool().ok_or(QueryError::Malformed)?,
+        let holder_binding = flag(members, "require_cryptographic_holder_binding", true)?;
+        let multiple = flag(members, "multiple", false)?;
+        let trusted_authorities = match members.get("trusted_authorities") {
+            None => Vec::new(),
+            Some(conditions) => {
+                let conditions = list(conditions, limits::DCQL_AUTHORITIES)?;
+                conditions.iter().map(TrustedAuthority::read).collect::<Result<_, _>>()?
+            }
         };
         let id = read_id(members.get("id").ok_or(QueryError::Id)?)?;
         let vct_values = read_vct_values(members.get("meta").ok_or(QueryError::Meta)?)?;
-        Ok(Self { id, vct_values, claims, claim_sets, holder_binding })
+        Ok(Self { id, vct_values, claims, claim_sets, holder_binding, multiple, trusted_authorities })
     }
 
     /// The combinations of claims that answer the query, the preferred one first.
@@ -114,19 +149,13 @@ impl ClaimQuery {
     }
 }
 
-fn refuse_unsupported(members: &Map<String, Value>) -> Result<(), QueryError> {
+fn check_format(members: &Map<String, Value>) -> Result<(), QueryError> {
     let format = members.get("format").and_then(Value::as_str).ok_or(QueryError::Malformed)?;
-    if format != typ::CREDENTIAL {
-        return Err(QueryError::Format);
-    }
-    if members.contains_key("trusted_authorities") {
-        return Err(QueryError::TrustedAuthorities);
-    }
-    match members.get("multiple") {
-        None | Some(Value::Bool(false)) => Ok(()),
-        Some(Value::Bool(true)) => Err(QueryError::Multiple),
-        Some(_) => Err(QueryError::Malformed),
-    }
+    if format == typ::CREDENTIAL { Ok(()) } else { Err(QueryError::Format) }
+}
+
+fn flag(members: &Map<String, Value>, name: &str, absent: bool) -> Result<bool, QueryError> {
+    members.get(name).map_or(Ok(absent), |flag| flag.as_bool().ok_or(QueryError::Malformed))
 }
 
 fn read_vct_values(meta: &Value) -> Result<Vec<String>, QueryError> {
@@ -149,7 +178,7 @@ fn read_claim_sets(sets: &Value, claims: &[ClaimQuery]) -> Result<Vec<Vec<usize>
 }
 
 /// A non-empty array of at most `limit` elements.
-fn list(value: &Value, limit: usize) -> Result<&[Value], QueryError> {
+pub(super) fn list(value: &Value, limit: usize) -> Result<&[Value], QueryError> {
     match value.as_array().map(Vec::as_slice) {
         None => Err(QueryError::Malformed),
         Some([]) => Err(QueryError::Empty),

@@ -4,6 +4,9 @@
 /// request object with three queries about 4 kB; sixteen times that leaves room.
 pub const JWS: usize = 64 * 1024;
 
+/// Signatures of one JWS in the general JSON serialisation. One counts; a countersignature or two may come along.
+pub const JWS_SIGNATURES: usize = 8;
+
 /// The protected header of a JWS, encoded. Ours are below 300; an `x5c` chain of three certificates is about 5 kB.
 pub const JWS_HEADER: usize = 16 * 1024;
 
@@ -71,6 +74,18 @@ pub const DCQL_CLAIM_SETS: usize = 32;
 
 /// Values that will do, or types that will do.
 pub const DCQL_VALUES: usize = 64;
+
+/// Credential sets in one DCQL query. A use case has two or three.
+pub const DCQL_CREDENTIAL_SETS: usize = 16;
+
+/// Options in one credential set.
+pub const DCQL_OPTIONS: usize = 32;
+
+/// Conditions on who issued.
+pub const DCQL_AUTHORITIES: usize = 16;
+
+/// Presentations for one credential query that asks for several. Each costs three signatures to check.
+pub const DCQL_MULTIPLE: usize = 16;
 
 /// Characters of an identifier in DCQL.
 pub const DCQL_ID: usize = 128;

@@ -264,7 +264,7 @@ impl RequestError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryRefused {
-    /// The question is no DCQL query.
+    /// The question is no DCQL query, or one that we could not check the answer to.
     #[error("dcql_query: {0}")]
     Query(#[from] dcql::QueryError),
     /// The purpose is no purpose.
@@ -323,6 +323,9 @@ pub enum ResponseError {
     /// More than one presentation where one was asked for.
     #[error("vp_token holds several presentations where one was asked for")]
     TooMany,
+    /// One credential twice for one query.
+    #[error("vp_token holds one credential twice for one query")]
+    Twice,
     /// `xinfu_anchor` is not an object from query ids to arrays of proofs, in step with `vp_token`.
     #[error("xinfu_anchor does not fit vp_token")]
     Anchors,
@@ -344,6 +347,7 @@ impl ResponseError {
             Self::State => Code::VpResponseState,
             Self::Expired => Code::VpRequestExpired,
             Self::VpToken | Self::TooMany => Code::VpResponseVpToken,
+            Self::Twice => Code::DcqlAnswerTwice,
             Self::Unasked => Code::VpResponseUnasked,
             Self::Unanswered => Code::VpResponseUnanswered,
             Self::Anchors => Code::VpResponseAnchorMalformed,
@@ -374,6 +378,7 @@ impl ResponseError {
             | Self::Unasked
             | Self::Unanswered
             | Self::TooMany
+            | Self::Twice
             | Self::Anchors
             | Self::AnchorsMissing => true,
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::error::ResponseError;
-use crate::dcql;
+use crate::dcql::{self, OutlineError};
 use crate::encoding::json;
 
 /// The largest response body read, in bytes. A presentation of every claim of our largest type
@@ -23,7 +23,7 @@ impl VpToken {
     ///
     /// # Errors
     /// [`ResponseError`]: not an object of arrays of strings, an id that was not asked for, one
-    /// that was asked for and is missing, several presentations where one was asked for.
+    /// that was asked for and is missing, several presentations where one was asked for, one credential twice.
     pub fn parse(text: &str, query: &dcql::Query) -> Result<Self, ResponseError> {
         Self::from_value(strict(text).ok_or(ResponseError::VpToken)?, query)
     }
@@ -38,19 +38,14 @@ impl VpToken {
         };
         let mut token = BTreeMap::new();
         for (id, value) in members {
-            if !query.credentials.iter().any(|asked| asked.id == id) {
-                return Err(ResponseError::Unasked);
-            }
-            let presentations = array_of_strings(value)?;
-            // A query can ask for several by `multiple`, which `dcql` does not support yet.
-            if presentations.len() > 1 {
-                return Err(ResponseError::TooMany);
-            }
-            token.insert(id, presentations);
+            token.insert(id, array_of_strings(value)?);
         }
-        if query.credentials.iter().any(|asked| !token.contains_key(&asked.id)) {
-            return Err(ResponseError::Unanswered);
-        }
+        query.check_outline(&token).map_err(|error| match error {
+            OutlineError::Unasked => ResponseError::Unasked,
+            OutlineError::Unanswered => ResponseError::Unanswered,
+            OutlineError::Count => ResponseError::TooMany,
+            OutlineError::Twice => ResponseError::Twice,
+        })?;
         Ok(Self(token))
     }
 

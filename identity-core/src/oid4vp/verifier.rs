@@ -79,6 +79,7 @@ impl Session {
             return Err(QueryRefused::Purpose);
         }
         let query = dcql::Query::from_json(&ask.dcql_query)?;
+        query.check_askable()?;
         let id = random_text::<ID_BYTES>(rng);
         let parameters = Parameters {
             client_id: ask.client_id,

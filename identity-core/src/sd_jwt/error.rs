@@ -24,6 +24,24 @@ pub enum SdJwtError {
     /// More disclosures than [`limits::DISCLOSURES`](crate::encoding::limits::DISCLOSURES).
     #[error("the SD-JWT carries too many disclosures")]
     TooManyDisclosures,
+    /// The JSON serialisation is not strict JSON, or no object.
+    #[error("JSON serialisation: {0}")]
+    Json(JsonError),
+    /// Not of the shape of a JSON serialisation (RFC 7515 §7.2), or a part of it is not base64url.
+    #[error("the JSON serialisation is malformed")]
+    JsonShape,
+    /// Members of the flattened and of the general serialisation together.
+    #[error("the JSON serialisation is flattened and general at once")]
+    JsonMixed,
+    /// `disclosures` or `kb_jwt` anywhere but in the first unprotected header.
+    #[error("disclosures or key binding stand outside the first unprotected header")]
+    JsonMisplaced,
+    /// A parameter stands in the protected and in the unprotected header.
+    #[error("a header parameter stands in both headers of a signature")]
+    JsonHeaderDoubled,
+    /// More signatures than [`limits::JWS_SIGNATURES`](crate::encoding::limits::JWS_SIGNATURES).
+    #[error("the JSON serialisation carries too many signatures")]
+    JsonTooManySignatures,
     /// The issuer's JWT is malformed, of another type, or its signature does not hold.
     #[error("issuer-signed JWT: {0}")]
     Jws(#[from] JwsError),
@@ -106,7 +124,12 @@ impl SdJwtError {
             Self::TooManyDisclosures => Code::SdJwtDisclosureTooMany,
             Self::Jws(error) => error.code(),
             Self::PayloadNotObject => Code::SdJwtPayloadNotObject,
-            Self::PayloadJson(error) | Self::DisclosureJson(error) => error.code(),
+            Self::JsonShape => Code::SdJwtJsonMalformed,
+            Self::JsonMixed => Code::SdJwtJsonMixed,
+            Self::JsonMisplaced => Code::SdJwtJsonMisplaced,
+            Self::JsonHeaderDoubled => Code::SdJwtJsonHeaderDoubled,
+            Self::JsonTooManySignatures => Code::SdJwtJsonTooManySignatures,
+            Self::Json(error) | Self::PayloadJson(error) | Self::DisclosureJson(error) => error.code(),
             Self::HashAlg => Code::SdJwtHashUnsupported,
             Self::HashAlgNested => Code::SdJwtHashNested,
             Self::DigestsNotStrings => Code::SdJwtDigestNotStrings,

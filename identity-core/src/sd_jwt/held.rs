@@ -49,6 +49,11 @@ impl HeldSdJwt {
         &self.text
     }
 
+    /// The name of the key that signed (`kid`), if the header has one. What is held was verified under it.
+    pub fn issuer_key_name(&self) -> Option<String> {
+        UnverifiedSdJwt::parse(&self.text).ok()?.jws().header().kid().ok().map(str::to_owned)
+    }
+
     /// All claims, plain and disclosable alike.
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.processed.claims

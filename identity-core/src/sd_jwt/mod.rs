@@ -1,4 +1,4 @@
-//! SD-JWT in compact form (RFC 9901): issuing, holding, presenting, verifying.
+//! SD-JWT (RFC 9901): issuing, holding, presenting, verifying.
 //!
 //! ```text
 //! claims + Concealment ──issue──► SD-JWT ──UnverifiedSdJwt::verify──► VerifiedSdJwt
@@ -9,7 +9,7 @@
 //!
 //! A digest is always taken of the text as it travelled, never of JSON written anew. Nothing here knows what
 //! a claim means: dates, types, status and who may sign are for [`sd_jwt_vc`](crate::sd_jwt_vc) and for the
-//! verdict. The JSON serialisations (RFC 9901 §8) are not read.
+//! verdict. All of it works on the compact form; the JSON serialisations (RFC 9901 §8) are turned into it and back.
 
 mod concealment;
 mod disclosure;
@@ -17,6 +17,7 @@ mod error;
 mod hash;
 mod held;
 mod issue;
+mod json_form;
 mod parse;
 mod path;
 mod process;
@@ -30,6 +31,7 @@ pub use error::SdJwtError;
 pub use hash::HashAlg;
 pub use held::{HeldSdJwt, Presentation};
 pub use issue::issue;
+pub use json_form::{JsonForm, compact_from_json, json_from_compact};
 pub use parse::UnverifiedSdJwt;
 pub use path::{ClaimPath, PathError, Segment};
 pub use verified::VerifiedSdJwt;

@@ -60,6 +60,16 @@ impl<'t> UnverifiedSdJwt<'t> {
         self.kb_jwt.is_some()
     }
 
+    /// The disclosures, each followed by `~`.
+    pub(super) const fn disclosures(&self) -> &'t str {
+        self.disclosures
+    }
+
+    /// The key-binding JWT as it came, unchecked.
+    pub(super) const fn kb_jwt(&self) -> Option<&'t str> {
+        self.kb_jwt
+    }
+
     /// Verifies the issuer's signature and processes payload and disclosures (RFC 9901 §7.1).
     ///
     /// What this does **not** check: that `issuer_key` is the issuer's, dates, status, and the key binding.

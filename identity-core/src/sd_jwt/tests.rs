@@ -10,6 +10,7 @@ use crate::encoding::{base64url, limits};
 use crate::jose::{ExpectedTyp, JwsError, SignHeader, sign_compact};
 
 mod hostile;
+mod json_form;
 mod oracle;
 
 const ANY: ExpectedTyp<'static> = ExpectedTyp::DangerousAny;

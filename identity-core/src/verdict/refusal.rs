@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::StatusDoubt;
 use crate::anchor::AnchorError;
-use crate::dcql::AnswerError;
+use crate::dcql::{AnswerError, OutlineError};
 use crate::did::DidError;
 use crate::kb_jwt::KbJwtError;
 use crate::ledger_problem::LedgerProblem as _;
@@ -43,15 +43,9 @@ pub enum Refusal {
     /// The holder's signature is missing or does not hold.
     #[error("holder binding: {0}")]
     Holder(#[from] KbJwtError),
-    /// Something was presented that nobody asked for.
-    #[error("a presentation answers no query")]
-    AnswerUnasked,
-    /// A query is not answered.
-    #[error("a query is not answered")]
-    AnswerMissing,
-    /// Several presentations where one was asked for.
-    #[error("a query is answered by several presentations")]
-    AnswerCount,
+    /// Something was presented that nobody asked for, a query is not answered, or by too many presentations.
+    #[error("answer: {0}")]
+    Outline(#[from] OutlineError),
     /// What was presented does not answer the question.
     #[error("answer: {0}")]
     Answer(#[from] AnswerError),
@@ -191,9 +185,7 @@ impl Refusal {
             Self::SdJwt(error) => error.code(),
             Self::Credential(error) => error.code(),
             Self::Holder(error) => error.code(),
-            Self::AnswerUnasked => Code::VpResponseUnasked,
-            Self::AnswerMissing => Code::VpResponseUnanswered,
-            Self::AnswerCount => Code::VpResponseVpToken,
+            Self::Outline(error) => error.code(),
             Self::Answer(error) => error.code(),
             Self::IssuerName(error) => error.code(),
             Self::IssuerUnknown => Code::VerdictIssuerUnknown,
@@ -230,9 +222,7 @@ impl Refusal {
             Self::Empty
             | Self::SdJwt(_)
             | Self::Holder(_)
-            | Self::AnswerUnasked
-            | Self::AnswerMissing
-            | Self::AnswerCount
+            | Self::Outline(_)
             | Self::Answer(_)
             | Self::AnchorMissing
             | Self::AnchorCount
@@ -278,9 +268,7 @@ impl Refusal {
             | Self::SdJwt(_)
             | Self::Credential(_)
             | Self::Holder(_)
-            | Self::AnswerUnasked
-            | Self::AnswerMissing
-            | Self::AnswerCount
+            | Self::Outline(_)
             | Self::Answer(_)
             | Self::IssuerName(_)
             | Self::IssuerKeyReplaced
@@ -309,9 +297,7 @@ impl Refusal {
             Self::Evidence(_) => 0,
             Self::StatusUndetermined(_) => 1,
             Self::Empty
-            | Self::AnswerUnasked
-            | Self::AnswerMissing
-            | Self::AnswerCount
+            | Self::Outline(_)
             | Self::Answer(_)
             | Self::AnchorMissing
             | Self::AnchorCount

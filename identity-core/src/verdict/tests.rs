@@ -2,4 +2,5 @@
 
 mod credentials;
 mod keys;
+mod several;
 mod steps;

@@ -1,5 +1,6 @@
 //! A wallet's answer: accept its envelope, gather evidence, judge, and keep the verdict, once.
 
+use identity_core::dcql::Query;
 use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::same_device::Handover;
 use identity_core::oid4vp::verifier::accept;
@@ -147,7 +148,7 @@ impl Verifier {
         let case = CaseRecord {
             vp_token: token.to_json(),
             anchors: anchors.map(Anchors::to_json),
-            claims: verdict.as_ref().ok().map(claims),
+            claims: verdict.as_ref().ok().map(|verified| claims(verified, &session.parameters.query)),
             evidence: Vec::new(),
             hour: 0,
         };
@@ -209,17 +210,14 @@ fn doubts(verified: &Verified) -> Vec<String> {
     codes
 }
 
-/// Claims by credential query id: an object, or an array of objects where several were asked for.
-fn claims(verified: &Verified) -> Value {
+/// Claims by credential query id: an object, or an array of objects where the query asks for several.
+fn claims(verified: &Verified, query: &Query) -> Value {
     let mut by_query = Map::new();
     for (id, credentials) in verified.credentials() {
-        let mut claims: Vec<Value> =
-            credentials.iter().map(|credential| Value::Object(credential.claims.as_map().clone())).collect();
-        let value = match claims.len() {
-            1 => claims.remove(0),
-            _ => Value::Array(claims),
-        };
-        by_query.insert(id.clone(), value);
+        let mut claims = credentials.iter().map(|credential| Value::Object(credential.claims.as_map().clone()));
+        let several = query.credential(id).is_some_and(|asked| asked.multiple);
+        let value = if several { Some(claims.collect()) } else { claims.next() };
+        by_query.extend(value.map(|value| (id.clone(), value)));
     }
     Value::Object(by_query)
 }

@@ -6,27 +6,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::dcql::{CredentialQuery, Query};
+use crate::dcql::{CredentialQuery, OutlineError, Query};
 use crate::sd_jwt::{ClaimPath, Segment};
 use crate::sd_jwt_vc::{Credential, NEVER_DISCLOSABLE};
 use crate::verdict::Refusal;
 
-/// Exactly one presentation for each credential query, and none for anything else.
+/// Presentations for what was asked, as many as were asked for, and none for anything else.
 pub(in crate::verdict) fn outline(query: &Query, token: &BTreeMap<String, Vec<String>>) -> Result<(), Refusal> {
     if token.is_empty() {
         return Err(Refusal::Empty);
     }
-    if token.keys().any(|id| query.credential(id).is_none()) {
-        return Err(Refusal::AnswerUnasked);
-    }
-    for asked in &query.credentials {
-        match token.get(&asked.id).map(Vec::as_slice) {
-            Some([_]) => {}
-            None => return Err(Refusal::AnswerMissing),
-            Some(_) => return Err(Refusal::AnswerCount),
-        }
-    }
-    Ok(())
+    Ok(query.check_outline(token)?)
 }
 
 /// The credential answers its query. That its holder signed is known by now.
@@ -35,7 +25,7 @@ pub(in crate::verdict) fn check<'a>(
     query_id: &str,
     credential: &Credential<'_>,
 ) -> Result<&'a CredentialQuery, Refusal> {
-    let asked = query.credential(query_id).ok_or(Refusal::AnswerUnasked)?;
+    let asked = query.credential(query_id).ok_or(OutlineError::Unasked)?;
     asked.check(credential, true)?;
     Ok(asked)
 }

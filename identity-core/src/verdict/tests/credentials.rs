@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::crypto::Signer as _;
-use crate::dcql::{AnswerError, Query};
+use crate::dcql::{AnswerError, OutlineError, Query};
 use crate::jose::Jwk;
 use crate::kb_jwt::{KbJwtError, Occasion};
 use crate::registry::{Operation, ServiceType, accreditation_key, did_key};
@@ -19,7 +19,7 @@ use crate::time::UnixSeconds;
 use crate::verdict::{AnchorRule, OnUndetermined, Refusal, Status, StatusDoubt};
 
 /// What a credential says, to be changed before it is issued.
-struct Draft {
+pub(super) struct Draft {
     issuer: String,
     vct: &'static str,
     not_before: Option<UnixSeconds>,
@@ -30,7 +30,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn good() -> Self {
+    pub(super) fn good() -> Self {
         Self {
             issuer: "https://d2.example".to_owned(),
             vct: VCT,
@@ -42,7 +42,7 @@ impl Draft {
         }
     }
 
-    fn issue(&self, by: &Party) -> String {
+    pub(super) fn issue(&self, by: &Party) -> String {
         let registered = Registered {
             issuer: &self.issuer,
             vct: self.vct,
@@ -158,18 +158,18 @@ fn an_answer_must_answer_exactly_what_was_asked() {
     let mut world = World::new();
     let other = world.token["id"].clone();
     world.token.insert("other".to_owned(), other.clone());
-    assert_eq!(world.judge().err(), Some(Refusal::AnswerUnasked));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unasked)));
     world.token.remove("id");
-    assert_eq!(world.judge().err(), Some(Refusal::AnswerUnasked));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unasked)));
     world.token = [("id".to_owned(), [other.clone(), other].concat())].into();
-    assert_eq!(world.judge().err(), Some(Refusal::AnswerCount));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Count)));
     let mut world = World::new();
     let mut two = query(&["name"]);
     let mut second = two.credentials[0].clone();
     second.id = "second".to_owned();
     two.credentials.push(second);
     world.query = two;
-    assert_eq!(world.judge().err(), Some(Refusal::AnswerMissing));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unanswered)));
 }
 
 fn valued(name: &str) -> Query {

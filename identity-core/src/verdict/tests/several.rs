@@ -1,0 +1,174 @@
+//! Several credentials in one answer: each with its own key binding and anchor proof, and one that does not hold
+//! refuses them all.
+
+use serde_json::{Value, json};
+
+use super::credentials::Draft;
+use crate::anchor::AnchorError;
+use crate::dcql::{AnswerError, OutlineError, Query};
+use crate::kb_jwt::{KbJwtError, Occasion};
+use crate::registry::Operation;
+use crate::sample::world::{NONCE, NOW, VCT, World, anchor, holder};
+use crate::verdict::{Refusal, Status, needs};
+
+/// A credential query for the sample type, with more members.
+fn asked(id: &str, more: &Value) -> Value {
+    let mut query =
+        json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": [{"path": ["name"]}]});
+    query.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    query
+}
+
+fn asking(query: &Value) -> Query {
+    let query = Query::from_json(query).unwrap();
+    query.check_askable().unwrap();
+    query
+}
+
+/// Both credentials of one holder: the first answers `a`, the second `b`.
+fn two() -> World {
+    let mut world = World::new();
+    let first = (world.credential.clone(), world.anchored);
+    let second = Draft::good().issue(&world.issuer);
+    let index = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&second).1));
+    world.ledger.seal(NOW.0 - 200);
+    world.query = asking(&json!({"credentials": [asked("a", &json!({})), asked("b", &json!({}))]}));
+    world.token.clear();
+    let mut anchors = std::collections::BTreeMap::new();
+    for (id, (credential, anchored)) in [("a", first), ("b", (second, index))] {
+        (world.credential, world.anchored) = (credential, anchored);
+        let audience = world.client_id.as_str().to_owned();
+        let occasion = Occasion { audience: &audience, nonce: NONCE };
+        let shown = world.shown_to(occasion, &["name"], &holder(), NOW);
+        world.token.insert(id.to_owned(), vec![shown]);
+        anchors.insert(id.to_owned(), vec![json!(world.anchor_proof())]);
+    }
+    world.anchors = Some(anchors);
+    world.fetch();
+    world
+}
+
+/// Both under one query that asks for several.
+fn both_for_one(multiple: bool) -> World {
+    let mut world = two();
+    world.query = asking(&json!({"credentials": [asked("a", &json!({"multiple": multiple}))]}));
+    let second = world.token.remove("b").unwrap();
+    world.token.get_mut("a").unwrap().extend(second);
+    let anchors = world.anchors.as_mut().unwrap();
+    let second = anchors.remove("b").unwrap();
+    anchors.get_mut("a").unwrap().extend(second);
+    world
+}
+
+fn refused(change: impl FnOnce(&mut World)) -> Refusal {
+    let mut world = two();
+    change(&mut world);
+    world.judge().expect_err("must be refused")
+}
+
+fn shown(world: &mut World, id: &str, change: impl FnOnce(&str) -> String) {
+    let changed = change(&world.token[id][0]);
+    world.token.insert(id.to_owned(), vec![changed]);
+}
+
+#[test]
+fn each_credential_is_verified_for_its_own_query() {
+    let world = two();
+    assert_eq!(needs(&world.presentation(), &world.policy).unwrap().states.len(), 5, "one issuer, asked about once");
+    let verified = world.judge().unwrap();
+    for (id, name) in [("a", "样本甲"), ("b", "样本乙")] {
+        let credential = &verified.credentials()[id][0];
+        assert_eq!((credential.claims.as_map()["name"].as_str(), credential.status), (Some(name), Status::Valid));
+    }
+    let index = |id: &str| verified.credentials()[id][0].anchor.as_ref().unwrap().index();
+    assert!(index("a") < index("b"));
+}
+
+#[test]
+fn one_that_does_not_hold_refuses_all() {
+    for id in ["a", "b"] {
+        let other = if id == "a" { "b" } else { "a" };
+        let stripped = refused(|w| shown(w, id, |text| text.rsplit_once('~').unwrap().0.to_owned() + "~"));
+        assert_eq!(stripped, Refusal::Holder(KbJwtError::Missing), "{id}");
+        let swapped = refused(|w| {
+            let theirs = w.token[other][0].rsplit_once('~').unwrap().1.to_owned();
+            shown(w, id, |text| format!("{}~{theirs}", text.rsplit_once('~').unwrap().0));
+        });
+        assert_eq!(swapped, Refusal::Holder(KbJwtError::SdHash), "{id}: a key binding counts for one presentation");
+        let no_name = refused(|w| {
+            w.credential = w.token[id][0].split('~').next().unwrap().to_owned() + "~";
+            let occasion = Occasion { audience: w.client_id.as_str(), nonce: NONCE };
+            let text = w.shown_to(occasion, &[], &holder(), NOW);
+            w.token.insert(id.to_owned(), vec![text]);
+        });
+        assert_eq!(no_name, Refusal::Answer(AnswerError::Claims), "{id}");
+        let missing = refused(|w| drop(w.anchors.as_mut().unwrap().remove(id)));
+        assert_eq!(missing, Refusal::AnchorMissing, "{id}");
+        let unanswered = refused(|w| drop(w.token.remove(id)));
+        assert_eq!(unanswered, Refusal::Outline(OutlineError::Unanswered), "{id}");
+    }
+}
+
+#[test]
+fn an_anchor_proof_counts_for_its_own_credential() {
+    let exchanged = refused(|w| {
+        let anchors = w.anchors.as_mut().unwrap();
+        let (a, b) = (anchors.remove("a").unwrap(), anchors.remove("b").unwrap());
+        anchors.insert("a".to_owned(), b);
+        anchors.insert("b".to_owned(), a);
+    });
+    assert_eq!(exchanged, Refusal::Anchor(AnchorError::NotInBatch));
+    let mut world = both_for_one(true);
+    world.anchors.as_mut().unwrap().get_mut("a").unwrap().swap(0, 1);
+    assert_eq!(world.judge().err(), Some(Refusal::Anchor(AnchorError::NotInBatch)), "proofs stand in the same order");
+    world.anchors.as_mut().unwrap().get_mut("a").unwrap().pop();
+    assert_eq!(world.judge().err(), Some(Refusal::AnchorCount));
+}
+
+#[test]
+fn several_answer_a_query_for_several_and_only_that() {
+    let verified = both_for_one(true).judge().unwrap();
+    let names: Vec<&Value> = verified.credentials()["a"].iter().map(|one| &one.claims.as_map()["name"]).collect();
+    assert_eq!(names, ["样本甲", "样本乙"], "in the order of the answer");
+    assert_eq!(both_for_one(false).judge().err(), Some(Refusal::Outline(OutlineError::Count)));
+    let mut world = both_for_one(true);
+    let twice = vec![world.token["a"][0].clone(); 2];
+    world.token.insert("a".to_owned(), twice);
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Twice)));
+}
+
+#[test]
+fn a_set_is_met_by_one_of_its_options() {
+    let sets = |world: &mut World, sets: Value| {
+        let credentials = json!([asked("a", &json!({})), asked("b", &json!({})), asked("c", &json!({}))]);
+        world.query = asking(&json!({"credentials": credentials, "credential_sets": sets}));
+    };
+    let mut world = two();
+    sets(&mut world, json!([{"options": [["c"], ["a"]]}, {"options": [["b"]], "required": false}]));
+    assert_eq!(world.judge().unwrap().credentials().len(), 2);
+    world.token.remove("b");
+    assert_eq!(world.judge().unwrap().credentials().len(), 1, "what is optional may be left out");
+    let mut world = two();
+    sets(&mut world, json!([{"options": [["c"], ["a"]]}]));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unasked)), "b meets nothing");
+    sets(&mut world, json!([{"options": [["c"]]}, {"options": [["a", "b"]], "required": false}]));
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unanswered)));
+    // What is optional must hold all the same if it is shown.
+    let mut world = two();
+    sets(&mut world, json!([{"options": [["a"]]}, {"options": [["b"]], "required": false}]));
+    shown(&mut world, "b", |text| text.rsplit_once('~').unwrap().0.to_owned() + "~");
+    assert_eq!(world.judge().err(), Some(Refusal::Holder(KbJwtError::Missing)));
+}
+
+#[test]
+fn only_named_issuers_will_do() {
+    let by = |did: &str| {
+        let mut world = two();
+        let authorities = json!({"trusted_authorities": [{"type": "xinfu_ledger", "values": [did]}]});
+        world.query = asking(&json!({"credentials": [asked("a", &authorities), asked("b", &json!({}))]}));
+        world.judge().map(|_| ())
+    };
+    let world = World::new();
+    assert_eq!(by(world.issuer.did().as_str()), Ok(()));
+    assert_eq!(by(world.asker.did().as_str()), Err(Refusal::Answer(AnswerError::Authority)));
+}

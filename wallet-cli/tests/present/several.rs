@@ -1,0 +1,251 @@
+//! Several credentials in one answer: the wallet's own state machine on one side, the verifier's envelope and verdict
+//! on the other, nothing in between but the form that travels.
+
+use super::*;
+use identity_core::{
+    kb_jwt::Window,
+    oid4vp::{Answer, Session},
+    registry::{Schema, accreditation_key, did_key, schema_key},
+    verdict::{
+        AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, Refusal, Verified,
+        judge,
+    },
+};
+use std::collections::BTreeMap;
+
+const DEGREE: &str = "urn:sample:credential:degree:1";
+
+fn metadata(vct: &str) -> String {
+    json!({ "vct": vct, "claims": [] }).to_string()
+}
+
+fn accredit(subject: &Party, role: Role, vct: &str, claims: &[&str]) -> Operation {
+    let purposes = if role == Role::Verifier { vec!["housing-loan".into()] } else { Vec::new() };
+    Operation::Accredit(Accredit {
+        subject: subject.did(),
+        role,
+        types: vec![vct.to_owned()],
+        claims: claims.iter().map(|claim| vec![(*claim).to_owned()]).collect(),
+        purposes,
+        from: START,
+        until: START + 1_000_000,
+        delegable: false,
+    })
+}
+
+fn issue(issuer: &Party, vct: &str, subject: &Value, holder: &SecretKey) -> String {
+    let holder = Jwk::new(holder.public_key().clone());
+    let registered = Registered {
+        issuer: &issuer.address(),
+        vct,
+        vct_integrity: None,
+        issued_at: UnixSeconds(START + 3600),
+        not_before: None,
+        expires: None,
+        holder: Some(&holder),
+        status: None,
+    };
+    let subject = subject.as_object().unwrap();
+    let concealment =
+        subject.keys().fold(Concealment::new(HashAlg::Sha256), |all, name| all.conceal(&ClaimPath::top(name)));
+    let name = issuer.key_name("assert-1");
+    sd_jwt_vc::issue(&registered, subject, &concealment, &name, &issuer.asserter(), &mut StdRng::seed_from_u64(6))
+        .unwrap()
+}
+
+/// A wallet with an identity (number 1) and two degrees (2 and 3), each under its own key and anchored, and a service
+/// that may ask for all of them.
+struct Several {
+    wallet: Wallet,
+    world: Arc<World>,
+    session: Session,
+    link: String,
+    _dir: tempfile::TempDir,
+}
+
+impl Several {
+    fn asked(credentials: &Value, sets: Option<Value>) -> Self {
+        let mut scene = Scene::new();
+        let authority = Party::new(1, ServiceType::Ledger);
+        let world = &mut scene.world;
+        for operation in [
+            accredit(&world.asker, Role::Verifier, DEGREE, &["degree"]),
+            accredit(&world.issuer, Role::Issuer, VCT, &[]),
+            accredit(&world.issuer, Role::Issuer, DEGREE, &[]),
+        ] {
+            world.ledger.act(&authority, &operation);
+        }
+        for vct in [VCT, DEGREE] {
+            let digest = sha256(metadata(vct).as_bytes());
+            world.ledger.act(&authority, &Operation::Schema(Schema { vct: vct.to_owned(), digest }));
+        }
+        world.ledger.seal(START + 3800);
+        let holders = [1_u8, 2, 3].map(|seed| SecretKey::from_bytes(Alg::EdDsa, &[seed; 32]).unwrap());
+        let texts = [
+            issue(&world.issuer, VCT, &json!({ "name": "样本甲", "sex": "2" }), &holders[0]),
+            issue(&world.issuer, DEGREE, &json!({ "degree": "学士", "school": "样本大学" }), &holders[1]),
+            issue(&world.issuer, DEGREE, &json!({ "degree": "硕士", "school": "样本大学" }), &holders[2]),
+        ];
+        anchor_all(world, &texts);
+        let mut query = json!({ "credentials": credentials });
+        if let Some(sets) = sets {
+            query.as_object_mut().unwrap().insert("credential_sets".into(), sets);
+        }
+        let session = session(&world.asker, query);
+        let kid = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
+        world.request = session.request_object(None, &kid, &world.asker.authenticator()).unwrap();
+
+        scene.credential.clone_from(&texts[0]);
+        let issuer = scene.world.issuer.address();
+        let (wallet, world, link, dir) = scene.wallet_under(&holders[0]);
+        drop(wallet);
+        let vault = Vault::open(dir.path(), &Passphrase::new("a sample passphrase".into())).unwrap();
+        let mut holdings = Holdings::read(vault).unwrap();
+        for (text, holder) in texts.into_iter().zip(&holders).skip(1) {
+            let held = Credential::new(DEGREE.into(), issuer.clone(), UnixSeconds(START + 3600), text, holder);
+            holdings.add_credential(held, &mut StdRng::seed_from_u64(8)).unwrap();
+        }
+        drop(holdings);
+        Self { wallet: open(dir.path(), &world), world, session, link, _dir: dir }
+    }
+
+    /// The wallet presents, and the verifier judges what was posted.
+    async fn verdict(&mut self, select: &[(&str, usize)]) -> Result<Verified, Refusal> {
+        let select: Vec<(String, usize)> = select.iter().map(|(id, number)| ((*id).to_owned(), *number)).collect();
+        let shared = self.wallet.present(&self.link, &select, &mut |_: &Question| true).await.unwrap();
+        assert_eq!(shared.outcome, Outcome::Accepted);
+        let body = self.world.posted.lock().unwrap().pop().unwrap();
+        let Answer::Presented { token, anchors } = verifier::accept(&self.session, None, body.as_bytes(), NOW).unwrap()
+        else {
+            panic!("declined")
+        };
+        let asked = &self.session.parameters;
+        let presentation = Presentation {
+            asked: Asked {
+                client_id: &asked.client_id,
+                nonce: &asked.nonce,
+                query: &asked.query,
+                purpose: asked.purpose.as_deref(),
+            },
+            token: &token.0,
+            anchors: anchors.as_ref().map(|anchors| &anchors.0),
+        };
+        let ledger = &self.world.ledger;
+        let parties = [self.world.issuer.did(), self.world.asker.did()];
+        let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]);
+        let keys = keys.chain([VCT, DEGREE].map(schema_key));
+        let states = keys.map(|key| ledger.state_proof(&key, NOW.0 - 60)).collect();
+        let evidence = Evidence { states, status_lists: BTreeMap::new() }.prepare(ledger.trust_root()).unwrap();
+        judge(&presentation, &evidence, &policy(), NOW)
+    }
+}
+
+/// One batch over all of them, and the proof of each.
+fn anchor_all(world: &mut World, texts: &[String]) {
+    let digests: Vec<_> = texts.iter().map(|text| sha256(text.split('~').next().unwrap().as_bytes())).collect();
+    let tree = BatchTree::new(&digests).unwrap();
+    let operation = Anchor::new(AnchorKind::Credential, tree.root(), tree.count());
+    let index = world.ledger.act(&world.issuer, &Operation::Anchor(operation));
+    world.ledger.seal(START + 3900);
+    for (place, digest) in (0..).zip(&digests) {
+        let batch = BatchPath { index: place, count: tree.count(), path: tree.path(place).unwrap() };
+        let transaction = world.ledger.leaf(index).to_owned();
+        let proof = AnchorProof { batch, transaction, proof: world.ledger.log_proof(index, NOW.0 - 60) };
+        world.anchors.insert(digest.to_base64url(), json!(proof));
+    }
+}
+
+fn session(asker: &Party, query: Value) -> Session {
+    let ask = verifier::Ask {
+        client_id: ClientId::of_did(&asker.did()),
+        dcql_query: query,
+        purpose: Some("housing-loan".into()),
+        anchor: Some(AnchorWish::Required),
+        encrypt_to: None,
+        lifetime: 300,
+    };
+    let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
+    Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap()
+}
+
+fn policy() -> Policy {
+    Policy {
+        evidence: Freshness { max_age: 3600, leeway: 30 },
+        holder: Window { max_age: 300, leeway: 30 },
+        leeway: 30,
+        anchor: AnchorRule::Required,
+        undetermined: OnUndetermined::Accept,
+        undetermined_for: BTreeMap::new(),
+        types: [VCT, DEGREE].map(|vct| AcceptedType::parse(metadata(vct).as_bytes()).unwrap()).to_vec(),
+    }
+}
+
+fn query(id: &str, vct: &str, claim: &str, multiple: bool) -> Value {
+    json!({ "id": id, "format": "dc+sd-jwt", "meta": { "vct_values": [vct] }, "claims": [{ "path": [claim] }],
+        "multiple": multiple })
+}
+
+/// What the verifier learnt: for each query the claims it released.
+fn learnt(verified: &Verified) -> BTreeMap<&str, Vec<String>> {
+    let claims = |id: &str| {
+        let released = verified.credentials()[id].iter().map(|one| one.claims.as_map());
+        released
+            .map(|claims| {
+                json!(claims.iter().filter(|(name, _)| *name != "iss" && *name != "vct").collect::<BTreeMap<_, _>>())
+                    .to_string()
+            })
+            .collect()
+    };
+    verified.credentials().keys().map(|id| (id.as_str(), claims(id))).collect()
+}
+
+#[tokio::test]
+async fn two_queries_are_answered_by_two_credentials_each_under_its_own_key() {
+    let credentials = json!([query("who", VCT, "name", false), query("degree", DEGREE, "degree", false)]);
+    let mut several = Several::asked(&credentials, None);
+    let verified = several.verdict(&[]).await.unwrap();
+    let expected = [
+        ("who", vec![json!({ "name": "样本甲" }).to_string()]),
+        ("degree", vec![json!({ "degree": "硕士" }).to_string()]),
+    ];
+    assert_eq!(learnt(&verified), expected.into());
+    let (_, sharing, _) = several.wallet.holdings().sharings().next().unwrap();
+    assert_eq!((sharing.credentials.len(), sharing.key_bindings.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn several_credentials_answer_one_query_when_the_holder_names_them() {
+    let credentials = json!([query("degrees", DEGREE, "degree", true)]);
+    let mut several = Several::asked(&credentials, None);
+    assert_eq!(several.verdict(&[]).await.unwrap().credentials()["degrees"].len(), 1, "one, unless more are named");
+    let verified = several.verdict(&[("degrees", 2), ("degrees", 3)]).await.unwrap();
+    let both = ["学士", "硕士"].map(|degree| json!({ "degree": degree }).to_string()).to_vec();
+    assert_eq!(learnt(&verified)["degrees"], both);
+}
+
+#[tokio::test]
+async fn what_is_optional_is_offered_and_leaves_only_if_it_is_named() {
+    let credentials = json!([query("who", VCT, "name", false), query("degree", DEGREE, "degree", false)]);
+    let sets = json!([{ "options": [["who"]] }, { "options": [["degree"]], "required": false }]);
+    let mut several = Several::asked(&credentials, Some(sets));
+    let prepared = several.wallet.prepare(&several.link, &[]).await.unwrap();
+    let question = prepared.question();
+    assert_eq!((question.items.len(), question.optional.len(), question.optional[0][0].number), (1, 1, 3));
+    assert_eq!(question.optional[0][0].split.stays.len(), 1, "school");
+    assert_eq!(several.verdict(&[]).await.unwrap().credentials().len(), 1);
+    assert_eq!(several.verdict(&[("degree", 2)]).await.unwrap().credentials().len(), 2);
+}
+
+#[tokio::test]
+async fn another_option_answers_where_the_first_cannot() {
+    let nobody = query("passport", "urn:nobody:has:1", "name", false);
+    let credentials = json!([query("who", VCT, "name", false), query("degree", DEGREE, "degree", false), nobody]);
+    let sets = json!([{ "options": [["passport"], ["degree"], ["who"]] }]);
+    let mut several = Several::asked(&credentials, Some(sets));
+    // The question asks for a type beyond the accreditation, so it is refused unasked, whatever could answer it.
+    let refused = several.wallet.present(&several.link, &[], &mut |_: &Question| true).await.unwrap_err();
+    assert!(matches!(refused, WalletError::BeyondAccreditation));
+    let prepared = several.wallet.prepare(&several.link, &[]).await.unwrap();
+    let question = prepared.question();
+    assert_eq!((question.items[0].query.as_str(), question.instead.len()), ("degree", 1));
+}

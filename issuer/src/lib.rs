@@ -33,7 +33,7 @@ use actix_web::web;
 use identity_core::crypto::Alg;
 use identity_core::problem::Code;
 use identity_core::status::Bits;
-use service_kit::admin::{AdminToken, TokenError};
+use service_kit::admin::{AdminTokens, TokenError};
 use service_kit::founding::{Identity, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::lock::DataLock;
@@ -114,7 +114,7 @@ impl Running {
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
     let (keys, secret) = Keys::load(&config.keys)?;
-    let token = AdminToken::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
+    let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
     let identity = keys.identity.clone();

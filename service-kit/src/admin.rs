@@ -1,15 +1,24 @@
-//! The guard before the admin API: one bearer token, from a file that only the service can read.
+//! The guard before the admin API: bearer tokens with names and roles, from a file that only the service can read.
+//!
+//! Each line of the file is a token. `<name> <read|write> <token>` names who holds it: the name stands in the audit
+//! log, and `read` opens what changes nothing. A line with a token alone is `admin write`; such a file is made at the
+//! first start. Empty lines and lines that start with `#` say nothing.
 
 use std::{
+    future::{Ready, ready},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use actix_web::{
-    Error,
+    Error, FromRequest, HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::AUTHORIZATION,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+    },
     middleware::Next,
     web,
 };
@@ -18,10 +27,21 @@ use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{chance, private_file, reply::Problem};
+use crate::{
+    chance,
+    http::rate::{self, Kind},
+    private_file,
+    reply::Problem,
+};
 
 /// Shortest token accepted, in characters: 128 bits in base64url.
 const MIN_TOKEN: usize = 22;
+
+/// Longest name of a token, in bytes: it stands in every line of the audit log.
+const MAX_NAME: usize = 64;
+
+/// The name of a token that has none.
+const UNNAMED: &str = "admin";
 
 /// Why a token file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -30,34 +50,101 @@ pub enum TokenError {
     /// It cannot be read or written, or others can read it.
     #[error(transparent)]
     File(#[from] private_file::PrivateFileError),
-    /// Too short to be unguessable.
-    #[error("{} holds no token of at least {MIN_TOKEN} characters", .0.display())]
-    Short(PathBuf),
+    /// Too short to be unguessable, or no token at all.
+    #[error("{} holds no token of at least {MIN_TOKEN} characters in line {line}", .path.display())]
+    Short {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// Not `<token>` or `<name> <read|write> <token>`, or a name that stands twice.
+    #[error("{} has a line {line} that is not `<name> read|write <token>`, or a name twice", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
 }
 
-/// The admin token.
-pub struct AdminToken {
-    token: Zeroizing<String>,
+/// What a token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What changes nothing.
+    Read,
+    /// Everything.
+    Write,
 }
 
-impl AdminToken {
-    /// Reads the token from a file with mode 0600.
-    ///
-    /// # Errors
-    /// Missing file, readable by others, or too short a token.
-    pub fn load(path: &Path) -> Result<Self, TokenError> {
-        let text = private_file::read(path)?;
-        let token = String::from_utf8_lossy(&text).trim().to_owned();
-        if token.len() < MIN_TOKEN {
-            return Err(TokenError::Short(path.to_owned()));
-        }
-        Ok(Self { token: Zeroizing::new(token) })
+/// Who acts on the admin API: the name of the token shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Official {
+    name: Arc<str>,
+    role: Role,
+}
+
+impl Official {
+    /// The operator at the machine itself, who needs no token.
+    #[must_use]
+    pub fn at_the_machine() -> Self {
+        Self { name: "local".into(), role: Role::Write }
     }
 
-    /// Reads the token, or makes the file with a fresh one if there is none.
+    /// The token's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Handlers behind [`guard`] ask who acts; elsewhere nobody does, and the request is refused.
+impl FromRequest for Official {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let official = request.extensions().get::<Self>().cloned();
+        ready(official.ok_or_else(|| Problem::new(Code::HttpUnauthorized)))
+    }
+}
+
+/// The admin tokens of a service.
+pub struct AdminTokens {
+    tokens: Vec<(Official, Zeroizing<String>)>,
+}
+
+impl AdminTokens {
+    /// Reads the tokens from a file with mode 0600.
     ///
     /// # Errors
-    /// As [`AdminToken::load`].
+    /// Missing file, readable by others, too short a token, a malformed line.
+    pub fn load(path: &Path) -> Result<Self, TokenError> {
+        let text = Zeroizing::new(private_file::read(path)?);
+        let text = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
+        let mut tokens: Vec<(Official, Zeroizing<String>)> = Vec::new();
+        for (line, text) in (1_usize..).zip(text.lines()) {
+            let text = text.trim();
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let malformed = || TokenError::Malformed { path: path.to_owned(), line };
+            let (official, token) = parse_line(text).ok_or_else(malformed)?;
+            if token.len() < MIN_TOKEN {
+                return Err(TokenError::Short { path: path.to_owned(), line });
+            }
+            if tokens.iter().any(|(known, _)| known.name == official.name) {
+                return Err(malformed());
+            }
+            tokens.push((official, token));
+        }
+        if tokens.is_empty() { Err(TokenError::Short { path: path.to_owned(), line: 1 }) } else { Ok(Self { tokens }) }
+    }
+
+    /// Reads the tokens, or makes the file with one fresh token if there is none.
+    ///
+    /// # Errors
+    /// As [`AdminTokens::load`].
     pub fn load_or_create(path: &Path, rng: &mut dyn CryptoRng) -> Result<Self, TokenError> {
         match Self::load(path) {
             Err(TokenError::File(error)) if error.kind() == Some(io::ErrorKind::NotFound) => {
@@ -68,33 +155,58 @@ impl AdminToken {
         }
     }
 
-    /// Whether an `Authorization` header carries this token. The comparison takes the same time for every token
-    /// of the right length.
+    /// Whose token an `Authorization` header carries, if anybody's. Every token is compared, and each comparison takes
+    /// the same time for every token of the right length.
     #[must_use]
-    pub fn allows(&self, header: Option<&str>) -> bool {
-        let shown = header.and_then(|header| header.split_once(' '));
-        let Some((scheme, token)) = shown else { return false };
-        scheme.eq_ignore_ascii_case("bearer") && token.trim().as_bytes().ct_eq(self.token.as_bytes()).into()
+    pub fn whose(&self, header: Option<&str>) -> Option<&Official> {
+        let (scheme, shown) = header?.split_once(' ')?;
+        let shown = if scheme.eq_ignore_ascii_case("bearer") { shown.trim() } else { "" };
+        self.tokens.iter().fold(None, |found, (official, token)| {
+            let same = bool::from(token.as_bytes().ct_eq(shown.as_bytes()));
+            if same { Some(official) } else { found }
+        })
     }
 }
 
-/// Middleware for the admin scope: `web::scope("/admin").wrap(from_fn(admin::guard))`, with the token as
-/// `web::Data<AdminToken>`. Everything without the token is refused with 401 before the body is read.
+fn parse_line(text: &str) -> Option<(Official, Zeroizing<String>)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (name, role, token) = match words.as_slice() {
+        [token] => (UNNAMED, Role::Write, token),
+        [name, "read", token] => (*name, Role::Read, token),
+        [name, "write", token] => (*name, Role::Write, token),
+        _ => return None,
+    };
+    // Plain names only: they stand in logs and files.
+    let plain =
+        name.len() <= MAX_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    plain.then(|| (Official { name: name.into(), role }, Zeroizing::new((*token).to_owned())))
+}
+
+/// Middleware for the admin scope: `web::scope("/admin").wrap(from_fn(admin::guard))`, with the tokens as
+/// `web::Data<AdminTokens>`. Everything without a token is refused with 401 before the body is read, changes with a
+/// `read` token with 403, and what one token asks too often with 429. Handlers take the [`Official`] as an argument.
 ///
 /// # Errors
-/// [`Problem`] with `http.unauthorized`.
+/// Those of the route.
 pub async fn guard(
-    token: web::Data<AdminToken>,
+    tokens: web::Data<AdminTokens>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !token.allows(header) {
+    let Some(official) = tokens.whose(header).cloned() else {
         let mut refusal = Problem::new(Code::HttpUnauthorized).response();
-        let challenge = actix_web::http::header::HeaderValue::from_static("Bearer");
-        refusal.headers_mut().insert(actix_web::http::header::WWW_AUTHENTICATE, challenge);
+        refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return Ok(request.into_response(refusal));
+    };
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if changes && official.role == Role::Read {
+        return Ok(request.into_response(Problem::new(Code::HttpForbidden).response()));
     }
+    if let Err(refusal) = rate::admit(&request, Kind::Admin, Some(&official.name)) {
+        return Ok(request.into_response(*refusal));
+    }
+    request.extensions_mut().insert(official);
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
@@ -102,27 +214,49 @@ pub async fn guard(
 mod tests {
     use super::*;
 
+    fn load(text: &str) -> Result<AdminTokens, TokenError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("admin.token");
+        private_file::create(&path, text.as_bytes()).unwrap();
+        AdminTokens::load(&path)
+    }
+
     #[test]
     fn only_the_exact_token_is_let_in() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("admin.token");
         let mut rng = chance::system_rng().unwrap();
-        let token = AdminToken::load_or_create(&path, &mut rng).unwrap();
+        let tokens = AdminTokens::load_or_create(&path, &mut rng).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(token.allows(Some(&format!("Bearer {}", text.trim()))));
-        assert!(token.allows(Some(&format!("bearer {}", text.trim()))));
-        for wrong in [None, Some(""), Some("Bearer"), Some("Bearer x"), Some(text.trim())] {
-            assert!(!token.allows(wrong));
+        for scheme in ["Bearer", "bearer"] {
+            assert_eq!(tokens.whose(Some(&format!("{scheme} {}", text.trim()))).unwrap().name(), "admin");
         }
-        let again = AdminToken::load_or_create(&path, &mut rng).unwrap();
-        assert!(again.allows(Some(&format!("Bearer {}", text.trim()))), "the file is kept");
+        for wrong in [None, Some(""), Some("Bearer"), Some("Bearer x"), Some(text.trim()), Some("Bearer ")] {
+            assert!(tokens.whose(wrong).is_none());
+        }
+        let again = AdminTokens::load_or_create(&path, &mut rng).unwrap();
+        assert!(again.whose(Some(&format!("Bearer {}", text.trim()))).is_some(), "the file is kept");
     }
 
     #[test]
-    fn a_short_token_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("admin.token");
-        private_file::create(&path, b"short\n").unwrap();
-        assert!(matches!(AdminToken::load(&path), Err(TokenError::Short(_))));
+    fn each_token_has_its_holder() {
+        let text = "# counter 3\nli.hua read aaaaaaaaaaaaaaaaaaaaaa\n\nwang write bbbbbbbbbbbbbbbbbbbbbb\n";
+        let tokens = load(text).unwrap();
+        let whose = |token: &str| tokens.whose(Some(&format!("Bearer {token}"))).map(|who| (who.name(), who.role));
+        assert_eq!(whose(&"a".repeat(22)), Some(("li.hua", Role::Read)));
+        assert_eq!(whose(&"b".repeat(22)), Some(("wang", Role::Write)));
+        assert_eq!(whose("li.hua"), None);
+    }
+
+    #[test]
+    fn each_bad_line_is_named() {
+        assert!(matches!(load("short\n"), Err(TokenError::Short { line: 1, .. })));
+        assert!(matches!(load("# nothing\n"), Err(TokenError::Short { .. })));
+        let token = "a".repeat(22);
+        for bad in [format!("a owner {token}"), format!("a {token}"), format!("a,b read {token}")] {
+            assert!(matches!(load(&format!("\n{bad}\n")), Err(TokenError::Malformed { line: 2, .. })), "{bad}");
+        }
+        let twice = format!("a read {token}\na write {token}\n");
+        assert!(matches!(load(&twice), Err(TokenError::Malformed { line: 2, .. })));
     }
 }

@@ -5,14 +5,14 @@ mod oid4vp;
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
-use service_kit::admin::{AdminToken, guard};
+use service_kit::admin::{AdminTokens, guard};
 
 use crate::service::Verifier;
 
 /// All routes of the service.
 pub(crate) fn routes(
     verifier: web::Data<Verifier>,
-    token: web::Data<AdminToken>,
+    token: web::Data<AdminTokens>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     // The path under which the service is known, if its base URL has one.
     let base = verifier.url.path().trim_end_matches('/').to_owned();

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use actix_web::web;
 use identity_core::did::Did;
 use identity_core::problem::{Code, Lang};
-use service_kit::admin::{AdminToken, TokenError};
+use service_kit::admin::{AdminTokens, TokenError};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
 use service_kit::fetch::{Fetcher, SetupError};
@@ -197,7 +197,7 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let key = RequestKey::load(&config.keys)?;
     let did = key.id.did().clone();
     let trust_root = load_trust_root(&config.ledger.trust_root)?;
-    let token = AdminToken::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
+    let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
     let verifier = web::Data::new(Verifier::build(&config, key, trust_root, &ports).await?);
     let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
     let routes = http::routes(verifier.clone(), web::Data::new(token));

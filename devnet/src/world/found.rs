@@ -18,6 +18,7 @@ use service_kit::config;
 use service_kit::fetch::FetchConfig;
 use service_kit::founding::Founding;
 use service_kit::http::HttpConfig;
+use service_kit::http::rate::RateConfig;
 use service_kit::private_file;
 
 use super::certificates::Authority;
@@ -203,6 +204,9 @@ fn http(layout: &Layout, authority: &Authority, member: &Member) -> Result<HttpC
         certificate: files.certificate,
         key: files.key,
         plain: layout.is_plain(),
+        // All of this world comes from one address, and tests come with crowds.
+        connections_per_address: HttpConfig::default().connections,
+        rates: RateConfig { reads: 0, posts: 0, admin: 0, errands: 0 },
         ..HttpConfig::default()
     })
 }

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use service_kit::admin::AdminToken;
+use service_kit::admin::AdminTokens;
 
 use crate::service::Service;
 
 /// All routes of the service.
-pub(crate) fn routes(service: Arc<Service>, token: web::Data<AdminToken>) -> impl Fn(&mut web::ServiceConfig) + Clone {
+pub(crate) fn routes(service: Arc<Service>, token: web::Data<AdminTokens>) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |config| {
         let base = service.base_path().to_owned();
         config.app_data(web::Data::from(Arc::clone(&service))).app_data(token.clone());

@@ -14,7 +14,7 @@ use identity_core::oid4vci::proof;
 use identity_core::registry::Transaction;
 use identity_core::time::UnixSeconds;
 use serde_json::{Value, json};
-use service_kit::admin::AdminToken;
+use service_kit::admin::AdminTokens;
 use service_kit::chance::SeededChance;
 use service_kit::clock::ManualClock;
 use service_kit::founding::Founding;
@@ -108,7 +108,7 @@ impl World {
             lock: None,
         };
         let mut rng = ports.chance.rng();
-        AdminToken::load_or_create(&config.admin_token, &mut *rng).unwrap();
+        AdminTokens::load_or_create(&config.admin_token, &mut *rng).unwrap();
         let admin = std::fs::read_to_string(&config.admin_token).unwrap().trim().to_owned();
         let (keys, secret) = Keys::load(&config.keys).unwrap();
         let counters = Counters::new(&Metrics::new().unwrap()).unwrap();
@@ -133,7 +133,7 @@ impl World {
     }
 
     pub(super) async fn send(&self, request: TestRequest) -> Reply {
-        let token = AdminToken::load(&self.directory.path().join("admin.token")).unwrap();
+        let token = AdminTokens::load(&self.directory.path().join("admin.token")).unwrap();
         let routes = http::routes(Arc::clone(&self.service), web::Data::new(token));
         let app = test::init_service(App::new().configure(routes)).await;
         match test::try_call_service(&app, request.to_request()).await {

@@ -10,9 +10,10 @@ mod submit;
 
 use std::sync::Arc;
 
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use identity_core::problem::Code;
-use service_kit::http::Metrics;
+use service_kit::http::{Metrics, rate};
 use service_kit::reply::Problem;
 use service_kit::store::StoreError;
 
@@ -37,8 +38,8 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
             .app_data(web::Data::new(api.clone()))
             .service(web::resource("/transactions").post(submit::submit))
             .service(web::resource("/transactions/{digest}").get(submit::find))
-            .service(web::resource("/notarise").post(errands::notarise))
-            .service(web::resource("/relay").post(errands::relay))
+            .service(web::resource("/notarise").wrap(from_fn(rate::errands)).post(errands::notarise))
+            .service(web::resource("/relay").wrap(from_fn(rate::errands)).post(errands::relay))
             .service(web::resource("/checkpoint").get(log::checkpoint))
             .service(web::resource("/tile/{path:.*}").get(log::tile))
             .service(web::resource("/proofs/log/{index}").get(log::proof))

@@ -15,6 +15,7 @@ pub struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
     seconds: HistogramVec,
+    limited: IntCounterVec,
 }
 
 impl Metrics {
@@ -32,9 +33,17 @@ impl Metrics {
             HistogramOpts::new("http_request_seconds", "Time to answer a request, by route."),
             &["route"],
         )?;
+        let limited = IntCounterVec::new(
+            Opts::new(
+                "http_rate_limited_total",
+                "Requests refused because their client asks too often, by kind of route.",
+            ),
+            &["kind"],
+        )?;
+        registry.register(Box::new(limited.clone()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
-        Ok(Self { registry, requests, seconds })
+        Ok(Self { registry, requests, seconds, limited })
     }
 
     /// The registry, for a service's own metrics.
@@ -69,6 +78,11 @@ impl Metrics {
     pub(super) fn count(&self, route: &str, status: u16, took: Duration) {
         self.requests.with_label_values(&[route, &status.to_string()]).inc();
         self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// Counts one request that came too soon.
+    pub(super) fn count_limited(&self, kind: &str) {
+        self.limited.with_label_values(&[kind]).inc();
     }
 
     /// All metrics as text.

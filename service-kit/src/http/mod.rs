@@ -8,6 +8,7 @@
 //! - [`limits`]: every limit, with its reason.
 //! - [`body`]: reading request bodies strictly; [`extract`]: the same as handler arguments.
 //! - [`door`], [`connection`]: who is let in, and how long a client may keep us waiting; [`peer`]: who a client is.
+//! - [`rate`]: how often a client may ask.
 //! - [`shell`]: the layer around every handler.
 //! - [`health`], [`metrics`]: what operators ask.
 
@@ -20,6 +21,7 @@ pub mod health;
 pub mod limits;
 pub mod metrics;
 mod peer;
+pub mod rate;
 pub mod server;
 mod shell;
 pub mod tls;

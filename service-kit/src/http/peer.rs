@@ -53,7 +53,6 @@ impl Proxies {
         self.0.contains(&address.to_canonical())
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the rate limits"))]
     /// Who asks: the address of the connection, or, if that is a proxy of ours, the last address in
     /// `X-Forwarded-For` that is not. What stands further left was written by somebody we do not know.
     pub(super) fn client(&self, connection: Option<SocketAddr>, forwarded_for: Option<&str>) -> Option<Peer> {

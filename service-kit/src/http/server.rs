@@ -11,6 +11,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
+use governor::clock::DefaultClock;
 use identity_core::problem::Code;
 use tokio_rustls::TlsAcceptor;
 
@@ -23,6 +24,7 @@ use super::{
     limits::{self, Limits},
     metrics,
     peer::Proxies,
+    rate::{RateConfig, Rates},
     shell::{self, Shell},
     tls::{self, TlsError},
 };
@@ -49,6 +51,8 @@ crate::config! {
         /// IP addresses of reverse proxies before this service. Only their `X-Forwarded-For` is believed, and
         /// `connections_per_address` does not count them.
         pub proxies: Vec<String> = Vec::new(),
+        /// How often one client may ask.
+        pub rates: RateConfig,
     }
 }
 
@@ -158,7 +162,13 @@ pub(super) async fn start_within(
     let listener = std::net::TcpListener::bind(wanted).map_err(|error| listen_failure(&error, wanted))?;
     let address = listener.local_addr().map_err(|error| listen_failure(&error, wanted))?;
     let (presence, gone) = tokio::sync::mpsc::channel(1);
-    let shell = Shell { metrics: metrics.clone(), encrypted: entrance.tls.is_some(), _presence: presence };
+    let shell = Shell {
+        metrics: metrics.clone(),
+        encrypted: entrance.tls.is_some(),
+        rates: Arc::new(Rates::new(&config.rates, &DefaultClock::default())),
+        proxies: entrance.proxies.clone(),
+        _presence: presence,
+    };
     let scheme = if entrance.tls.is_some() { "https" } else { "http" };
 
     let builder = Server::build()

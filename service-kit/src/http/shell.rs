@@ -1,6 +1,6 @@
 //! The layer around every handler: log line, metrics, security headers, and answers for what no handler answered.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error, HttpResponse,
@@ -16,7 +16,12 @@ use actix_web::{
 use futures_util::FutureExt;
 use identity_core::problem::Code;
 
-use super::{Metrics, connection::Talk};
+use super::{
+    Metrics,
+    connection::Talk,
+    peer::Proxies,
+    rate::{self, Kind, Rates},
+};
 use crate::reply::Problem;
 
 /// What the layer needs to know.
@@ -24,6 +29,8 @@ use crate::reply::Problem;
 pub(super) struct Shell {
     pub(super) metrics: Metrics,
     pub(super) encrypted: bool,
+    pub(super) rates: Arc<Rates>,
+    pub(super) proxies: Proxies,
     /// Never sent on: it closes when the last worker has let go of the service's state.
     pub(super) _presence: tokio::sync::mpsc::Sender<()>,
 }
@@ -40,14 +47,19 @@ pub(super) async fn around(
         talk.begin();
     }
 
-    // A panic is a mistake of ours, never the caller's to see: the process lives on and answers 500.
-    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let answered = answered.unwrap_or_else(|_panic| {
-        tracing::error!(%method, "a handler panicked");
-        Err(Problem::new(Code::HttpInternal).into())
-    });
+    let answered = match rate::admit(&request, Kind::of(&method), None) {
+        Err(refusal) => Ok(request.into_response(*refusal)),
+        // A panic is a mistake of ours, never the caller's to see: the process lives on and answers 500.
+        Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+            Ok(answered) => answered.map(ServiceResponse::map_into_boxed_body),
+            Err(_panic) => {
+                tracing::error!(%method, "a handler panicked");
+                Err(Problem::new(Code::HttpInternal).into())
+            }
+        },
+    };
     let answered = answered.map(|response| {
-        let mut response = fill_bare_error(response.map_into_boxed_body());
+        let mut response = fill_bare_error(response);
         add_headers(response.headers_mut(), shell.as_ref().is_some_and(|shell| shell.encrypted));
         response
     });

@@ -12,7 +12,7 @@ use identity_core::registry::{accreditation_key, did_key, schema_key};
 use identity_core::sample::world::{LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
 use identity_core::status::Status;
 use serde_json::{Value, json};
-use service_kit::admin::AdminToken;
+use service_kit::admin::AdminTokens;
 use service_kit::chance::SeededChance;
 use service_kit::clock::ManualClock;
 use service_kit::fetch::scripted::ScriptedFetch;
@@ -47,7 +47,7 @@ pub(super) struct Bench {
     pub(super) verifier: web::Data<Verifier>,
     pub(super) ports: Ports,
     config: Config,
-    token: web::Data<AdminToken>,
+    token: web::Data<AdminTokens>,
     secret: String,
     _directory: tempfile::TempDir,
 }
@@ -66,7 +66,7 @@ impl Bench {
         let types = directory.path().join("type.json");
         std::fs::write(&types, TYPE).unwrap();
         let token_file = directory.path().join("admin.token");
-        let token = AdminToken::load_or_create(&token_file, &mut service_kit::chance::system_rng().unwrap()).unwrap();
+        let token = AdminTokens::load_or_create(&token_file, &mut service_kit::chance::system_rng().unwrap()).unwrap();
         let secret = std::fs::read_to_string(&token_file).unwrap().trim().to_owned();
         let query = |anchor, undetermined_status| QueryConfig {
             purpose: PURPOSE.to_owned(),

@@ -182,3 +182,28 @@ async fn a_stopped_server_refuses_connections_and_frees_its_port() {
     let again = HttpConfig { listen: address.to_string(), ..plain() };
     start(&again, Health::always(), Metrics::new().unwrap(), routes).await.unwrap().stop().await;
 }
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let rates = RateConfig { reads: 2, posts: 1, ..RateConfig::default() };
+    let config = HttpConfig { rates, proxies: vec!["127.0.0.1".to_owned()], ..plain() };
+    let server = start(&config, Health::always(), Metrics::new().unwrap(), routes).await.unwrap();
+    let of = |client: &str| get("/kept").replace("host: x", &format!("host: x\r\nx-forwarded-for: {client}"));
+    for _ in 0..2 {
+        assert!(exchange(&server, of("192.0.2.1")).await.starts_with("HTTP/1.1 200"));
+    }
+    let refused = exchange(&server, of("192.0.2.1")).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("http.rate_limited"), "{refused}");
+    let wait = refused.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!((1..=30).contains(&wait.trim().parse::<u32>().unwrap()), "{wait}");
+    assert!(refused.contains("nosniff"), "a refusal carries what every answer does");
+    assert!(
+        exchange(&server, of("192.0.2.2")).await.starts_with("HTTP/1.1 200"),
+        "another client is not its neighbour"
+    );
+    assert!(exchange(&server, post("/echo", "application/json", "{}")).await.starts_with("HTTP/1.1 200"));
+    assert!(exchange(&server, post("/echo", "application/json", "{}")).await.starts_with("HTTP/1.1 429"));
+    let metrics = exchange(&server, get("/metrics")).await;
+    assert!(metrics.contains(r#"http_rate_limited_total{kind="read"} 1"#), "{metrics}");
+    server.stop().await;
+}

@@ -132,9 +132,13 @@ impl Dress<'_> {
         }
         line.push_str(&format!(" [{}]", shared("help-options")));
         for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
-            let flag = arg.get_long().map(|long| format!("--{long} ")).unwrap_or_default();
-            let value = arg.get_value_names().and_then(|names| names.first()).map_or("…", |name| name.as_str());
-            line.push_str(&format!(" {flag}<{value}>"));
+            line.push_str(&format!(" {}", in_usage(arg)));
+        }
+        // Of such a group exactly one must be there.
+        for group in command.get_groups().filter(|group| group.is_required_set()) {
+            let ones = group.get_args().filter_map(|id| command.get_arguments().find(|arg| arg.get_id() == id));
+            let ones: Vec<String> = ones.map(in_usage).collect();
+            line.push_str(&format!(" ({})", ones.join(" | ")));
         }
         match (command.has_subcommands(), command.is_subcommand_required_set()) {
             (true, true) => line.push_str(&format!(" <{}>", shared("help-commands"))),
@@ -147,6 +151,13 @@ impl Dress<'_> {
     fn text(&self, id: &str) -> Option<String> {
         Some(self.catalogue.text(id, &[])).filter(|text| text != id)
     }
+}
+
+/// An argument as the usage line names it.
+fn in_usage(arg: &Arg) -> String {
+    let flag = arg.get_long().map(|long| format!("--{long} ")).unwrap_or_default();
+    let value = arg.get_value_names().and_then(|names| names.first()).map_or("…", |name| name.as_str());
+    format!("{flag}<{value}>")
 }
 
 /// A command's own options come before those of every command, and help last.
@@ -215,6 +226,17 @@ mod tests {
         let run = command.find_subcommand_mut("run").unwrap().render_help().to_string();
         assert!(run.contains("用法： sample run [选项] --config <FILE>\n"), "{run}");
         assert!(run.find("--config <FILE>  ").unwrap() < run.find("--help").unwrap(), "{run}");
+    }
+
+    #[test]
+    fn one_of_a_group_is_asked_for_in_the_usage_line() {
+        let link = Arg::new("link").value_name("LINK");
+        let picture = Arg::new("qr").long("qr").value_name("FILE");
+        let either = clap::ArgGroup::new("either").args(["link", "qr"]).required(true);
+        let command = Command::new("sample").version("1").arg(link).arg(picture).group(either);
+        let mut command = localised(command, &Catalogue::new(Lang::En), &|place| format!("sample-{place}"));
+        let help = command.render_help().to_string();
+        assert!(help.contains("Usage: sample [Options] (<LINK> | --qr <FILE>)\n"), "{help}");
     }
 
     #[test]

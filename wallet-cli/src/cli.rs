@@ -61,8 +61,8 @@ pub struct InitArgs {
 #[derive(Debug, Args)]
 #[expect(missing_docs, reason = "the texts of options are the catalogue's")]
 pub struct ReceiveArgs {
-    #[arg(value_name = "OFFER")]
-    pub offer: String,
+    #[command(flatten)]
+    pub link: OfferSource,
     #[arg(long, value_name = "CODE")]
     pub tx_code: Option<String>,
 }
@@ -75,12 +75,34 @@ pub struct ShowArgs {
     pub number: usize,
 }
 
+/// Where an offer comes from: as text, or in a picture.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+#[group(required = true, multiple = false)]
+pub struct OfferSource {
+    #[arg(value_name = "OFFER")]
+    pub offer: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub qr: Option<PathBuf>,
+}
+
+/// Where a request comes from: as text, or in a picture.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+#[group(required = true, multiple = false)]
+pub struct RequestSource {
+    #[arg(value_name = "REQUEST")]
+    pub request: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub qr: Option<PathBuf>,
+}
+
 /// `present`
 #[derive(Debug, Args)]
 #[expect(missing_docs, reason = "the texts of options are the catalogue's")]
 pub struct PresentArgs {
-    #[arg(value_name = "REQUEST")]
-    pub request: String,
+    #[command(flatten)]
+    pub link: RequestSource,
     #[arg(long)]
     pub yes: bool,
     #[arg(long)]

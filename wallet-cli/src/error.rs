@@ -1,6 +1,6 @@
 //! Why a command could not be carried out, and the exit code that says so to a script.
 
-use crate::{holdings::HoldingsError, passphrase::PassphraseError, ui::Ui, vault::VaultError};
+use crate::{holdings::HoldingsError, passphrase::PassphraseError, picture::PictureError, ui::Ui, vault::VaultError};
 use identity_core::{
     crypto::{KeyError, SigningFailed},
     oid4vci::{offer::OfferRefusal, wallet::WalletRefusal},
@@ -41,6 +41,9 @@ pub enum WalletError {
     /// No passphrase.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
+    /// No link out of a picture.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// `init` died half-way.
     #[error("the vault has no setup")]
     NoSetup,
@@ -115,6 +118,7 @@ impl WalletError {
         match self {
             Self::Holdings(error) => error.code(),
             Self::Passphrase(error) => error.code(),
+            Self::Picture(error) => error.code(),
             Self::NoSetup => Code::WalletSetupMissing,
             Self::TrustRoot => Code::WalletSetupTrustRoot,
             Self::Network(_) => Code::WalletSetupNetwork,
@@ -141,7 +145,7 @@ impl WalletError {
         match self {
             Self::Holdings(_) | Self::Passphrase(_) | Self::NoSetup => Exit::Vault,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
-            Self::Selection { .. } => Exit::Usage,
+            Self::Selection { .. } | Self::Picture(_) => Exit::Usage,
             Self::NoChance(_) => Exit::Fault,
             Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
             Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,

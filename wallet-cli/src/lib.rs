@@ -14,6 +14,7 @@ mod meaning;
 mod moment;
 mod onward;
 pub mod passphrase;
+pub mod picture;
 pub mod present;
 mod question;
 pub mod receive;

@@ -12,6 +12,7 @@ use crate::{
     error::WalletError,
     holdings::{Credential, Outcome, SharedCredential, Sharing},
     onward::Onward,
+    picture,
     question::{Consent, Item, Question},
     selection::{self, Chosen, Held, Selection},
     ui::Ui,
@@ -275,7 +276,8 @@ impl Wallet {
 /// # Errors
 /// As [`Wallet::present`]; [`WalletError::ShareRefused`] if the asker refused.
 pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui) -> Result<View, WalletError> {
-    let mut prepared = wallet.prepare(&arguments.request, &arguments.select).await?;
+    let link = picture::link(arguments.link.request.as_deref(), arguments.link.qr.as_deref())?;
+    let mut prepared = wallet.prepare(&link, &arguments.select).await?;
     if !ui.is_json() {
         prepared.question.lines(ui).iter().for_each(|line| ui.note(line));
     }

@@ -10,6 +10,7 @@ use crate::{
     error::WalletError,
     holdings::Credential,
     labels::{TypeText, check_type},
+    picture,
     ui::Ui,
     view::{View, listed},
     wallet::Wallet,
@@ -198,7 +199,8 @@ fn reply(answer: &Answer) -> HttpReply<'_> {
 /// As [`Wallet::receive`].
 pub(crate) async fn command(wallet: &mut Wallet, arguments: ReceiveArgs, ui: &Ui) -> Result<View, WalletError> {
     let mut code = || arguments.tx_code.clone().or_else(|| ui.ask(&ui.text("wallet-ask-tx-code", &[])));
-    let receipts = wallet.receive(&arguments.offer, &mut code).await?;
+    let link = picture::link(arguments.link.offer.as_deref(), arguments.link.qr.as_deref())?;
+    let receipts = wallet.receive(&link, &mut code).await?;
     Ok(view(wallet, &receipts, ui))
 }
 

@@ -65,7 +65,8 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     if metadata.len() > MAX_BYTES {
         return Err(PrivateFileError::TooLarge(path.to_owned()));
     }
-    let mut content = Zeroizing::new(Vec::new());
+    // As large as it may get from the start: a buffer that grows leaves copies of the secret behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_BYTES).unwrap_or_default() + 1));
     file.take(MAX_BYTES).read_to_end(&mut content).map_err(io_error)?;
     Ok(content)
 }
@@ -83,6 +84,25 @@ pub fn create(path: &Path, content: &[u8]) -> Result<(), PrivateFileError> {
     let made = write_draft(&draft, content).and_then(|()| std::fs::hard_link(&draft, path));
     // The draft has done its duty either way; a leftover is harmless and private.
     let _left_over = std::fs::remove_file(&draft);
+    made.and_then(|()| sync_directory(path)).map_err(io_error)
+}
+
+/// Writes a secret file in place of the one that may be there. A crash leaves the old content or the new, and at most a
+/// draft beside it under the file's name with `.new`, which the next replacement takes away. One writer at a time: the
+/// caller holds a lock.
+///
+/// # Errors
+/// Missing directory, no permission, disk full.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateFileError> {
+    let io_error = |error| PrivateFileError::Io { path: path.to_owned(), error };
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
+        _ => {}
+    }
+    let made = write_draft(&draft, content).and_then(|()| std::fs::rename(&draft, path));
     made.and_then(|()| sync_directory(path)).map_err(io_error)
 }
 
@@ -105,6 +125,17 @@ mod tests {
         assert_eq!(create(&path, b"two").unwrap_err().kind(), Some(io::ErrorKind::AlreadyExists));
         assert_eq!(read(&path).unwrap().as_slice(), b"one");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_replacement_is_private_and_leaves_no_draft() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        std::fs::write(directory.path().join("secret.new"), b"half").unwrap();
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap().as_slice(), b"two");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]

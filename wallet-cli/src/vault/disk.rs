@@ -1,19 +1,18 @@
 //! The vault's file on the disk: one holder at a time, readable by its owner only, made whole or not at all.
 
 use super::VaultError;
+use service_kit::private_file;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
 };
 
 /// The vault's file within its directory.
-const FILE: &str = "vault";
+pub(super) const FILE: &str = "vault";
 /// Locked while the vault is open. A file of its own, so that it never has to be replaced.
-const LOCK: &str = "lock";
-/// A vault in the making; whoever finds one may delete it.
-const DRAFT: &str = "vault.new";
+pub(super) const LOCK: &str = "lock";
 
 /// What the vault asks of a file. Writes may reach the disk in any order, or in part, until `sync` returns.
 pub(super) trait Disk: Send {
@@ -25,10 +24,14 @@ pub(super) trait Disk: Send {
     fn set_length(&mut self, length: u64) -> Result<(), VaultError>;
     /// Everything written so far survives a power cut when this returns.
     fn sync(&mut self) -> Result<(), VaultError>;
+    /// Makes this the whole file: after a crash on the way there is the old file or the new one, whole. Durable when
+    /// this returns, and the old file's way to its key is then overwritten.
+    fn replace(&mut self, content: &[u8]) -> Result<(), VaultError>;
 }
 
 /// The real file, with the lock that keeps a second process out.
 pub(super) struct FileDisk {
+    path: PathBuf,
     file: File,
     _lock: File,
 }
@@ -42,18 +45,9 @@ impl FileDisk {
         if fs::symlink_metadata(&path).is_ok() {
             return Err(VaultError::Exists);
         }
-        let draft = dir.join(DRAFT);
-        match fs::remove_file(&draft) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
-        // The name itself is durable only when the directory is.
-        File::open(dir)?.sync_all()?;
-        Ok(Self { file, _lock: lock })
+        private_file::replace(&path, content)?;
+        let file = open_both_ways(&path)?;
+        Ok(Self { path, file, _lock: lock })
     }
 
     /// Opens the file that is there.
@@ -70,9 +64,13 @@ impl FileDisk {
             return Err(VaultError::OpenToOthers);
         }
         let lock = take_lock(dir)?;
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        Ok(Self { file, _lock: lock })
+        let file = open_both_ways(&path)?;
+        Ok(Self { path, file, _lock: lock })
     }
+}
+
+fn open_both_ways(path: &Path) -> Result<File, VaultError> {
+    Ok(OpenOptions::new().read(true).write(true).open(path)?)
 }
 
 fn take_lock(dir: &Path) -> Result<File, VaultError> {
@@ -104,5 +102,25 @@ impl Disk for FileDisk {
 
     fn sync(&mut self) -> Result<(), VaultError> {
         Ok(self.file.sync_all()?)
+    }
+
+    fn replace(&mut self, content: &[u8]) -> Result<(), VaultError> {
+        private_file::replace(&self.path, content)?;
+        let old = std::mem::replace(&mut self.file, open_both_ways(&self.path)?);
+        forget(old);
+        Ok(())
+    }
+}
+
+/// Overwrites the header of a file that has lost its name, so that what the disk still holds of it opens no more. A
+/// second name (a hard link) is somebody's wish, and left alone; so is what copy-on-write, snapshots and worn flash
+/// cells keep, which no program reaches.
+fn forget(mut old: File) {
+    let nameless = old.metadata().is_ok_and(|metadata| metadata.nlink() == 0);
+    if nameless {
+        let _best_effort = old
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| old.write_all(&[0; super::header::LENGTH]))
+            .and_then(|()| old.sync_all());
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with a vault.
 
 use identity_core::problem::Code;
+use service_kit::private_file::PrivateFileError;
 use std::io;
 
 /// Why a vault cannot be made, opened or written. Carries places and sizes, never content.
@@ -104,6 +105,16 @@ impl From<io::Error> for VaultError {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
             kind => Self::Io(kind),
+        }
+    }
+}
+
+impl From<PrivateFileError> for VaultError {
+    fn from(error: PrivateFileError) -> Self {
+        match error {
+            PrivateFileError::Io { error, .. } => error.into(),
+            PrivateFileError::Exposed { .. } => Self::OpenToOthers,
+            _ => Self::Io(io::ErrorKind::Other),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From passphrase to wrapping key: Argon2id (RFC 9106), version 1.3.
 
-use super::VaultError;
+use super::{VaultError, key::Key};
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
@@ -77,16 +77,12 @@ impl std::fmt::Debug for Passphrase {
 }
 
 /// Derives the wrapping key. The cost is checked first, so a hostile header cannot make this expensive.
-pub(super) fn derive(
-    passphrase: &Passphrase,
-    salt: &[u8; 16],
-    cost: KdfCost,
-) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+pub(super) fn derive(passphrase: &Passphrase, salt: &[u8; 16], cost: KdfCost) -> Result<Key, VaultError> {
     cost.check()?;
     let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(32)).map_err(|_| VaultError::KdfTooCostly)?;
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = Key::blank();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.0.as_bytes(), salt, key.as_mut())
+        .hash_password_into(passphrase.0.as_bytes(), salt, key.bytes_mut())
         .map_err(|_| VaultError::KdfTooCostly)?;
     Ok(key)
 }

@@ -1,10 +1,12 @@
-//! Reading a whole file: header, two commit slots, records. Pure: bytes in, contents or a named fault out.
+//! A whole file: header, two commit slots, records. Pure: bytes in, contents or a named fault out, and back.
 
 use super::{
-    Note, VaultError, header, record,
-    record::RecordKey,
+    Note, VaultError,
+    header::{self, Unlocked},
+    record::{self, RecordKey},
     slot::{self, Place, Slot},
 };
+use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 /// Where the first record begins.
@@ -26,6 +28,26 @@ pub(super) struct Contents {
 /// A length as the file counts it. No machine has a slice longer than `u64::MAX`.
 pub(super) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// The bytes of a file that holds these records and nothing else.
+pub(super) fn write(
+    unlocked: &Unlocked,
+    records: &[Zeroizing<Vec<u8>>],
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<u8>, VaultError> {
+    let mut frames = Vec::new();
+    for (record, sequence) in records.iter().zip(1..) {
+        frames.extend(record::seal(record, sequence, &unlocked.key, rng)?);
+    }
+    let sequence = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    let slot = Slot { sequence, end: RECORDS_START + length(&frames) };
+    let mut bytes = unlocked.header.bytes().to_vec();
+    for _ in 0..2 {
+        bytes.extend(slot.seal(&unlocked.key, rng)?);
+    }
+    bytes.extend(frames);
+    Ok(bytes)
 }
 
 /// Reads everything behind the header, which `key` came from.

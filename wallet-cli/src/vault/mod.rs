@@ -25,6 +25,7 @@ mod disk;
 mod error;
 mod header;
 mod kdf;
+mod key;
 mod layout;
 mod record;
 mod slot;
@@ -33,10 +34,9 @@ pub use error::VaultError;
 pub use kdf::{KdfCost, Passphrase};
 
 use disk::{Disk, FileDisk};
-use header::Header;
-use layout::{Contents, RECORDS_START};
+use header::{Header, Unlocked};
+use layout::Contents;
 use rand::CryptoRng;
-use record::RecordKey;
 use slot::Slot;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -58,7 +58,7 @@ pub enum Note {
 /// An open vault. Holds the lock on its directory until dropped.
 pub struct Vault {
     disk: Box<dyn Disk>,
-    key: RecordKey,
+    unlocked: Unlocked,
     contents: Contents,
     /// A write failed, so the file may be ahead of us: nothing more until the next open.
     poisoned: bool,
@@ -81,14 +81,24 @@ impl Vault {
         cost: KdfCost,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, VaultError> {
-        let (header, key) = Header::make(passphrase, cost, rng)?;
-        let slot = Slot { sequence: 0, end: RECORDS_START };
-        let mut bytes = header.bytes().to_vec();
-        for _ in 0..2 {
-            bytes.extend(slot.seal(&key, rng)?);
-        }
+        Self::create_holding(&[], dir, passphrase, cost, rng)
+    }
+
+    /// Makes a vault that holds these records from the start: after a crash it is there with all of them, or not.
+    ///
+    /// # Errors
+    /// As [`Vault::create`]; [`VaultError::RecordTooLarge`].
+    pub fn create_holding(
+        records: &[Zeroizing<Vec<u8>>],
+        dir: &Path,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, VaultError> {
+        let unlocked = Unlocked::make(passphrase, cost, rng)?;
+        let bytes = layout::write(&unlocked, records, rng)?;
         let disk = FileDisk::create(dir, &bytes)?;
-        Self::read(Box::new(disk), key, &bytes)
+        Self::read(Box::new(disk), unlocked, &bytes)
     }
 
     /// Opens the vault in `dir`.
@@ -102,13 +112,13 @@ impl Vault {
 
     fn open_on(mut disk: Box<dyn Disk>, passphrase: &Passphrase) -> Result<Self, VaultError> {
         let bytes = disk.read_all()?;
-        let key = Header::parse(&bytes)?.unlock(passphrase)?;
-        Self::read(disk, key, &bytes)
+        let unlocked = Header::parse(&bytes)?.unlock(passphrase)?;
+        Self::read(disk, unlocked, &bytes)
     }
 
-    fn read(disk: Box<dyn Disk>, key: RecordKey, bytes: &[u8]) -> Result<Self, VaultError> {
-        let contents = layout::read(bytes, &key)?;
-        Ok(Self { disk, key, contents, poisoned: false })
+    fn read(disk: Box<dyn Disk>, unlocked: Unlocked, bytes: &[u8]) -> Result<Self, VaultError> {
+        let contents = layout::read(bytes, &unlocked.key)?;
+        Ok(Self { disk, unlocked, contents, poisoned: false })
     }
 
     /// The records, oldest first.
@@ -134,9 +144,9 @@ impl Vault {
             return Err(VaultError::Poisoned);
         }
         let sequence = self.contents.sequence + 1;
-        let frame = record::seal(content, sequence, &self.key, rng)?;
+        let frame = record::seal(content, sequence, &self.unlocked.key, rng)?;
         let end = self.contents.end + layout::length(&frame);
-        let slot = Slot { sequence, end }.seal(&self.key, rng)?;
+        let slot = Slot { sequence, end }.seal(&self.unlocked.key, rng)?;
         let slot_place = self.contents.stale_slot;
 
         self.poisoned = true;
@@ -155,6 +165,64 @@ impl Vault {
         self.contents.stale_slot = slot_place.other();
         self.contents.records.push(Zeroizing::new(content.to_vec()));
         Ok(())
+    }
+}
+
+/// Writing the file anew. The new file has the next generation's header and a fresh vault key, and takes the old one's
+/// place in one step: a crash leaves the old vault or the new one, whole, and at most a draft beside it. It costs as
+/// much as the vault is large, which is why additions do not work this way.
+impl Vault {
+    /// Puts these records in the place of all that are there; what is left out is gone from the file.
+    ///
+    /// # Errors
+    /// As [`Vault::append`]; after an error the vault holds the old records or these.
+    pub fn replace_records(
+        &mut self,
+        records: &[Zeroizing<Vec<u8>>],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), VaultError> {
+        let next = self.unlocked.renew(0, None, rng)?;
+        self.rewrite(next, records, rng)
+    }
+
+    /// Puts the vault under another passphrase, or another cost of guessing it. The old passphrase opens nothing but
+    /// old copies of the file.
+    ///
+    /// # Errors
+    /// As [`Vault::append`], or a cost outside its bounds; after an error one of the two passphrases opens the vault.
+    pub fn change_passphrase(
+        &mut self,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), VaultError> {
+        let next = self.unlocked.renew(0, Some((passphrase, cost)), rng)?;
+        let records = std::mem::take(&mut self.contents.records);
+        self.rewrite(next, &records, rng)
+    }
+
+    fn rewrite(
+        &mut self,
+        next: Unlocked,
+        records: &[Zeroizing<Vec<u8>>],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), VaultError> {
+        if self.poisoned {
+            return Err(VaultError::Poisoned);
+        }
+        let bytes = layout::write(&next, records, rng)?;
+        self.poisoned = true;
+        self.disk.replace(&bytes)?;
+        self.contents = layout::read(&bytes, &next.key)?;
+        self.unlocked = next;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    /// What one guess at the passphrase costs.
+    #[must_use]
+    pub fn cost(&self) -> KdfCost {
+        self.unlocked.header.cost()
     }
 }
 

@@ -11,7 +11,7 @@
 //! length. So a record cannot be moved, copied, replaced or taken from another vault. The content is prefixed with its
 //! length (4 bytes) and padded with zeros to a multiple of 256, so that sizes tell little about what a record is.
 
-use super::VaultError;
+use super::{VaultError, key::Key};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -29,17 +29,17 @@ const PAD: usize = 256;
 
 /// The vault key, with the digest of the header that it belongs to.
 pub(super) struct RecordKey {
-    key: Zeroizing<[u8; 32]>,
+    key: Key,
     header: ledger::Hash,
 }
 
 impl RecordKey {
-    pub(super) fn new(key: Zeroizing<[u8; 32]>, header: &[u8]) -> Self {
+    pub(super) fn new(key: Key, header: &[u8]) -> Self {
         Self { key, header: ledger::sha256(header) }
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
-        &self.key
+        self.key.bytes()
     }
 
     /// Associated data that binds to this vault, under a label that keeps kinds of data apart.

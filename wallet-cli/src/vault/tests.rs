@@ -121,3 +121,65 @@ fn a_line_end_is_no_part_of_a_passphrase() {
     assert!(passphrase("八个汉字口令可用").check_new().is_ok());
     assert_eq!(format!("{:?}", right()), "Passphrase(..)");
 }
+
+#[test]
+fn a_new_passphrase_takes_the_old_ones_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = create(dir.path());
+    vault.append(b"first", &mut rng()).unwrap();
+    let old_copy = fs::read(dir.path().join("vault")).unwrap();
+    let new = passphrase("another passphrase");
+    let cost = KdfCost { passes: 3, ..KdfCost::FLOOR };
+    vault.change_passphrase(&new, cost, &mut StdRng::seed_from_u64(2)).unwrap();
+    vault.append(b"second", &mut rng()).unwrap();
+    drop(vault);
+    assert!(matches!(Vault::open(dir.path(), &right()), Err(VaultError::Passphrase)));
+    let vault = Vault::open(dir.path(), &new).unwrap();
+    assert_eq!((contents(&vault), vault.cost()), (vec![b"first".to_vec(), b"second".to_vec()], cost));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the vault and its lock, no draft");
+
+    // Whoever kept an old copy and knows the old passphrase has the old key, which opens nothing newer.
+    let old = Header::parse(&old_copy).unwrap().unlock(&right()).unwrap();
+    assert_ne!(old.key.key(), vault.unlocked.key.key());
+    assert_eq!(old.counter.bytes(), vault.unlocked.counter.bytes());
+    assert_eq!(old.header.vault_id(), vault.unlocked.header.vault_id());
+    assert_eq!((old.header.generation(), vault.unlocked.header.generation()), (0, 1));
+}
+
+#[test]
+fn what_is_left_out_is_gone_from_the_file_and_from_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = create(dir.path());
+    for content in [b"first".as_slice(), b"second"] {
+        vault.append(content, &mut rng()).unwrap();
+    }
+    let old = fs::File::open(dir.path().join("vault")).unwrap();
+    vault.replace_records(&[Zeroizing::new(b"second".to_vec())], &mut StdRng::seed_from_u64(2)).unwrap();
+    vault.append(b"third", &mut rng()).unwrap();
+    drop(vault);
+    let bytes = fs::read(dir.path().join("vault")).unwrap();
+    assert_eq!(bytes.len(), 1536 + 2 * 316);
+    let vault = Vault::open(dir.path(), &right()).unwrap();
+    assert_eq!(contents(&vault), [b"second".to_vec(), b"third".to_vec()]);
+    let mut left = Vec::new();
+    std::io::Read::read_to_end(&mut &old, &mut left).unwrap();
+    assert_eq!(left[..512], [0; 512], "the old file's wrapped key is overwritten");
+}
+
+#[test]
+fn a_second_name_of_the_old_file_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = create(dir.path());
+    fs::hard_link(dir.path().join("vault"), dir.path().join("kept")).unwrap();
+    vault.replace_records(&[], &mut rng()).unwrap();
+    let kept = fs::read(dir.path().join("kept")).unwrap();
+    assert!(Header::parse(&kept).unwrap().unlock(&right()).is_ok());
+}
+
+#[test]
+fn a_vault_is_made_with_all_its_records_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = [b"one".as_slice(), b"two"].map(|record| Zeroizing::new(record.to_vec()));
+    drop(Vault::create_holding(&records, dir.path(), &right(), KdfCost::FLOOR, &mut rng()).unwrap());
+    assert_eq!(contents(&Vault::open(dir.path(), &right()).unwrap()), [b"one".to_vec(), b"two".to_vec()]);
+}

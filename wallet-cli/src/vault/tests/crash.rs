@@ -18,6 +18,7 @@ struct State {
 enum Step {
     Write(usize, Vec<u8>),
     Cut(usize),
+    Replace(Vec<u8>),
 }
 
 fn apply(bytes: &mut Vec<u8>, step: &Step) {
@@ -27,6 +28,7 @@ fn apply(bytes: &mut Vec<u8>, step: &Step) {
             bytes[*at..at + content.len()].copy_from_slice(content);
         }
         Step::Cut(length) => bytes.resize(*length, 0),
+        Step::Replace(content) => content.clone_into(bytes),
     }
 }
 
@@ -66,6 +68,12 @@ impl Disk for FaultyDisk {
     fn sync(&mut self) -> Result<(), VaultError> {
         self.step(None)
     }
+
+    /// The new name may or may not be there until the directory is synced.
+    fn replace(&mut self, content: &[u8]) -> Result<(), VaultError> {
+        self.step(Some(Step::Replace(content.to_vec())))?;
+        self.step(None)
+    }
 }
 
 /// Everything that may be on the platter after a crash: each pending step done, not done, or, if it is the one that
@@ -101,14 +109,14 @@ fn start(torn_tail: bool) -> (Vec<u8>, [u8; 32]) {
     if torn_tail {
         bytes.extend([9; 40]);
     }
-    (bytes, *vault.key.key())
+    (bytes, *vault.unlocked.key.key())
 }
 
 fn open(bytes: Vec<u8>, key: &[u8; 32], left: usize, done: bool) -> (Result<Vault, VaultError>, Arc<Mutex<State>>) {
     let state = State { durable: bytes.clone(), pending: Vec::new(), left, done_all_the_same: done };
     let state = Arc::new(Mutex::new(state));
-    let key = RecordKey::new(Zeroizing::new(*key), &bytes[..512]);
-    (Vault::read(Box::new(FaultyDisk(Arc::clone(&state))), key, &bytes), state)
+    let unlocked = Unlocked::of_key(&bytes, key);
+    (Vault::read(Box::new(FaultyDisk(Arc::clone(&state))), unlocked, &bytes), state)
 }
 
 const NEVER: usize = usize::MAX;
@@ -179,4 +187,53 @@ fn a_write_completed_by_the_next_open_is_committed_by_the_next_write() {
     assert_eq!(contents(&whole), [b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]);
     let (cut, _) = open(durable[..durable.len() - 316].to_vec(), &key, NEVER, false);
     assert!(matches!(cut, Err(VaultError::Truncated { .. })));
+}
+
+/// Opens what is left after a crash, as the holder would.
+fn open_with(bytes: &[u8], passphrase: &Passphrase) -> Result<Vault, VaultError> {
+    let state = State { durable: bytes.to_vec(), left: NEVER, ..State::default() };
+    Vault::open_on(Box::new(FaultyDisk(Arc::new(Mutex::new(state)))), passphrase)
+}
+
+#[test]
+fn a_new_passphrase_or_the_old_one_opens_whenever_the_power_goes() {
+    let (bytes, key) = start(false);
+    let new = passphrase("another passphrase");
+    for left in 0..=2 {
+        for done in [false, true] {
+            let (vault, state) = open(bytes.clone(), &key, left, done);
+            let changed = vault.unwrap().change_passphrase(&new, KdfCost::FLOOR, &mut rng());
+            assert_eq!(changed.is_ok(), left == 2);
+            for aftermath in aftermaths(&state.lock().unwrap()) {
+                let opened = [open_with(&aftermath, &right()), open_with(&aftermath, &new)];
+                let [old, new] = opened.map(|vault| vault.ok().map(|vault| contents(&vault)));
+                assert_eq!(old.or(new.clone()), Some(vec![b"first".to_vec()]));
+                assert!(changed.is_err() || new.is_some(), "acknowledged, so the new one opens");
+            }
+        }
+    }
+}
+
+#[test]
+fn records_are_replaced_all_or_none_whenever_the_power_goes() {
+    let (bytes, key) = start(true);
+    let records = [b"only".as_slice(), b"these"].map(|record| Zeroizing::new(record.to_vec()));
+    for left in 0..=2 {
+        for done in [false, true] {
+            let (vault, state) = open(bytes.clone(), &key, left, done);
+            let mut vault = vault.unwrap();
+            // The wrapping key is not known here, so the passphrase is given once more.
+            let next = vault.unlocked.renew(0, Some((&right(), KdfCost::FLOOR)), &mut rng()).unwrap();
+            let replaced = vault.rewrite(next, &records, &mut rng());
+            for aftermath in aftermaths(&state.lock().unwrap()) {
+                let found = contents(&open_with(&aftermath, &right()).unwrap());
+                let new = found == [b"only".to_vec(), b"these".to_vec()];
+                assert!(new || found == [b"first".to_vec()]);
+                assert!(replaced.is_err() || new);
+            }
+            if replaced.is_err() {
+                assert!(matches!(vault.append(b"x", &mut rng()), Err(VaultError::Poisoned)));
+            }
+        }
+    }
 }

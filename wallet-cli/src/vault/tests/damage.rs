@@ -1,6 +1,6 @@
 //! Whatever bit differs, it is named, or the contents are the same.
 
-use super::*;
+use super::{key::Key, record::RecordKey, *};
 
 /// A file with three records, and its key.
 fn file() -> (Vec<u8>, RecordKey) {
@@ -9,7 +9,7 @@ fn file() -> (Vec<u8>, RecordKey) {
     for content in [b"one".as_slice(), b"two", b"three"] {
         vault.append(content, &mut StdRng::seed_from_u64(2)).unwrap();
     }
-    (fs::read(dir.path().join("vault")).unwrap(), vault.key)
+    (fs::read(dir.path().join("vault")).unwrap(), vault.unlocked.key)
 }
 
 fn read(bytes: &[u8], key: &RecordKey) -> Result<Contents, VaultError> {
@@ -87,7 +87,7 @@ fn records_cannot_change_places_or_vaults() {
     swapped[1852..1852 + 316].copy_from_slice(&bytes[1536..1536 + 316]);
     assert!(matches!(read(&swapped, &key), Err(VaultError::Damaged { offset: 1536 })));
 
-    let other = RecordKey::new(Zeroizing::new(*key.key()), b"another header");
+    let other = RecordKey::new(Key::copied(key.key()).unwrap(), b"another header");
     assert!(matches!(layout::read(&bytes, &other), Err(VaultError::Damaged { offset: 512 })));
 }
 

@@ -143,6 +143,41 @@ wallet-help-exit-codes =
       5  you declined; nothing left the vault
       6  somebody could not be reached; try again later
       7  the vault holds nothing that fits
+# ---- the vault's life ----
+wallet-place-word = word { $number }
+wallet-phrase-show = Recovery phrase. These twelve words alone open the file that is being made. Write them on paper, in this order:
+wallet-phrase-written = Press Enter when all twelve are on paper; they then leave the screen.
+wallet-phrase-again = Type the twelve words from your paper:
+wallet-phrase-ask = Recovery phrase (twelve words):
+wallet-backup-done = Backup made: { $file }. Credentials in it: { $credentials }.
+wallet-backup-keep = Keep file and paper apart: together they open everything. What comes later is not in it; make another backup then.
+wallet-restore-done = Vault restored in { $dir }. Credentials: { $credentials }; sharings: { $sharings }.
+wallet-restore-note = This vault came out of a backup of { $made } UTC with { $records } records. What was received or shared after that is not in it; a credential may have been shown since, and showing it again can be linked.
+wallet-restore-ca = The certificate authorities' file { $file } is not on this machine. Restore again with --ca, or put the file there.
+wallet-passwd-done = The vault has a new passphrase. The old one no longer opens it.
+wallet-passwd-copies = Older copies of the vault's file still open with the old passphrase; backups open with their recovery phrase.
+wallet-remove-what = To be removed: { $type } (number { $number }), issued by { $issuer }, with its key. The issuer is not told, and the credential stays valid; nobody can bring it back but a backup.
+wallet-remove-confirm = Remove it? Type yes to remove; anything else keeps it. [no]
+wallet-remove-done = Removed: { $type } (number { $number }), issued by { $issuer }. What was shared of it stays in the history.
+wallet-remove-copies = Backups and other copies of the vault made before still hold it.
+wallet-help-backup = Make an encrypted backup of everything, and a recovery phrase that alone opens it
+wallet-help-backup-file = The backup to make; must not be there yet
+wallet-help-backup-phrase-file = Write the phrase to this new private file instead of showing it at the terminal
+wallet-help-backup-phrase-fd = Write the phrase to this open file descriptor
+wallet-help-restore = Make a vault out of a backup
+wallet-help-restore-file = The backup
+wallet-help-restore-phrase-file = Take the recovery phrase from this file, which only you may read (mode 0600)
+wallet-help-restore-phrase-fd = Take the recovery phrase from the first line of this open file descriptor
+wallet-help-restore-ca = Certificate authorities for HTTPS on this machine, if they lie elsewhere than before
+wallet-help-passwd = Change the vault's passphrase
+wallet-help-passwd-new-passphrase-file = Take the new passphrase from the first line of this file, which only you may read (mode 0600)
+wallet-help-passwd-new-passphrase-fd = Take the new passphrase from the first line of this open file descriptor
+wallet-help-passwd-memory = Memory that one guess at the passphrase costs, in MiB, 19 to 1024 [default: as before]
+wallet-help-passwd-passes = Passes over that memory, 2 to 16 [default: as before]
+wallet-help-remove = Remove a credential and its key for good
+wallet-help-remove-number = Number of the credential, from `list`
+wallet-help-remove-yes = Do not ask, remove
+
 # ---- devnet ----
 devnet-welcome = Xinfu devnet: a ledger, two departments, a service and a wallet on this machine
 devnet-data-kept = Everything is kept in { $directory }

@@ -143,6 +143,41 @@ wallet-help-exit-codes =
       5  您未同意；没有内容离开保险库
       6  对方无法联系，请稍后再试
       7  保险库中没有符合要求的凭证
+# ---- the vault's life ----
+wallet-place-word = 第 { $number } 个词
+wallet-phrase-show = 恢复词。仅凭这十二个词即可打开即将生成的文件。请按顺序抄写在纸上：
+wallet-phrase-written = 十二个词全部抄好后按回车键，它们随即移出屏幕。
+wallet-phrase-again = 请照纸上输入十二个词：
+wallet-phrase-ask = 恢复词（十二个）：
+wallet-backup-done = 已生成备份：{ $file }。其中凭证数：{ $credentials }。
+wallet-backup-keep = 文件与纸张请分开保管：两者合在一起即可打开全部内容。之后新增的内容不在其中，届时请再次备份。
+wallet-restore-done = 保险库已恢复到 { $dir }。凭证：{ $credentials }；共享记录：{ $sharings }。
+wallet-restore-note = 该保险库恢复自 { $made } UTC 的备份，共 { $records } 条记录。此后收到或共享的内容不在其中；凭证此后可能已出示过，再次出示可被关联。
+wallet-restore-ca = 本机没有证书颁发机构文件 { $file }。请用 --ca 重新恢复，或将该文件放到此处。
+wallet-passwd-done = 保险库已换用新口令，旧口令不再能打开它。
+wallet-passwd-copies = 保险库文件的旧副本仍可用旧口令打开；备份仍可用其恢复词打开。
+wallet-remove-what = 将移除：{ $type }（编号 { $number }，由 { $issuer } 签发）及其密钥。签发方不会得知，凭证依然有效；除备份外无人能找回。
+wallet-remove-confirm = 确定移除？输入“是”则移除，其他任何输入均保留。[否]
+wallet-remove-done = 已移除：{ $type }（编号 { $number }，由 { $issuer } 签发）。其共享记录仍保留在历史中。
+wallet-remove-copies = 此前的备份和保险库副本中仍有该凭证。
+wallet-help-backup = 为全部内容生成加密备份，以及唯一能打开它的恢复词
+wallet-help-backup-file = 要生成的备份文件，须尚不存在
+wallet-help-backup-phrase-file = 将恢复词写入这个新的私有文件，而不在终端显示
+wallet-help-backup-phrase-fd = 将恢复词写入该已打开的文件描述符
+wallet-help-restore = 由备份恢复保险库
+wallet-help-restore-file = 备份文件
+wallet-help-restore-phrase-file = 从该文件读取恢复词，文件须仅本人可读（权限 0600）
+wallet-help-restore-phrase-fd = 从该已打开的文件描述符的第一行读取恢复词
+wallet-help-restore-ca = 本机上 HTTPS 证书颁发机构文件的位置（若与原先不同）
+wallet-help-passwd = 更换保险库口令
+wallet-help-passwd-new-passphrase-file = 从该文件第一行读取新口令，文件须仅本人可读（权限 0600）
+wallet-help-passwd-new-passphrase-fd = 从该已打开的文件描述符的第一行读取新口令
+wallet-help-passwd-memory = 每猜一次口令所需内存，单位 MiB，19 至 1024 [默认：不变]
+wallet-help-passwd-passes = 对该内存的遍数，2 至 16 [默认：不变]
+wallet-help-remove = 永久移除一份凭证及其密钥
+wallet-help-remove-number = 凭证编号，见 `list`
+wallet-help-remove-yes = 不询问，直接移除
+
 # ---- devnet ----
 devnet-welcome = 信符开发网：本机上的一个账本、两个部门、一项服务和一个钱包
 devnet-data-kept = 所有数据保存在 { $directory }

@@ -3,7 +3,7 @@
 //! The types name every option once; the texts come from the catalogue under `wallet-help-…`, by the command's and the
 //! option's name.
 
-use crate::passphrase::Source;
+use crate::{passphrase::Source, phrase::Paper};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use identity_core::problem::Lang;
 use service_kit::{help, messages::Catalogue};
@@ -39,6 +39,10 @@ pub enum Act {
     Show(ShowArgs),
     Present(PresentArgs),
     History,
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
+    Passwd(PasswdArgs),
+    Remove(RemoveArgs),
 }
 
 /// `init`
@@ -111,6 +115,82 @@ pub struct PresentArgs {
     pub select: Vec<(String, usize)>,
 }
 
+/// Where the recovery phrase is written to or read from, if not at the terminal.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct PhraseArgs {
+    #[arg(long, value_name = "FILE", conflicts_with = "phrase_fd")]
+    pub phrase_file: Option<PathBuf>,
+    #[arg(long, value_name = "N")]
+    pub phrase_fd: Option<u32>,
+}
+
+impl PhraseArgs {
+    /// As the words it stands for.
+    #[must_use]
+    pub fn paper(&self) -> Paper {
+        match (&self.phrase_file, self.phrase_fd) {
+            (Some(path), _) => Paper::File(path.clone()),
+            (None, Some(number)) => Paper::Descriptor(number),
+            (None, None) => Paper::Terminal,
+        }
+    }
+}
+
+/// `backup`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct BackupArgs {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub phrase: PhraseArgs,
+}
+
+/// `restore`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct RestoreArgs {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub phrase: PhraseArgs,
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+/// `passwd`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct PasswdArgs {
+    #[arg(long, value_name = "FILE", conflicts_with = "new_passphrase_fd")]
+    pub new_passphrase_file: Option<PathBuf>,
+    #[arg(long, value_name = "N")]
+    pub new_passphrase_fd: Option<u32>,
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u32>,
+    #[arg(long, value_name = "N")]
+    pub passes: Option<u32>,
+}
+
+impl PasswdArgs {
+    /// Where the new passphrase comes from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        Source::of(self.new_passphrase_file.as_ref(), self.new_passphrase_fd)
+    }
+}
+
+/// `remove`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct RemoveArgs {
+    #[arg(value_name = "NUMBER")]
+    pub number: usize,
+    #[arg(long)]
+    pub yes: bool,
+}
+
 fn parse_selection(text: &str) -> Result<(String, usize), String> {
     let parsed = text.split_once('=').and_then(|(query, number)| Some((query.to_owned(), number.parse().ok()?)));
     parsed.ok_or_else(|| "QUERY=NUMBER".to_owned())
@@ -129,11 +209,7 @@ impl Cli {
     /// Where the passphrase comes from.
     #[must_use]
     pub fn passphrase(&self) -> Source {
-        match (&self.passphrase_file, self.passphrase_fd) {
-            (Some(path), _) => Source::File(path.clone()),
-            (None, Some(number)) => Source::Descriptor(number),
-            (None, None) => Source::Terminal,
-        }
+        Source::of(self.passphrase_file.as_ref(), self.passphrase_fd)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Why a command could not be carried out, and the exit code that says so to a script.
 
-use crate::{holdings::HoldingsError, passphrase::PassphraseError, picture::PictureError, ui::Ui, vault::VaultError};
+use crate::{
+    backup::BackupError, holdings::HoldingsError, passphrase::PassphraseError, phrase::PhraseError,
+    picture::PictureError, ui::Ui, vault::VaultError,
+};
 use identity_core::{
     crypto::{KeyError, SigningFailed},
     oid4vci::{offer::OfferRefusal, wallet::WalletRefusal},
@@ -44,6 +47,15 @@ pub enum WalletError {
     /// No link out of a picture.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// A backup cannot be made or opened.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// No recovery phrase.
+    #[error(transparent)]
+    Phrase(#[from] PhraseError),
+    /// A cost of guessing that no vault may have.
+    #[error("the cost is outside its bounds")]
+    Cost,
     /// `init` died half-way.
     #[error("the vault has no setup")]
     NoSetup,
@@ -119,6 +131,9 @@ impl WalletError {
             Self::Holdings(error) => error.code(),
             Self::Passphrase(error) => error.code(),
             Self::Picture(error) => error.code(),
+            Self::Backup(error) => error.code(),
+            Self::Phrase(error) => error.code(),
+            Self::Cost => Code::WalletPasswdCost,
             Self::NoSetup => Code::WalletSetupMissing,
             Self::TrustRoot => Code::WalletSetupTrustRoot,
             Self::Network(_) => Code::WalletSetupNetwork,
@@ -144,6 +159,8 @@ impl WalletError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Holdings(_) | Self::Passphrase(_) | Self::NoSetup => Exit::Vault,
+            Self::Backup(_) | Self::Phrase(_) => Exit::Vault,
+            Self::Cost => Exit::Usage,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
             Self::Selection { .. } | Self::Picture(_) => Exit::Usage,
             Self::NoChance(_) => Exit::Fault,
@@ -167,7 +184,11 @@ impl WalletError {
             Self::Holdings(HoldingsError::Vault(VaultError::Damaged { offset })) => {
                 Some(ui.text("wallet-place-byte", &[("offset", offset.to_string().into())]))
             }
-            Self::Holdings(HoldingsError::Vault(VaultError::Truncated { length, expected })) => {
+            Self::Phrase(PhraseError::UnknownWord { number }) => {
+                Some(ui.text("wallet-place-word", &[("number", number.to_string().into())]))
+            }
+            Self::Holdings(HoldingsError::Vault(VaultError::Truncated { length, expected }))
+            | Self::Backup(BackupError::Truncated { length, expected }) => {
                 let values = [("length", length.to_string().into()), ("expected", expected.to_string().into())];
                 Some(ui.text("wallet-place-cut", &values))
             }

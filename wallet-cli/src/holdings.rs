@@ -9,6 +9,8 @@
 //! | `anchor` | `credential` (number) and `proof`: its anchor proof, which may come much later |
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
 //! | `outcome` | `sharing` (number) and what became of it |
+//! | `removed` | stands in the place of a credential that the holder removed, so that numbers stay: its type and when |
+//! | `restored` | the records before it came out of a backup: when it was made, when it was restored |
 //!
 //! Credentials and sharings are numbered from 1 in the order they were added.
 
@@ -144,6 +146,26 @@ impl Credential {
     }
 }
 
+/// What is left of a credential that the holder removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Its type, so that the account of what was shared can still be read.
+    pub vct: String,
+    /// When it was removed, in seconds.
+    pub time: i64,
+}
+
+/// That the records before this one came out of a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// When it was restored, in seconds.
+    pub time: i64,
+    /// When the backup was made, in seconds.
+    pub made: i64,
+    /// How many records it held.
+    pub records: usize,
+}
+
 /// One credential's part in a sharing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedCredential {
@@ -200,6 +222,15 @@ enum Entry {
         #[serde(flatten)]
         outcome: Outcome,
     },
+    Removed(Removed),
+    Restored(Restored),
+}
+
+/// The place of a credential, under its number for good.
+#[derive(Debug)]
+enum Place {
+    Held(Credential, Option<Value>),
+    Removed(Removed),
 }
 
 /// A vault with the meaning of its records.
@@ -207,8 +238,9 @@ enum Entry {
 pub struct Holdings {
     vault: Vault,
     setup: Option<Setup>,
-    credentials: Vec<(Credential, Option<Value>)>,
+    credentials: Vec<Place>,
     sharings: Vec<(Sharing, Option<Outcome>)>,
+    restored: Option<Restored>,
 }
 
 impl Holdings {
@@ -223,7 +255,7 @@ impl Holdings {
             .zip(1..)
             .map(|(record, number)| serde_json::from_slice(record).map_err(|_| unknown(number)))
             .collect::<Result<_, _>>()?;
-        let mut holdings = Self { vault, setup: None, credentials: Vec::new(), sharings: Vec::new() };
+        let mut holdings = Self { vault, setup: None, credentials: Vec::new(), sharings: Vec::new(), restored: None };
         for (entry, number) in entries.into_iter().zip(1..) {
             holdings.apply(entry).ok_or(unknown(number))?;
         }
@@ -235,8 +267,13 @@ impl Holdings {
     fn apply(&mut self, entry: Entry) -> Option<()> {
         match entry {
             Entry::Setup(setup) => self.setup = Some(setup),
-            Entry::Credential(credential) => self.credentials.push((credential, None)),
-            Entry::Anchor { credential, proof } => at(&mut self.credentials, credential)?.1 = Some(proof),
+            Entry::Credential(credential) => self.credentials.push(Place::Held(credential, None)),
+            Entry::Anchor { credential, proof } => match at(&mut self.credentials, credential)? {
+                Place::Held(_, held) => *held = Some(proof),
+                Place::Removed(_) => return None,
+            },
+            Entry::Removed(removed) => self.credentials.push(Place::Removed(removed)),
+            Entry::Restored(restored) => self.restored = Some(restored),
             Entry::Sharing(sharing) => self.sharings.push((sharing, None)),
             Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.1 = Some(outcome),
         }
@@ -244,8 +281,7 @@ impl Holdings {
     }
 
     fn add(&mut self, entry: Entry, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
-        let bytes = Zeroizing::new(serde_json::to_vec(&entry).map_err(|_| VaultError::RecordTooLarge)?);
-        self.vault.append(&bytes, rng)?;
+        self.vault.append(&bytes_of(&entry)?, rng)?;
         self.apply(entry).ok_or(HoldingsError::Unknown { number: 0 })
     }
 
@@ -301,6 +337,54 @@ impl Holdings {
         self.add(Entry::Outcome { sharing, outcome }, rng)
     }
 
+    /// Removes a credential with its key and its proof: the file is written anew without them. What was shared of it
+    /// stays in the account. Afterwards only backups have it. `false` if there is no such number.
+    ///
+    /// # Errors
+    /// As [`Vault::replace_records`].
+    pub fn remove_credential(
+        &mut self,
+        number: usize,
+        now: UnixSeconds,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<bool, HoldingsError> {
+        let Some(Place::Held(credential, _)) = at(&mut self.credentials, number) else { return Ok(false) };
+        let removed = Removed { vct: credential.vct.clone(), time: now.0 };
+        let tombstone = bytes_of(&Entry::Removed(removed.clone()))?;
+        let mut records = Vec::new();
+        let mut credentials = 0;
+        for record in self.vault.records() {
+            let entry =
+                serde_json::from_slice(record).map_err(|_| HoldingsError::Unknown { number: records.len() + 1 })?;
+            credentials += usize::from(matches!(entry, Entry::Credential(_) | Entry::Removed(_)));
+            match entry {
+                Entry::Anchor { credential, .. } if credential == number => {}
+                Entry::Credential(_) if credentials == number => records.push(tombstone.clone()),
+                _ => records.push(Zeroizing::new(record.to_vec())),
+            }
+        }
+        self.vault.replace_records(&records, rng)?;
+        if let Some(place) = at(&mut self.credentials, number) {
+            *place = Place::Removed(removed);
+        }
+        Ok(true)
+    }
+
+    /// The type of a credential that is or was held.
+    #[must_use]
+    pub fn type_of(&self, number: usize) -> Option<&str> {
+        match self.credentials.get(number.checked_sub(1)?)? {
+            Place::Held(credential, _) => Some(&credential.vct),
+            Place::Removed(removed) => Some(&removed.vct),
+        }
+    }
+
+    /// The backup that the vault came from, if it did.
+    #[must_use]
+    pub fn restored(&self) -> Option<Restored> {
+        self.restored
+    }
+
     /// What `init` fixed; `None` if `init` died half-way.
     #[must_use]
     pub fn setup(&self) -> Option<&Setup> {
@@ -309,7 +393,10 @@ impl Holdings {
 
     /// The credentials with their anchor proofs, by number.
     pub fn credentials(&self) -> impl Iterator<Item = (usize, &Credential, Option<&Value>)> {
-        self.credentials.iter().zip(1..).map(|((credential, proof), number)| (number, credential, proof.as_ref()))
+        self.credentials.iter().zip(1..).filter_map(|(place, number)| match place {
+            Place::Held(credential, proof) => Some((number, credential, proof.as_ref())),
+            Place::Removed(_) => None,
+        })
     }
 
     /// The sharings with their outcomes, by number. No outcome: it may or may not have left.
@@ -322,6 +409,33 @@ impl Holdings {
     pub fn vault(&self) -> &Vault {
         &self.vault
     }
+
+    /// The vault underneath, for what concerns the file and not what it says.
+    pub(crate) fn vault_mut(&mut self) -> &mut Vault {
+        &mut self.vault
+    }
+}
+
+/// The record that says that the records before it came out of a backup.
+pub(crate) fn restored_record(restored: Restored) -> Result<Zeroizing<Vec<u8>>, HoldingsError> {
+    bytes_of(&Entry::Restored(restored))
+}
+
+/// The record of a setup, for a vault in the making.
+pub(crate) fn setup_record(setup: &Setup) -> Result<Zeroizing<Vec<u8>>, HoldingsError> {
+    bytes_of(&Entry::Setup(setup.clone()))
+}
+
+/// The newest setup among records.
+pub(crate) fn setup_among(records: &[Zeroizing<Vec<u8>>]) -> Option<Setup> {
+    records.iter().rev().find_map(|record| match serde_json::from_slice(record) {
+        Ok(Entry::Setup(setup)) => Some(setup),
+        _ => None,
+    })
+}
+
+fn bytes_of(entry: &Entry) -> Result<Zeroizing<Vec<u8>>, HoldingsError> {
+    Ok(Zeroizing::new(serde_json::to_vec(entry).map_err(|_| VaultError::RecordTooLarge)?))
 }
 
 fn at<T>(list: &mut [T], number: usize) -> Option<&mut T> {
@@ -373,6 +487,38 @@ mod tests {
         assert_eq!(*shared, sharing());
         assert_eq!(outcome, Some(&Outcome::Refused { code: Some("status.revoked".into()) }));
         assert!(!format!("{credential:?}").contains("disclosure"));
+    }
+
+    #[test]
+    fn a_removed_credential_leaves_its_number_and_its_type() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let dir = tempfile::tempdir().unwrap();
+        let passphrase = Passphrase::new("a sample one".into());
+        let vault = Vault::create(dir.path(), &passphrase, KdfCost::FLOOR, &mut rng).unwrap();
+        let mut holdings = Holdings::read(vault).unwrap();
+        for name in ["first", "second"] {
+            let key = SecretKey::generate(Alg::Es256, &mut rng).unwrap();
+            let credential =
+                Credential::new(name.into(), "https://i.example".into(), UnixSeconds(1), "jwt~".into(), &key);
+            let number = holdings.add_credential(credential, &mut rng).unwrap();
+            holdings.add_anchor(number, json!({ "of": name }), &mut rng).unwrap();
+        }
+        holdings.add_sharing(sharing(), &mut rng).unwrap();
+        assert!(holdings.remove_credential(1, UnixSeconds(9), &mut rng).unwrap());
+        for missing in [0, 1, 3] {
+            assert!(!holdings.remove_credential(missing, UnixSeconds(9), &mut rng).unwrap());
+        }
+        let key = SecretKey::generate(Alg::Es256, &mut rng).unwrap();
+        let third = Credential::new("third".into(), "https://i.example".into(), UnixSeconds(1), "jwt~".into(), &key);
+        assert_eq!(holdings.add_credential(third, &mut rng).unwrap(), 3);
+        drop(holdings);
+
+        let holdings = Holdings::read(Vault::open(dir.path(), &passphrase).unwrap()).unwrap();
+        let held: Vec<_> =
+            holdings.credentials().map(|(number, held, proof)| (number, held.vct.as_str(), proof)).collect();
+        assert_eq!(held, [(2, "second", Some(&json!({ "of": "second" }))), (3, "third", None)]);
+        assert_eq!((holdings.type_of(1), holdings.type_of(4), holdings.sharings().count()), (Some("first"), None, 1));
+        assert!(!holdings.vault().records().any(|record| String::from_utf8_lossy(record).contains(r#""of":"first""#)));
     }
 
     #[test]

@@ -5,19 +5,23 @@
 
 mod anchor;
 mod asker;
+pub mod backup;
 pub mod claims;
 pub mod cli;
 mod error;
 pub mod holdings;
+pub mod keeping;
 pub mod labels;
 mod meaning;
 mod moment;
 mod onward;
 pub mod passphrase;
+pub mod phrase;
 pub mod picture;
 pub mod present;
 mod question;
 pub mod receive;
+pub mod restore;
 pub mod run;
 mod selection;
 pub mod status;

@@ -72,6 +72,16 @@ pub enum Source {
 }
 
 impl Source {
+    /// A file if one is named, else a descriptor, else the terminal.
+    #[must_use]
+    pub fn of(file: Option<&PathBuf>, descriptor: Option<u32>) -> Self {
+        match (file, descriptor) {
+            (Some(path), _) => Self::File(path.clone()),
+            (None, Some(number)) => Self::Descriptor(number),
+            (None, None) => Self::Terminal,
+        }
+    }
+
     /// The passphrase of an existing vault.
     ///
     /// # Errors
@@ -124,7 +134,8 @@ fn from_file(path: &Path) -> Result<Passphrase, PassphraseError> {
 /// Opens the descriptor by its name in `/dev/fd`: no unsafe code, and the shell's `3<file` works.
 fn from_descriptor(number: u32) -> Result<Passphrase, PassphraseError> {
     let file = File::open(format!("/dev/fd/{number}")).map_err(|_| PassphraseError::Descriptor)?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // As large as it may get from the start: a buffer that grows leaves copies of the passphrase behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MOST_BYTES).unwrap_or_default() + 64));
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
         ErrorKind::InvalidData => PassphraseError::Unusable,
         _ => PassphraseError::Descriptor,

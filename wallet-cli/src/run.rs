@@ -3,9 +3,10 @@
 use crate::{
     cli::{Act, Cli, InitArgs},
     error::{Exit, WalletError},
-    holdings::Setup,
+    holdings::{Holdings, Setup},
+    keeping, restore,
     ui::Ui,
-    vault::{KdfCost, Note},
+    vault::{KdfCost, Note, Vault},
     view::View,
     wallet::{Ports, Wallet},
 };
@@ -68,11 +69,19 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     if let Act::Init(arguments) = &cli.command {
         return init(&dir, arguments, &cli, ui);
     }
-    let passphrase = cli.passphrase().read(ui)?;
-    let mut wallet = Wallet::open(&dir, &passphrase, Ports::system()?)?;
-    for note in wallet.holdings().vault().notes() {
-        ui.note(&note_text(*note, ui));
+    let ports = Ports::system()?;
+    if let Act::Restore(arguments) = &cli.command {
+        return restore::command(&dir, arguments, &cli.passphrase(), &ports, ui);
     }
+    let mut holdings = open(&dir, &cli, ui)?;
+    match &cli.command {
+        Act::Backup(arguments) => return keeping::back_up(&holdings, arguments, &ports, ui),
+        Act::Passwd(arguments) => return keeping::change_passphrase(&mut holdings, arguments, &ports, ui),
+        Act::Remove(arguments) => return keeping::remove(&mut holdings, arguments, &ports, ui),
+        Act::History | Act::List => holdings.restored().into_iter().for_each(|it| ui.note(&restore::note(it, ui))),
+        _ => {}
+    }
+    let mut wallet = Wallet::over(holdings, ports)?;
     match cli.command {
         Act::List => wallet.list(ui).await,
         Act::Status => crate::status::command(&wallet, ui).await,
@@ -80,8 +89,17 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
         Act::History => Ok(wallet.history(ui)),
         Act::Receive(arguments) => crate::receive::command(&mut wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(&mut wallet, arguments, ui).await,
-        Act::Init(_) => Err(WalletError::NoSetup),
+        Act::Init(_) | Act::Backup(_) | Act::Restore(_) | Act::Passwd(_) | Act::Remove(_) => Err(WalletError::NoSetup),
     }
+}
+
+/// Opens what the passphrase opens; the passphrase itself is gone from memory when this returns.
+fn open(dir: &Path, cli: &Cli, ui: &Ui) -> Result<Holdings, WalletError> {
+    let vault = Vault::open(dir, &cli.passphrase().read(ui)?)?;
+    for note in vault.notes() {
+        ui.note(&note_text(*note, ui));
+    }
+    Ok(Holdings::read(vault)?)
 }
 
 fn default_dir() -> PathBuf {

@@ -128,15 +128,17 @@ fn lines_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holding
     let asker = asker_name(sharing.label.as_ref(), &sharing.asker, ui.lang());
     let mut lines = vec![format!("{number}  {}  {asker}  {purpose}  {outcome}", utc(sharing.time))];
     for shared in &sharing.credentials {
-        let credential = holdings.credentials().find(|(number, ..)| *number == shared.credential);
-        let Some((number, credential, _)) = credential else { continue };
-        let text = TypeText::of(&credential.vct);
+        let Some(vct) = holdings.type_of(shared.credential) else { continue };
+        let text = TypeText::of(vct);
         let mut paths: Vec<ClaimPath> = shared.claims.iter().filter_map(path_from_json).collect();
         paths.sort_by_key(|path| text.position(path));
         let claims = paths.iter().map(|path| text.label(path, ui.lang()));
         let claims = listed(claims, ui);
-        let values =
-            [("type", text.name(ui.lang()).into()), ("number", number.to_string().into()), ("claims", claims.into())];
+        let values = [
+            ("type", text.name(ui.lang()).into()),
+            ("number", shared.credential.to_string().into()),
+            ("claims", claims.into()),
+        ];
         lines.push(format!("   {}", ui.text("wallet-history-claims", &values)));
     }
     lines

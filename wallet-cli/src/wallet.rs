@@ -82,7 +82,14 @@ impl Wallet {
     /// # Errors
     /// The vault's refusal, or a setup that cannot be used any more.
     pub fn open(dir: &Path, passphrase: &Passphrase, ports: Ports) -> Result<Self, WalletError> {
-        let holdings = Holdings::read(Vault::open(dir, passphrase)?)?;
+        Self::over(Holdings::read(Vault::open(dir, passphrase)?)?, ports)
+    }
+
+    /// Opens the wallet over holdings that are open already.
+    ///
+    /// # Errors
+    /// A setup that cannot be used any more.
+    pub fn over(holdings: Holdings, ports: Ports) -> Result<Self, WalletError> {
         let setup = holdings.setup().ok_or(WalletError::NoSetup)?;
         let (fetch, ledger) = connect(setup, ports.fetch)?;
         let plain = setup.plain;

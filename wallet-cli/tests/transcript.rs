@@ -73,6 +73,7 @@ impl Home {
             .arg("--vault")
             .arg(self.path("vault"))
             .env("LC_ALL", "C.UTF-8")
+            .env("XDG_STATE_HOME", self.path("state"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -93,7 +93,7 @@ impl Unlocked {
     pub(super) fn of_key(file: &[u8], key: &[u8; 32]) -> Self {
         let header = Header::parse(file).unwrap();
         let vault_key = Key::copied(key).unwrap();
-        let counter = Key::derived(COUNTER_KEY, &vault_key);
+        let counter = Key::derived(COUNTER_KEY, vault_key.bytes());
         let key = RecordKey::new(vault_key, &header.bytes);
         Self { header, key, wrapping: Key::blank(), counter }
     }
@@ -141,7 +141,7 @@ fn assemble(
             bytes.extend(seal_bytes(vault_key.bytes(), counter.bytes(), &associated, rng)?);
             counter
         }
-        None => Key::derived(COUNTER_KEY, &vault_key),
+        None => Key::derived(COUNTER_KEY, vault_key.bytes()),
     };
     bytes.resize(CHECKED, 0);
     bytes.extend(ledger::sha256(&bytes).as_bytes());
@@ -191,7 +191,7 @@ impl Header {
         let opened = open_sealed(wrapping.bytes(), &self.field::<SEALED_KEY>(AUTHENTICATED), authenticated);
         let vault_key = opened.and_then(|opened| Key::copied(&opened)).ok_or(VaultError::Passphrase)?;
         let counter = match self.generation() {
-            0 => Key::derived(COUNTER_KEY, &vault_key),
+            0 => Key::derived(COUNTER_KEY, vault_key.bytes()),
             generation => {
                 let sealed = self.field::<SEALED_KEY>(CARRIED);
                 let opened = open_sealed(vault_key.bytes(), &sealed, &counter_data(authenticated, generation));

@@ -28,7 +28,7 @@ impl KdfCost {
     pub const DEFAULT: Self = Self { memory: 64 * 1024, passes: 3, lanes: 1 };
 
     /// Refuses a cost outside floor and ceiling.
-    pub(super) fn check(self) -> Result<(), VaultError> {
+    pub(crate) fn check(self) -> Result<(), VaultError> {
         let Self { memory, passes, lanes } = self;
         if memory < Self::FLOOR.memory || passes < Self::FLOOR.passes || lanes < Self::FLOOR.lanes {
             return Err(VaultError::KdfTooWeak);

@@ -5,48 +5,48 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A key. It lives on the heap and is filled in place, so that moving it leaves no copy on the stack; wiped when
 /// dropped.
-pub(super) struct Key(Box<Zeroizing<[u8; 32]>>);
+pub(crate) struct Key(Box<Zeroizing<[u8; 32]>>);
 
 impl Key {
     /// A key of zeros, to be filled by the caller.
-    pub(super) fn blank() -> Self {
+    pub(crate) fn blank() -> Self {
         Self(Box::new(Zeroizing::new([0; 32])))
     }
 
     /// A fresh random key.
-    pub(super) fn random(rng: &mut dyn CryptoRng) -> Self {
+    pub(crate) fn random(rng: &mut dyn CryptoRng) -> Self {
         let mut key = Self::blank();
         rng.fill_bytes(key.bytes_mut());
         key
     }
 
     /// A copy of these bytes; `None` if they are not 32.
-    pub(super) fn copied(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn copied(bytes: &[u8]) -> Option<Self> {
         let mut key = Self::blank();
         key.bytes_mut().copy_from_slice(bytes.first_chunk::<32>().filter(|_| bytes.len() == 32)?);
         Some(key)
     }
 
-    /// SHA-256 of a label and another key: a key for another use, from which nobody finds the way back.
-    pub(super) fn derived(label: &[u8], from: &Self) -> Self {
-        let input = Zeroizing::new([label, from.bytes()].concat());
+    /// SHA-256 of a label and a secret: a key for one use, from which nobody finds the way back.
+    pub(crate) fn derived(label: &[u8], secret: &[u8]) -> Self {
+        let input = Zeroizing::new([label, secret].concat());
         let mut key = Self::blank();
         key.bytes_mut().copy_from_slice(ledger::sha256(&input).as_bytes());
         key
     }
 
     /// Another handle on the same key.
-    pub(super) fn twin(&self) -> Self {
+    pub(crate) fn twin(&self) -> Self {
         let mut key = Self::blank();
         key.bytes_mut().copy_from_slice(self.bytes());
         key
     }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8; 32] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; 32] {
         &mut self.0
     }
 }
@@ -57,7 +57,7 @@ const STACK: usize = 128 * 1024;
 /// Overwrites the part of the stack that returned functions used: ciphers copy their keys there, and compilers move
 /// values as they like.
 #[inline(never)]
-pub(super) fn wipe_dead_stack() {
+pub(crate) fn wipe_dead_stack() {
     let mut dead = [0_u8; STACK];
     dead.zeroize();
 }

@@ -33,6 +33,9 @@ mod slot;
 pub use error::VaultError;
 pub use kdf::{KdfCost, Passphrase};
 
+pub(crate) use key::{Key, wipe_dead_stack};
+pub(crate) use record::{open_sealed, seal_bytes};
+
 use disk::{Disk, FileDisk};
 use header::{Header, Unlocked};
 use layout::Contents;
@@ -99,6 +102,12 @@ impl Vault {
         let bytes = layout::write(&unlocked, records, rng)?;
         let disk = FileDisk::create(dir, &bytes)?;
         Self::read(Box::new(disk), unlocked, &bytes)
+    }
+
+    /// Whether something stands in `dir` under a vault's name.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        std::fs::symlink_metadata(dir.join(disk::FILE)).is_ok()
     }
 
     /// Opens the vault in `dir`.

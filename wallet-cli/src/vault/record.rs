@@ -98,7 +98,7 @@ pub(super) fn open(bytes: &[u8], sequence: u64, key: &RecordKey) -> Option<(Zero
 }
 
 /// Nonce, then sealed bytes with their tag.
-pub(super) fn seal_bytes(
+pub(crate) fn seal_bytes(
     key: &[u8; 32],
     plain: &[u8],
     associated: &[u8],
@@ -113,7 +113,7 @@ pub(super) fn seal_bytes(
 }
 
 /// The inverse of [`seal_bytes`]; `None` if a bit of key, bytes or associated data differs.
-pub(super) fn open_sealed(key: &[u8; 32], sealed: &[u8], associated: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open_sealed(key: &[u8; 32], sealed: &[u8], associated: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
     let cipher = XChaCha20Poly1305::new(key.into());
     let plain = cipher.decrypt(&XNonce::from(*nonce), Payload { msg: rest, aad: associated }).ok()?;

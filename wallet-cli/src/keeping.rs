@@ -1,0 +1,102 @@
+//! Commands that look after the vault as a whole: `backup`, `passwd`, `remove`. None of them needs the network.
+
+use crate::{
+    backup::{self, BackupError},
+    cli::{BackupArgs, PasswdArgs, RemoveArgs},
+    error::WalletError,
+    holdings::Holdings,
+    labels::TypeText,
+    phrase::Phrase,
+    ui::Ui,
+    vault::KdfCost,
+    view::View,
+    wallet::Ports,
+};
+use serde_json::json;
+use service_kit::{
+    private_file::{self, PrivateFileError},
+    terminal::harmless,
+};
+use std::{fs, io::ErrorKind, path::Path};
+
+/// `backup`: the phrase first, and only when it is known to be written down the file, which is read back.
+///
+/// # Errors
+/// A phrase that did not get onto paper, a name that is taken, a disk that refuses; then there is no backup.
+pub fn back_up(holdings: &Holdings, arguments: &BackupArgs, ports: &Ports, ui: &Ui) -> Result<View, WalletError> {
+    if fs::symlink_metadata(&arguments.file).is_ok() {
+        return Err(BackupError::Exists.into());
+    }
+    let mut rng = ports.chance.rng();
+    let phrase = Phrase::make(&mut rng);
+    let made = ports.clock.now();
+    let bytes = backup::seal(made, holdings.vault().records(), &phrase, &mut rng)?;
+    arguments.phrase.paper().hand_out(&phrase, ui)?;
+    write_whole(&arguments.file, &bytes)?;
+    let read_back = fs::read(&arguments.file).map_err(|_| BackupError::ReadBack)?;
+    let content = backup::open(&read_back, &phrase).map_err(|_| BackupError::ReadBack)?;
+    let same = content.records.iter().map(|record| record.as_slice()).eq(holdings.vault().records());
+    if !same {
+        return Err(BackupError::ReadBack.into());
+    }
+
+    let (records, credentials) = (content.records.len(), holdings.credentials().count());
+    let place = arguments.file.display().to_string();
+    let values = [("file", harmless(&place).into()), ("credentials", credentials.to_string().into())];
+    let lines = vec![ui.text("wallet-backup-done", &values), ui.text("wallet-backup-keep", &[])];
+    let object = json!({ "ok": true, "backup": place, "made": made.0, "records": records, "credentials": credentials });
+    Ok(View { object, lines })
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+    private_file::create(path, bytes).map_err(|error| match error {
+        PrivateFileError::Io { error, .. } if error.kind() == ErrorKind::AlreadyExists => BackupError::Exists,
+        PrivateFileError::Io { error, .. } => BackupError::Unwritable(error.kind()),
+        _ => BackupError::Unwritable(ErrorKind::Other),
+    })
+}
+
+/// `passwd`: another passphrase, and another cost of guessing it if so wished.
+///
+/// # Errors
+/// A new passphrase that is too short, a cost outside its bounds, or the vault's refusal.
+pub fn change_passphrase(
+    holdings: &mut Holdings,
+    arguments: &PasswdArgs,
+    ports: &Ports,
+    ui: &Ui,
+) -> Result<View, WalletError> {
+    let old = holdings.vault().cost();
+    let memory = arguments.memory.map_or(old.memory, |mebibytes| mebibytes.saturating_mul(1024));
+    let cost = KdfCost { memory, passes: arguments.passes.unwrap_or(old.passes), lanes: old.lanes };
+    cost.check().map_err(|_| WalletError::Cost)?;
+    let passphrase = arguments.source().read_new(ui)?;
+    holdings.vault_mut().change_passphrase(&passphrase, cost, &mut ports.chance.rng())?;
+    let lines = vec![ui.text("wallet-passwd-done", &[]), ui.text("wallet-passwd-copies", &[])];
+    Ok(View { object: json!({ "ok": true, "memory": cost.memory, "passes": cost.passes }), lines })
+}
+
+/// `remove`: one credential with its key, after a whole word.
+///
+/// # Errors
+/// [`WalletError::UnknownCredential`], [`WalletError::Declined`], or the vault's refusal.
+pub fn remove(holdings: &mut Holdings, arguments: &RemoveArgs, ports: &Ports, ui: &Ui) -> Result<View, WalletError> {
+    let number = arguments.number;
+    let unknown = WalletError::UnknownCredential { number };
+    let held = holdings.credentials().find(|(held, ..)| *held == number);
+    let Some((_, credential, _)) = held else { return Err(unknown) };
+    let kind = TypeText::of(&credential.vct).name(ui.lang());
+    let values =
+        [("type", kind.into()), ("number", number.to_string().into()), ("issuer", harmless(&credential.issuer).into())];
+    if !arguments.yes {
+        ui.note(&ui.text("wallet-remove-what", &values));
+        if !ui.confirm(&ui.text("wallet-remove-confirm", &[])) {
+            return Err(WalletError::Declined);
+        }
+    }
+    if !holdings.remove_credential(number, ports.clock.now(), &mut ports.chance.rng())? {
+        return Err(unknown);
+    }
+    let lines = vec![ui.text("wallet-remove-done", &values), ui.text("wallet-remove-copies", &[])];
+    Ok(View { object: json!({ "ok": true, "removed": number }), lines })
+}

@@ -1,0 +1,185 @@
+//! The life of a vault, by the program itself: backed up, restored on a clean machine, put under another passphrase.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wallet_cli::vault::{Passphrase, Vault};
+
+const TRUST_ROOT: &str = "\
+log xinfu/example/6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090+2fa124a1+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c
+witness one xinfu/example/6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090/one+a0aa2727+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU
+group validators 1 one
+quorum validators
+";
+
+/// A machine: a directory with a vault, files, and a memory of its own.
+struct Machine {
+    dir: tempfile::TempDir,
+}
+
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self { dir: tempfile::tempdir().unwrap() };
+        machine.private("pass", "a sample passphrase\n");
+        machine.private("new", "quite another passphrase\n");
+        fs::write(machine.path("root"), TRUST_ROOT).unwrap();
+        machine
+    }
+
+    fn with_vault() -> Self {
+        let machine = Self::new();
+        machine.does("init --ledger https://ledger.invalid --trust-root ROOT --passphrase-file PASS");
+        machine
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn private(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Runs the words of `line`; words in capitals stand for files of that name.
+    fn run(&self, line: &str) -> Said {
+        let word = |word: &str| {
+            let is_file = word.chars().all(|letter| letter.is_ascii_uppercase());
+            if is_file { self.path(&word.to_lowercase()).into_os_string() } else { word.into() }
+        };
+        let output = Command::new(env!("CARGO_BIN_EXE_xinfu-wallet"))
+            .args(line.split_whitespace().map(word))
+            .arg("--vault")
+            .arg(self.path("vault"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("XDG_STATE_HOME", self.path("state"))
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn does(&self, line: &str) -> String {
+        let said = self.run(line);
+        assert_eq!(said.status, 0, "{line}: {}{}", said.out, said.err);
+        said.out
+    }
+
+    fn refuses(&self, line: &str, status: i32, code: &str) {
+        let said = self.run(line);
+        assert_eq!((said.status, said.out.as_str()), (status, ""), "{line}: {}", said.err);
+        assert!(said.err.contains(&format!("[{code}]")), "{line}: {}", said.err);
+    }
+
+    fn records(&self, passphrase: &str) -> Vec<Vec<u8>> {
+        let vault = Vault::open(&self.path("vault"), &Passphrase::new(passphrase.into())).unwrap();
+        vault.records().map(<[u8]>::to_vec).collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+}
+
+#[test]
+fn a_backup_and_its_phrase_alone_make_the_vault_again_to_the_last_byte() {
+    let old = Machine::with_vault();
+    let out = old.does("backup BACKUP --phrase-file PHRASE --passphrase-file PASS --json");
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&said["ok"], &said["records"], &said["credentials"]), (&true.into(), &1.into(), &0.into()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&old.path("backup")), mode(&old.path("phrase"))), (0o600, 0o600));
+    let phrase = fs::read_to_string(old.path("phrase")).unwrap();
+    assert_eq!(phrase.split_whitespace().count(), 12);
+    assert!(!out.contains(phrase.split_whitespace().next().unwrap()), "the phrase stays out of the answer");
+
+    // A clean machine: only the file and the paper.
+    let new = Machine::new();
+    copy(&old.path("backup"), &new.path("backup"));
+    new.private("phrase", &phrase.to_uppercase());
+    let out = new.does("restore BACKUP --phrase-file PHRASE --passphrase-file NEW");
+    assert!(out.contains("came out of a backup of "), "{out}");
+    let (before, after) = (old.records("a sample passphrase"), new.records("quite another passphrase"));
+    assert_eq!(after[..before.len()], before, "byte for byte");
+    let told: serde_json::Value = serde_json::from_slice(&after[before.len()]).unwrap();
+    assert_eq!((after.len(), &told["kind"], &told["records"]), (before.len() + 1, &"restored".into(), &1.into()));
+    assert!(new.run("history --passphrase-file NEW").err.contains("came out of a backup of "));
+    new.refuses("restore BACKUP --phrase-file PHRASE --passphrase-file NEW", 3, "wallet.vault.exists");
+}
+
+#[test]
+fn a_backup_that_is_not_right_is_named_and_makes_nothing() {
+    let old = Machine::with_vault();
+    old.does("backup BACKUP --phrase-file PHRASE --passphrase-file PASS");
+    old.refuses("backup BACKUP --phrase-file OTHER --passphrase-file PASS", 3, "wallet.backup.exists");
+    old.refuses("backup SECOND --phrase-file PHRASE --passphrase-file PASS", 3, "wallet.phrase.source");
+    assert!(!old.path("second").exists(), "no backup that no phrase opens");
+    old.refuses("backup NOWHERE/x --phrase-file OTHER --passphrase-file PASS", 3, "wallet.backup.unwritable");
+    old.does("backup THIRD --phrase-file THIRDPHRASE --passphrase-file PASS");
+
+    let new = Machine::new();
+    let whole = fs::read(old.path("backup")).unwrap();
+    let mut flipped = whole.clone();
+    flipped[200] ^= 1;
+    fs::write(new.path("flipped"), flipped).unwrap();
+    fs::write(new.path("cut"), &whole[..whole.len() - 1]).unwrap();
+    copy(&old.path("vault/vault"), &new.path("foreign"));
+    copy(&old.path("backup"), &new.path("backup"));
+    new.private("phrase", &fs::read_to_string(old.path("phrase")).unwrap());
+    new.private("thirdphrase", &fs::read_to_string(old.path("thirdphrase")).unwrap());
+    new.private("slip", "eleven words are not enough\n");
+    for (line, code) in [
+        ("restore FLIPPED --phrase-file PHRASE", "wallet.backup.damaged"),
+        ("restore CUT --phrase-file PHRASE", "wallet.backup.truncated"),
+        ("restore FOREIGN --phrase-file PHRASE", "wallet.backup.not_a_backup"),
+        ("restore NONE --phrase-file PHRASE", "wallet.backup.unreadable"),
+        ("restore BACKUP --phrase-file THIRDPHRASE", "wallet.backup.phrase"),
+        ("restore BACKUP --phrase-file SLIP", "wallet.phrase.count"),
+        ("restore BACKUP", "wallet.phrase.no_terminal"),
+    ] {
+        // A test may run where there is a terminal; there it would wait for the words.
+        if code == "wallet.phrase.no_terminal" && fs::File::open("/dev/tty").is_ok() {
+            continue;
+        }
+        new.refuses(&format!("{line} --passphrase-file NEW"), 3, code);
+    }
+    assert!(!new.path("vault").exists(), "nothing was made");
+}
+
+#[test]
+fn a_new_passphrase_and_cost() {
+    let machine = Machine::with_vault();
+    let line = "passwd --passphrase-file PASS --new-passphrase-file NEW --memory 20 --passes 2 --json";
+    let said: serde_json::Value = serde_json::from_str(&machine.does(line)).unwrap();
+    assert_eq!(said, serde_json::json!({ "ok": true, "memory": 20 * 1024, "passes": 2 }));
+    machine.refuses("list --passphrase-file PASS", 3, "wallet.vault.passphrase");
+    machine.does("list --passphrase-file NEW");
+    for cost in ["--memory 18", "--memory 1025", "--passes 1", "--passes 17", "--memory 4294967295"] {
+        machine.refuses(
+            &format!("passwd --passphrase-file NEW --new-passphrase-file PASS {cost}"),
+            2,
+            "wallet.passwd.cost",
+        );
+    }
+    machine.private("short", "1234567\n");
+    machine.refuses("passwd --passphrase-file NEW --new-passphrase-file SHORT", 3, "wallet.vault.passphrase_too_short");
+    machine.does("list --passphrase-file NEW");
+}
+
+#[test]
+fn nothing_is_removed_without_a_word() {
+    let machine = Machine::with_vault();
+    machine.refuses("remove 1 --yes --passphrase-file PASS", 2, "wallet.credential.unknown");
+    machine.refuses("remove 0 --yes --passphrase-file PASS", 2, "wallet.credential.unknown");
+}

@@ -6,15 +6,23 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
+use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
+use service_kit::did_life::command::{self, KeysArguments};
+use service_kit::did_life::{DidLife, LifeError};
+use service_kit::fetch::Fetcher;
 use service_kit::founding::{Founding, KeyAlgorithm};
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::lock::DataLock;
 use service_kit::messages::{Catalogue, Value};
 use service_kit::{help, stop, telemetry};
 
+use crate::keys;
 use crate::{Config, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
 
 /// Exit status of an import that left rows out.
@@ -46,6 +54,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Keys(KeysArguments),
     Import {
         #[arg(long)]
         config: PathBuf,
@@ -67,7 +76,7 @@ impl Arguments {
 }
 
 fn text_id(place: &str) -> String {
-    format!("issuer-help-{place}")
+    command::text_id(place).unwrap_or_else(|| format!("issuer-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -104,6 +113,12 @@ impl From<StartError> for Failure {
     }
 }
 
+impl From<LifeError> for Failure {
+    fn from(error: LifeError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
+
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         Self::coded(error.code(), error)
@@ -126,6 +141,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         None => Err(Failure::plain(messages.text("issuer-no-command", &[]))),
         Some(Command::Init { config, chain, algorithm }) => init(&config, chain, algorithm, &messages),
         Some(Command::Run { config }) => serve(&config, &messages).await,
+        Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
         Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
     };
     done.unwrap_or_else(|failure| {
@@ -161,6 +177,10 @@ async fn serve(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
     telemetry::start("info");
     let config = load(path)?;
     let url = config.url.clone();
+    if let Some(ledger) = ledger(&config)? {
+        let life = life(&config, &ledger);
+        command::before_start(&life, messages).await?.iter().for_each(|told| eprintln!("{told}"));
+    }
     let ports = Ports::open(&config)?;
     let running = crate::start(config, ports).await?;
     let values: [(&str, Value<'_>); 2] = [("url", url.into()), ("listening", running.url.clone().into())];
@@ -168,6 +188,37 @@ async fn serve(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
     stop::asked_to_stop().await;
     running.stop().await;
     eprintln!("{}", messages.text("issuer-stopped", &[]));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The ledger, as far as one is configured.
+fn ledger(config: &Config) -> Result<Option<LedgerClient>, Failure> {
+    if config.ledger.url.is_empty() {
+        return Ok(None);
+    }
+    let trust_root = load_trust_root(&config.ledger.trust_root).map_err(|error| Failure::coded(error.code(), error))?;
+    let fetch = Fetcher::new(&config.fetch).map_err(Failure::plain)?;
+    Ok(Some(LedgerClient::new(Arc::new(fetch), &config.ledger.url, trust_root)))
+}
+
+fn life<'a>(config: &'a Config, ledger: &'a LedgerClient) -> DidLife<'a> {
+    DidLife { kind: &keys::KIND, directory: &config.keys, ledger, now: SystemClock.now() }
+}
+
+async fn keys(arguments: &KeysArguments, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let config = load(&arguments.config)?;
+    let Some(ledger) = ledger(&config)? else {
+        return Err(Failure::coded(Code::ConfigInvalidValue, "`ledger.url` is empty"));
+    };
+    if arguments.changes_keys() {
+        // What was signed and waits would come to the ledger after its key had ended, and be worth nothing.
+        crate::anchor_all(&config).await?;
+    }
+    // Held to the end: a service that runs would go on signing with a key that has just ended.
+    let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-issuer")).transpose();
+    let _still = still.map_err(|error| Failure::coded(error.code(), error))?;
+    let mut rng = system_rng().map_err(Failure::plain)?;
+    println!("{}", command::run(&life(&config, &ledger), arguments, messages, &mut rng).await?);
     Ok(ExitCode::SUCCESS)
 }
 

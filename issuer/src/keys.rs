@@ -12,7 +12,7 @@ use service_kit::founding::{self, Founded, Founding, Identity, KeysError, Kind};
 use service_kit::private_file;
 
 /// The key `assert-1` signs credentials and status lists.
-const KIND: Kind = Kind {
+pub(crate) const KIND: Kind = Kind {
     program: "xinfu-issuer",
     service: ServiceType::Issuer,
     service_id: "issuer",

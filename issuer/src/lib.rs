@@ -64,6 +64,12 @@ pub enum StartError {
     /// The admin token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The ports.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Digests wait, and the ledger does not take them.
+    #[error("digests of issued credentials wait for the ledger: {0}")]
+    Waiting(String),
     /// The server.
     #[error(transparent)]
     Http(#[from] kit_http::StartError),
@@ -80,7 +86,8 @@ impl StartError {
             Self::Build(BuildError::Config(error)) => Some(error.code()),
             Self::Build(BuildError::Store(error)) => Some(error.code()),
             Self::Http(error) => Some(error.code()),
-            Self::Keys(_) | Self::Token(_) | Self::Metrics(_) => None,
+            Self::Open(error) => error.code(),
+            Self::Keys(_) | Self::Token(_) | Self::Waiting(_) | Self::Metrics(_) => None,
         }
     }
 }
@@ -141,6 +148,26 @@ fn health(service: &Arc<Service>) -> Health {
             }
         }
     })
+}
+
+/// Brings everything that was signed onto the ledger, without a running service: before a key ends, since a credential
+/// counts by its key at the moment of its anchor.
+///
+/// # Errors
+/// [`StartError`]; [`StartError::Waiting`] if the ledger does not take it.
+pub async fn anchor_all(config: &Config) -> Result<(), StartError> {
+    let ports = Ports::open(config)?;
+    let (keys, secret) = Keys::load(&config.keys)?;
+    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+    let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
+    let service = Service::build(config.clone(), keys, secret, &ports, counters).await?;
+    loop {
+        match job::anchor::round(&service, &*ports.ledger).await {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(failure) => return Err(StartError::Waiting(failure.to_string())),
+        }
+    }
 }
 
 /// Imports a table of subjects of the type `kind` into the store, without a running service.

@@ -1,6 +1,5 @@
 //! The ledger port over a ledger node.
 
-use identity_core::registry::sequence_key;
 use service_kit::ledger_client::{LedgerClient, LedgerError};
 
 use crate::ports::{Certified, Ledger, LedgerAnswer, LedgerFault};
@@ -24,15 +23,7 @@ impl Ledger for LedgerNode {
     }
 
     fn next_sequence<'a>(&'a self, key_url: &'a str) -> LedgerAnswer<'a, u64> {
-        Box::pin(async move {
-            let (state, _) = self.client.state(&sequence_key(key_url)).await.map_err(|error| fault(&error))?;
-            let malformed = || LedgerFault::Unreachable("its sequence number is malformed".to_owned());
-            let last: u64 = match state.value() {
-                None => 0,
-                Some(value) => serde_json::from_slice(value).map_err(|_| malformed())?,
-            };
-            last.checked_add(1).ok_or_else(malformed)
-        })
+        Box::pin(async move { self.client.next_sequence(key_url).await.map_err(|error| fault(&error)) })
     }
 
     fn submit<'a>(&'a self, transaction: &'a str) -> LedgerAnswer<'a, Certified> {

@@ -140,6 +140,9 @@ impl Service {
     }
 
     pub(crate) fn key_metadata(&self) -> JwtVcIssuerMetadata {
-        JwtVcIssuerMetadata::new(&self.issuer.identifier, [&self.keys.assertion_jwk()])
+        JwtVcIssuerMetadata::new(
+            &self.issuer.identifier,
+            std::iter::once(&self.keys.assertion_jwk()).chain(&self.keys.identity.former_keys),
+        )
     }
 }

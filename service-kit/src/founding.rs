@@ -75,6 +75,9 @@ pub struct Identity {
     pub signing_key: String,
     /// Fragment of the key that signs transactions.
     pub submitting_key: String,
+    /// Signing keys that were replaced and never stolen, named by their DID URLs: still good for what they signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_keys: Vec<Jwk>,
 }
 
 /// A service that `init` made.
@@ -173,9 +176,9 @@ pub fn found(
         did: create.did().clone(),
         signing_key: kind.signing.to_owned(),
         submitting_key: SUBMITTING.to_owned(),
+        former_keys: Vec::new(),
     };
-    let text = serde_json::to_string_pretty(&identity).unwrap_or_default();
-    write(kind, &directory.join(IDENTITY_FILE), &format!("{text}\n"))?;
+    write_identity(kind, directory, &identity)?;
     write(kind, &create_file, create.as_str())?;
     Ok(Founded { identity, create: create.as_str().to_owned() })
 }
@@ -234,7 +237,18 @@ impl Creation<'_> {
     }
 }
 
-fn key_file(directory: &Path, name: &str) -> PathBuf {
+/// Names other keys than before, whole or not at all.
+pub(crate) fn write_identity(kind: &Kind, directory: &Path, identity: &Identity) -> Result<(), KeysError> {
+    let text = serde_json::to_string_pretty(identity).unwrap_or_default();
+    write(kind, &directory.join(IDENTITY_FILE), &format!("{text}\n"))
+}
+
+/// Where founding leaves the recovery key, for the operator to take away.
+pub(crate) fn recovery_file(directory: &Path) -> PathBuf {
+    key_file(directory, RECOVERY)
+}
+
+pub(crate) fn key_file(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!("{name}.jwk"))
 }
 

@@ -7,7 +7,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use identity_core::problem::Code;
+use identity_core::{problem::Code, registry::sequence_key};
 use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot};
 use serde::Deserialize;
 
@@ -178,6 +178,29 @@ impl LedgerClient {
         let request = Request::post_json(format!("{}/notarise", self.url), &body).with_limit(ANSWER_BYTES);
         let submitted: Submitted = self.fetch.send(request).await?.success()?.json()?;
         Ok(Accepted { index: submitted.index, digest: submitted.digest })
+    }
+
+    /// Has the node carry what a DID's own or recovery key signed (a creation, a change, a recovery) under its name.
+    ///
+    /// # Errors
+    /// Unreachable, or refused (the node limits the rate).
+    pub async fn relay(&self, signed: &str) -> Result<Accepted, LedgerError> {
+        let request = Request::post(format!("{}/relay", self.url), "application/jwt", signed).with_limit(ANSWER_BYTES);
+        let submitted: Submitted = self.fetch.send(request).await?.success()?.json()?;
+        Ok(Accepted { index: submitted.index, digest: submitted.digest })
+    }
+
+    /// The next sequence number under a key, named by its DID URL.
+    ///
+    /// # Errors
+    /// As [`Self::state`].
+    pub async fn next_sequence(&self, key_url: &str) -> Result<u64, LedgerError> {
+        let (proven, _) = self.state(&sequence_key(key_url)).await?;
+        let last: u64 = match proven.value() {
+            None => 0,
+            Some(value) => serde_json::from_slice(value).map_err(|_| LedgerError::Malformed)?,
+        };
+        last.checked_add(1).ok_or(LedgerError::Malformed)
     }
 
     async fn post_transaction(&self, transaction: &str, query: &str) -> Result<Submitted, LedgerError> {

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod did_life;
 pub mod fetch;
 pub mod founding;
 pub mod help;

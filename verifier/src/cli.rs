@@ -3,15 +3,22 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::problem::{Code, Lang};
+use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
+use service_kit::did_life::command::{self, KeysArguments};
+use service_kit::did_life::{DidLife, LifeError};
+use service_kit::fetch::Fetcher;
 use service_kit::founding::{Founding, KeyAlgorithm};
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::lock::DataLock;
 use service_kit::messages::Catalogue;
 use service_kit::{chance, help, stop, telemetry};
 
-use crate::{Config, StartError};
+use crate::{Config, StartError, keys};
 
 /// Exit status of a replay that comes to another verdict.
 const DISAGREES: u8 = 3;
@@ -48,6 +55,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Keys(KeysArguments),
     Replay {
         #[arg(long)]
         config: PathBuf,
@@ -67,7 +75,7 @@ impl Arguments {
 }
 
 fn text_id(place: &str) -> String {
-    format!("verifier-help-{place}")
+    command::text_id(place).unwrap_or_else(|| format!("verifier-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -84,6 +92,12 @@ impl From<ConfigError> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
+        Self { code: Some(error.code()), detail: error.to_string() }
+    }
+}
+
+impl From<LifeError> for Failure {
+    fn from(error: LifeError) -> Self {
         Self { code: Some(error.code()), detail: error.to_string() }
     }
 }
@@ -107,6 +121,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
             init(&messages, &keys, &founding)
         }
         Some(Command::Run { config }) => serve(&messages, &config).await,
+        Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
         Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
     };
     done.unwrap_or_else(|failure| {
@@ -127,10 +142,33 @@ fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCo
 async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     telemetry::start("info");
     let config: Config = config::load(path)?;
+    let ledger = ledger(&config)?;
+    command::before_start(&life(&config, &ledger), messages).await?.iter().for_each(|told| complain(told));
     let running = crate::start_here(config).await?;
     complain(&messages.text("verifier-serves", &[("url", running.url.as_str().into())]));
     stop::asked_to_stop().await;
     running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ledger(config: &Config) -> Result<LedgerClient, StartError> {
+    let trust_root = load_trust_root(&config.ledger.trust_root)?;
+    Ok(LedgerClient::new(Arc::new(Fetcher::new(&config.fetch)?), &config.ledger.url, trust_root))
+}
+
+fn life<'a>(config: &'a Config, ledger: &'a LedgerClient) -> DidLife<'a> {
+    DidLife { kind: &keys::KIND, directory: &config.keys, ledger, now: SystemClock.now() }
+}
+
+async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(&arguments.config)?;
+    config.check()?;
+    let ledger = ledger(&config)?;
+    // Held to the end: a service that runs would go on signing with a key that has just ended.
+    let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-verifier")).transpose();
+    let _still = still.map_err(StartError::from)?;
+    let mut rng = chance::system_rng().map_err(StartError::from)?;
+    say(&format!("{}\n", command::run(&life(&config, &ledger), arguments, messages, &mut rng).await?));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ use rand::CryptoRng;
 use service_kit::founding::{self, Founded, Founding, KeysError, Kind};
 
 /// The key `auth-1` signs request objects.
-const KIND: Kind = Kind {
+pub(crate) const KIND: Kind = Kind {
     program: "xinfu-verifier",
     service: ServiceType::Verifier,
     service_id: "verifier",

@@ -9,9 +9,10 @@ use ledger::{Hash, LogProof, Seal, StateProof, TrustRoot, ed25519, sha256};
 
 use super::parties::{Party, key};
 use crate::crypto::Signer as _;
+use crate::did::Did;
 use crate::registry::{
-    Block, Envelope, Genesis, GenesisMember, GenesisValidator, Operation, Transaction, WriteSet, apply, close_block,
-    make_transaction, sequence_key,
+    Block, Create, Envelope, Genesis, GenesisMember, GenesisValidator, NotApplied, Operation, Refused, Transaction,
+    WriteSet, apply, close_block, make_transaction, sequence_key,
 };
 use crate::time::UnixMillis;
 
@@ -30,16 +31,21 @@ pub struct SampleLedger {
 impl SampleLedger {
     /// A chain that these members found; `authority` may accredit from the start.
     pub fn founded_by(members: &[&Party], authority: &Party) -> Self {
+        let parties: Vec<(Did, &str)> = members.iter().map(|party| (party.did(), party.create.as_str())).collect();
+        Self::found(&parties, vec![authority.did()])
+    }
+
+    fn found(parties: &[(Did, &str)], authorities: Vec<Did>) -> Self {
         let public = |seed: u8| Hash::from_slice(key(seed, 0).public_key().bytes()).unwrap();
         let genesis = Genesis {
             chain: "sample".to_owned(),
             time: START * 1000,
-            members: members
+            members: parties
                 .iter()
-                .map(|p| GenesisMember { did: p.did(), name: "Sample department".to_owned() })
+                .map(|(did, _)| GenesisMember { did: did.clone(), name: "Sample department".to_owned() })
                 .collect(),
-            authorities: vec![authority.did()],
-            creates: members.iter().map(|p| p.create.as_str().to_owned()).collect(),
+            authorities,
+            creates: parties.iter().map(|(_, create)| (*create).to_owned()).collect(),
             validators: vec![GenesisValidator { name: "solo".to_owned(), log: public(201), witness: public(203) }],
         };
         let file = serde_json::to_vec(&genesis).unwrap();
@@ -68,17 +74,46 @@ impl SampleLedger {
         self.set.to_policy_text()
     }
 
+    /// A chain that these creations found; none of them may accredit.
+    pub fn founded_on(creates: &[&Create]) -> Self {
+        let parties: Vec<(Did, &str)> = creates.iter().map(|create| (create.did().clone(), create.as_str())).collect();
+        Self::found(&parties, Vec::new())
+    }
+
+    /// Takes a transaction as a node would; gives the log index, and ends the block.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn submit(&mut self, jws: &str) -> Result<u64, Refused> {
+        let index = self.next_index();
+        let transaction = Transaction::parse(jws)?;
+        let accepted = apply(&self.state, &self.block, index, &transaction).map_err(|error| match error {
+            NotApplied::Refused(refused) => refused,
+            NotApplied::State(_) => Refused::Malformed("state"),
+        })?;
+        self.state.extend(accepted.writes);
+        self.leaves.push(jws.to_owned());
+        self.seal(self.block.time.0 / 1000 + 1);
+        Ok(index)
+    }
+
     /// Signs, submits and expects acceptance; gives the log index.
     pub fn act(&mut self, party: &Party, operation: &Operation) -> u64 {
-        let last = self.state.get(&sequence_key(&format!("{}#invoke-1", party.did())));
-        let last: u64 = last.map_or(0, |value| serde_json::from_slice(value).unwrap());
-        let envelope = Envelope { aud: self.block.origin.clone(), seq: last + 1, exp: START + 100_000_000 };
-        let jws = make_transaction(&envelope, operation, &party.did(), "invoke-1", &party.invoker()).unwrap();
+        let jws = self.signed_by(party, operation);
         let index = self.next_index();
         let accepted = apply(&self.state, &self.block, index, &Transaction::parse(&jws).unwrap()).unwrap();
         self.state.extend(accepted.writes);
         self.leaves.push(jws);
         index
+    }
+
+    /// The party's next transaction, not submitted yet.
+    #[must_use]
+    pub fn signed_by(&self, party: &Party, operation: &Operation) -> String {
+        let last = self.state.get(&sequence_key(&format!("{}#invoke-1", party.did())));
+        let last: u64 = last.map_or(0, |value| serde_json::from_slice(value).unwrap());
+        let envelope = Envelope { aud: self.block.origin.clone(), seq: last + 1, exp: START + 100_000_000 };
+        make_transaction(&envelope, operation, &party.did(), "invoke-1", &party.invoker()).unwrap()
     }
 
     /// Ends the block at `seconds`, and begins the next.

@@ -129,11 +129,11 @@ async function live(issuer, subject, id, claims) {
 // ---- Dishonest: an issuer's open door, and what is pushed through it ----
 
 /** One offer of `configuration`, with everything an honest wallet would know of it. */
-async function prepare({ issuer, configuration }, more) {
+async function prepare({ issuer, configuration, another }, more) {
   const made = await offerOf(issuer, configuration, more);
   const uri = new URL(made.offer_uri).searchParams.get('credential_offer_uri');
   const offer = await (await fetch(uri)).json();
-  return { issuer, configuration, made, uri, code: offer.grants[GRANT]['pre-authorized_code'], txCode: made.tx_code };
+  return { issuer, configuration, another, made, uri, code: offer.grants[GRANT]['pre-authorized_code'], txCode: made.tx_code };
 }
 
 const form = (parts, change = {}) => {
@@ -205,6 +205,7 @@ const atCredential = [
   ['configuration and identifier together', ...malformed, 'vci.request.both_identifiers', (p) => withBody({ credential_identifier: 'x' })(p)],
   ['identifier that nobody gave out', 400, 'unknown_credential_identifier', 'vci.request.identifier_unknown', withBody({ credential_configuration_id: undefined, credential_identifier: 'x' })],
   ['unknown configuration', 400, 'unknown_credential_configuration', 'vci.request.configuration_unknown', withBody({ credential_configuration_id: 'nothing' })],
+  ['configuration that was not offered', 403, 'insufficient_scope', 'vci.access.not_offered', (p) => withBody({ credential_configuration_id: p.another })(p)],
   ['format instead of a configuration', ...malformed, 'vci.request.configuration_missing', withBody({ credential_configuration_id: undefined, format: 'dc+sd-jwt', vct: 'urn:xinfu:credential:resident-identity:1' })],
   ['a single proof, as drafts had it', ...unsupported, 'vci.proof.missing', async (p) => postCredential(p, asking(p, [], { proofs: undefined, proof: { proof_type: 'jwt', jwt: await prove(p) } }))],
   ['no proofs', ...unsupported, 'vci.proof.missing', withBody({ proofs: undefined })],
@@ -354,7 +355,8 @@ for (const issuer of world.issuers) {
   const metadata = await (await fetch(`${origin}/.well-known/openid-credential-issuer${pathname.replace(/\/$/, '')}`)).json();
   for (const configuration of Object.keys(metadata.credential_configurations_supported)) doors.push({ issuer, configuration });
 }
-const [door] = doors;
+const door = doors.find(({ issuer, configuration }) => doors.some((other) => other.issuer === issuer && other.configuration !== configuration));
+door.another = doors.find((other) => other.issuer === door.issuer && other !== door).configuration;
 const [early, taken] = [await nonceOf(door), now()];
 for (const { issuer, configuration } of doors) await receive(issuer, configuration);
 let refused = await dishonestly(door);

@@ -28,18 +28,19 @@ function run(script, ...args) {
 }
 
 async function receive(issuer, configuration, file) {
-  const [subject] = await admin(issuer, 'subjects');
+  const [subject] = await admin(issuer, `subjects?credential_configuration_id=${configuration}`);
   const id = typeof subject === 'string' ? subject : subject.id;
   const offer = await admin(issuer, 'offers', { subject: id, credential_configuration_id: configuration });
   const said = run('wallet-preauth.mjs', offer.offer_uri, offer.tx_code, file);
   if (!said.includes('WALLET-PREAUTH OK')) throw new Error('the third-party wallet did not finish');
 }
 
-/** The first credential configuration that an issuer offers, from its public metadata. */
+/** The credential configuration that an issuer is known for, from its public metadata: verifiers ask for identities. */
 async function configurationOf(issuer) {
   const { origin, pathname } = new URL(issuer.url);
   const metadata = await (await fetch(`${origin}/.well-known/openid-credential-issuer${pathname.replace(/\/$/, '')}`)).json();
-  return Object.keys(metadata.credential_configurations_supported)[0];
+  const offered = Object.keys(metadata.credential_configurations_supported);
+  return offered.find((name) => name === 'resident-identity') ?? offered[0];
 }
 
 if (fs.existsSync(path.join(here, 'wallet-preauth.mjs'))) {

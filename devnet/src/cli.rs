@@ -13,7 +13,7 @@ pub const PORT_BASE: u16 = 9440;
 /// Subjects in each department's table, as the newcomer sees it.
 pub const SUBJECTS: usize = 1000;
 
-/// The whole world in one process: a ledger, two departments that issue, a service that verifies, and a wallet.
+/// The whole world in one process: a ledger, four departments that issue, a service that verifies, and a wallet.
 /// Runs the journey of a first credential, then stays up for you to try things by hand.
 #[derive(Debug, Parser)]
 #[command(name = "devnet", version)]

@@ -20,8 +20,9 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
     let say = |id: &str| format!("{}\n", messages.text(id, &[]));
 
     let counter = traveller.admin(&PUBLIC_SECURITY.member)?;
-    let subject = counter.subjects().await?.into_iter().next_back().unwrap_or_default();
-    let offer = counter.offer(&subject, PUBLIC_SECURITY.configuration, OFFER_SECONDS).await?;
+    let subject =
+        counter.subjects(PUBLIC_SECURITY.main.configuration).await?.into_iter().next_back().unwrap_or_default();
+    let offer = counter.offer(&subject, PUBLIC_SECURITY.main.configuration, OFFER_SECONDS).await?;
     let asked = traveller.housing_fund()?.ask(LOAN.into()).await?;
     let code = offer.tx_code.map(|code| format!(" --tx-code {code}")).unwrap_or_default();
 
@@ -34,7 +35,7 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
     text.push_str(&wallet(layout, "history"));
     text.push_str(&say("devnet-try-offer"));
     let body =
-        format!(r#"{{"subject":"{subject}","credential_configuration_id":"{}"}}"#, PUBLIC_SECURITY.configuration);
+        format!(r#"{{"subject":"{subject}","credential_configuration_id":"{}"}}"#, PUBLIC_SECURITY.main.configuration);
     text.push_str(&curl(layout, &PUBLIC_SECURITY.member, "offers", &body));
     text.push_str(&say("devnet-try-request"));
     text.push_str(&curl(layout, &HOUSING_FUND, "requests", &format!(r#"{{"query":"{LOAN}"}}"#)));

@@ -49,7 +49,7 @@ fn the_journey_holds_and_goes_on_where_it_stopped() {
     check_every_step_held(&output, report.clone());
     let index = index(&data);
     assert_eq!(index["ledger"]["url"], format!("https://127.0.0.1:{ports}"));
-    assert_eq!((index["issuers"].as_array().unwrap().len(), index["verifiers"].as_array().unwrap().len()), (2, 1));
+    assert_eq!((index["issuers"].as_array().unwrap().len(), index["verifiers"].as_array().unwrap().len()), (4, 1));
     assert!(devnet::journey::case_command(&data.join("case")).is_some());
     for file in [&index["ca"], &index["trust_root"], &index["issuers"][0]["admin_token_file"]] {
         assert!(Path::new(file.as_str().unwrap()).is_file(), "{file}");

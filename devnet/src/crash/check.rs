@@ -10,13 +10,13 @@ use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config;
 use wallet_cli::Wallet;
 
-use super::World;
 use super::load;
 use super::noted::{Counts, Noted, NotedOffer, Things};
 use super::wallet::WalletProcess;
+use super::{UNDER_LOAD, World};
 use crate::journey::patience::until;
 use crate::world::admin::Issued;
-use crate::world::layout::{DEPARTMENTS, HOUSING_FUND, LEADER};
+use crate::world::layout::{HOUSING_FUND, LEADER};
 use crate::world::services::Services;
 
 /// Time for the last digests to be anchored.
@@ -74,7 +74,7 @@ fn sample(noted: &Noted, wanted: impl Fn(&NotedOffer) -> bool) -> Vec<(usize, No
 }
 
 async fn departments(world: &World, noted: &Noted) -> Result<()> {
-    for (place, department) in DEPARTMENTS.iter().enumerate() {
+    for (place, department) in UNDER_LOAD.iter().enumerate() {
         let listed = world.admin(&department.member)?.all_credentials().await?;
         compare(place, &listed, &noted.things()).context(department.member.id)?;
     }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::World;
 use super::noted::{Noted, NotedCredential};
 use super::wallet::WalletProcess;
-use crate::world::layout::{DEPARTMENTS, HOUSING_FUND};
+use super::{UNDER_LOAD, World};
+use crate::world::layout::HOUSING_FUND;
 use crate::world::query::LOAN;
 
 /// Seconds for which an offer holds: longer than the longest run.
@@ -87,7 +87,7 @@ impl Actor {
     /// The counters: offers that nobody takes up until the end.
     async fn keep_counter(mut self) {
         while self.goes_on() {
-            let offered = self.offer(self.turn % DEPARTMENTS.len()).await;
+            let offered = self.offer(self.turn % UNDER_LOAD.len()).await;
             self.settle(offered).await;
             tokio::time::sleep(COUNTER_PAUSE).await;
         }
@@ -95,11 +95,11 @@ impl Actor {
 
     /// An offer by a department to its next subject. Answers its place among the noted, link and code.
     async fn offer(&self, department: usize) -> Result<(usize, String, Option<String>)> {
-        let issuer = DEPARTMENTS.get(department).context("no such department")?;
+        let issuer = UNDER_LOAD.get(department).context("no such department")?;
         let counter = self.world.admin(&issuer.member)?;
-        let subjects = counter.subjects().await?;
+        let subjects = counter.subjects(issuer.main.configuration).await?;
         let subject = subjects.get(self.turn % subjects.len().max(1)).context("no subjects")?;
-        let offer = counter.offer(subject, issuer.configuration, OFFER_SECONDS).await?;
+        let offer = counter.offer(subject, issuer.main.configuration, OFFER_SECONDS).await?;
         let place = self.noted.offer(department, subject, &offer);
         Ok((place, offer.offer_uri, offer.tx_code))
     }
@@ -121,7 +121,7 @@ impl Actor {
 
     /// Revokes the newest credential of a subject of `department` that was just served.
     async fn revoke(&self, department: usize) -> Result<()> {
-        let issuer = DEPARTMENTS.get(department).context("no such department")?;
+        let issuer = UNDER_LOAD.get(department).context("no such department")?;
         let served = self
             .noted
             .things()

@@ -37,11 +37,14 @@ use crate::journey::{Step, Traveller};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::home::Home;
-use crate::world::layout::{Layout, Member};
+use crate::world::layout::{Department, Layout, MARKET_REGULATION, Member, PUBLIC_SECURITY};
 use crate::world::services::{Mode, Services};
 use killer::Killer;
 use noted::{Counts, Noted};
 use wallet::WalletProcess;
+
+/// The departments under load, each with a wallet of its own; the others only run.
+const UNDER_LOAD: [Department; 2] = [PUBLIC_SECURITY, MARKET_REGULATION];
 
 /// Subjects in each department's table: enough that no single one gathers thousands of credentials.
 const SUBJECTS: usize = 200;

@@ -30,7 +30,9 @@ pub enum Step {
     IssueResident,
     /// The wallet receives a business licence.
     IssueLicence,
-    /// The digests of both are anchored; the wallet holds proofs.
+    /// The wallet receives one credential of each other type.
+    IssueOthers,
+    /// The digests of all are anchored; the wallet holds proofs.
     Anchor,
     /// The wallet shows three of the claims; the service verifies.
     Present,
@@ -48,12 +50,13 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Genesis,
         Self::Accredit,
         Self::Import,
         Self::IssueResident,
         Self::IssueLicence,
+        Self::IssueOthers,
         Self::Anchor,
         Self::Present,
         Self::VerifyOffline,
@@ -72,6 +75,7 @@ impl Step {
             Self::Import => "import",
             Self::IssueResident => "issue-resident",
             Self::IssueLicence => "issue-licence",
+            Self::IssueOthers => "issue-others",
             Self::Anchor => "anchor",
             Self::Present => "present",
             Self::VerifyOffline => "verify-offline",

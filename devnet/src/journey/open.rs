@@ -7,8 +7,7 @@ use service_kit::fetch::Request;
 
 use super::runner::Seen;
 use super::traveller::Traveller;
-use crate::sample;
-use crate::world::layout::{DEPARTMENTS, Department, LEADER, MARKET_REGULATION, PUBLIC_SECURITY, PURPOSE};
+use crate::world::layout::{CredentialType, DEPARTMENTS, Department, LEADER, PUBLIC_SECURITY, PURPOSE};
 use crate::world::query;
 
 /// Seed of the sample tables: the same people in every devnet.
@@ -42,23 +41,27 @@ fn founders(traveller: &Traveller) -> Vec<Did> {
 pub(super) async fn accredit(traveller: &mut Traveller) -> Seen {
     let Traveller { founded, ledger, .. } = &*traveller;
     let now = traveller.now();
-    for department in &DEPARTMENTS {
-        let metadata = department.metadata.as_bytes();
-        founded.leader.register_schema(ledger, department.vct, metadata, now).await?;
+    for kind in types() {
+        founded.leader.register_schema(ledger, kind.vct, kind.metadata()?.as_bytes(), now).await?;
     }
     for (department, did) in DEPARTMENTS.iter().zip(&founded.departments) {
         founded.leader.accredit(ledger, issuer_accreditation(department, did, now.0), now).await?;
     }
     let housing_fund = verifier_accreditation(&founded.housing_fund, now.0);
     founded.leader.accredit(ledger, housing_fund, now).await?;
-    Ok(traveller.say("devnet-seen-accredit", &[("departments", DEPARTMENTS.len().to_string())]))
+    let values = [("departments", DEPARTMENTS.len().to_string()), ("types", types().count().to_string())];
+    Ok(traveller.say("devnet-seen-accredit", &values))
+}
+
+fn types() -> impl Iterator<Item = &'static CredentialType> {
+    DEPARTMENTS.iter().flat_map(Department::types)
 }
 
 fn issuer_accreditation(department: &Department, did: &Did, now: i64) -> Accredit {
     Accredit {
         subject: did.clone(),
         role: Role::Issuer,
-        types: vec![department.vct.to_owned()],
+        types: department.types().map(|kind| kind.vct.to_owned()).collect(),
         claims: Vec::new(),
         purposes: Vec::new(),
         from: now.saturating_sub(60),
@@ -72,7 +75,7 @@ fn verifier_accreditation(did: &Did, now: i64) -> Accredit {
     Accredit {
         subject: did.clone(),
         role: Role::Verifier,
-        types: vec![PUBLIC_SECURITY.vct.to_owned()],
+        types: vec![PUBLIC_SECURITY.main.vct.to_owned()],
         claims: query::ACCREDITED.iter().map(path).collect(),
         purposes: vec![PURPOSE.to_owned()],
         from: now.saturating_sub(60),
@@ -81,21 +84,25 @@ fn verifier_accreditation(did: &Did, now: i64) -> Accredit {
     }
 }
 
-/// Each department reads its table of sample subjects, all rows of which are good.
+/// Each department reads its tables of sample subjects, all rows of which are good.
 pub(super) async fn import(traveller: &mut Traveller) -> Seen {
-    let count = traveller.subjects;
-    import_one(traveller, &PUBLIC_SECURITY, sample::residents(SEED, count).to_csv()).await?;
-    import_one(traveller, &MARKET_REGULATION, sample::businesses(SEED, count).to_csv()).await?;
-    Ok(traveller.say("devnet-seen-import", &[("count", count.to_string())]))
+    for department in &DEPARTMENTS {
+        for kind in department.types() {
+            import_one(traveller, department, kind).await?;
+        }
+    }
+    let values = [("count", traveller.subjects.to_string()), ("types", types().count().to_string())];
+    Ok(traveller.say("devnet-seen-import", &values))
 }
 
-async fn import_one(traveller: &Traveller, department: &Department, csv: String) -> Result<()> {
+async fn import_one(traveller: &Traveller, department: &Department, kind: &CredentialType) -> Result<()> {
     let counter = traveller.admin(&department.member)?;
     let wanted = u64::try_from(traveller.subjects)?;
-    let report = counter.import(department.configuration, csv).await.context(department.member.id)?;
-    ensure!(report.refused == 0, "{}: {} rows refused", department.member.id, report.refused);
-    ensure!(report.imported == wanted, "{}: {} rows imported", department.member.id, report.imported);
-    let listed = counter.subjects().await?.len();
-    ensure!(listed == traveller.subjects, "{} lists {listed} subjects", department.member.id);
+    let table = (kind.sample)(SEED, traveller.subjects).to_csv();
+    let report = counter.import(kind.configuration, table).await.context(kind.configuration)?;
+    ensure!(report.refused == 0, "{}: {} rows refused", kind.configuration, report.refused);
+    ensure!(report.imported == wanted, "{}: {} rows imported", kind.configuration, report.imported);
+    let listed = counter.subjects(kind.configuration).await?.len();
+    ensure!(listed == traveller.subjects, "{}: {listed} subjects listed", kind.configuration);
     Ok(())
 }

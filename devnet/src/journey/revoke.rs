@@ -19,7 +19,7 @@ const REVOCATION_PATIENCE: Duration = Duration::from_secs(30);
 /// Public security revokes the resident identity.
 pub(super) async fn revoke(traveller: &mut Traveller) -> Seen {
     let counter = traveller.admin(&PUBLIC_SECURITY.member)?;
-    let subject = first_subject(traveller, &PUBLIC_SECURITY).await?;
+    let subject = first_subject(traveller, &PUBLIC_SECURITY, &PUBLIC_SECURITY.main).await?;
     let mut revoked = 0_usize;
     for credential in counter.credentials(&subject).await? {
         if credential.state != "revoked" {

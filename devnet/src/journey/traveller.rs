@@ -118,6 +118,7 @@ impl Actor for Traveller {
             Step::Import => open::import(self).await,
             Step::IssueResident => issue::resident(self).await,
             Step::IssueLicence => issue::licence(self).await,
+            Step::IssueOthers => issue::others(self).await,
             Step::Anchor => issue::anchor(self).await,
             Step::Present => present::three_claims(self).await,
             Step::VerifyOffline => present::offline(self).await,

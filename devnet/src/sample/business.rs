@@ -1,6 +1,6 @@
 //! Sample businesses, for the market regulation department.
 
-use super::{Chance, Table, county, person_name};
+use super::{Chance, Table, county, drawn, person_name};
 use identity_core::datatype::{CreditCode, Date};
 
 const COLUMNS: [&str; 14] = [
@@ -30,20 +30,10 @@ const SCOPE: [&str; 6] =
 /// The organisation code counts rows in six digits, so `count` is at most 999 999.
 #[must_use]
 pub fn businesses(seed: u64, count: usize) -> Table {
-    let rows = (1..=count).map(|number| draw(&mut Chance::of_row(seed, number.try_into().unwrap_or(u64::MAX)), number));
-    Table { columns: &COLUMNS, rows: rows.collect() }
+    Table { columns: &COLUMNS, rows: drawn(seed, count, draw) }
 }
 
-fn draw(chance: &mut Chance, number: usize) -> Vec<String> {
-    loop {
-        if let Some(row) = try_draw(chance, number) {
-            return row;
-        }
-    }
-}
-
-/// `None` never happens in range; the loop above keeps the code free of panics.
-fn try_draw(chance: &mut Chance, number: usize) -> Option<Vec<String>> {
+fn draw(chance: &mut Chance, number: usize) -> Option<Vec<String>> {
     let seat = county(chance);
     let code = CreditCode::compose('9', '1', seat.code, &format!("YB{number:06}")).ok()?;
     let trade = chance.pick(&TRADES)?;

@@ -5,17 +5,25 @@
 //!
 //! No row can be mistaken for, or collide with, somebody real. People are born 1880 to 1889, like the example in
 //! GB 11643 itself, so their numbers are formally valid and belong to nobody alive. Organisation codes begin with `YB`,
-//! which no office assigns.
+//! which no office assigns, and the sample university has the digits 00000.
 
 mod business;
 mod chance;
+mod graduate;
+mod insured;
+mod licence;
+mod permit;
 mod resident;
 
 pub use business::businesses;
+pub use graduate::graduates;
+pub use insured::insured;
+pub use licence::licences;
+pub use permit::permits;
 pub use resident::residents;
 
 use chance::Chance;
-use identity_core::datatype::{DivisionEntry, DivisionLevel, divisions};
+use identity_core::datatype::{CitizenNumber, Date, DivisionEntry, DivisionLevel, divisions};
 
 /// A table as `schemas/README.md` describes it: column `id`, then one column per claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +71,27 @@ fn county(chance: &mut Chance) -> &'static DivisionEntry {
             return entry;
         }
     }
+}
+
+/// A citizen number of the years 1880 to 1889, and the county in it; `None` for a day that the calendar does not have.
+fn citizen(chance: &mut Chance) -> Option<(CitizenNumber, &'static DivisionEntry)> {
+    let home = county(chance);
+    let (year, month, day) = (chance.between(1880, 1889), chance.between(1, 12), chance.between(1, 31));
+    let birth_date = Date::new(year, month.try_into().ok()?, day.try_into().ok()?)?;
+    Some((CitizenNumber::compose(home.code, birth_date, chance.between(1, 999)).ok()?, home))
+}
+
+/// `count` rows, each drawn again until it can be.
+fn drawn(seed: u64, count: usize, draw: fn(&mut Chance, usize) -> Option<Vec<String>>) -> Vec<Vec<String>> {
+    let row = |number: usize| {
+        let mut chance = Chance::of_row(seed, number.try_into().unwrap_or(u64::MAX));
+        loop {
+            if let Some(row) = draw(&mut chance, number) {
+                return row;
+            }
+        }
+    };
+    (1..=count).map(row).collect()
 }
 
 #[cfg(test)]

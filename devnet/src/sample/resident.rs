@@ -1,6 +1,6 @@
 //! Sample residents, for the public security department.
 
-use super::{Chance, Table, county, person_name};
+use super::{Chance, Table, citizen, person_name};
 use identity_core::datatype::{CitizenNumber, Date, Ethnicity, ethnicities};
 use std::collections::HashSet;
 
@@ -51,10 +51,7 @@ fn draw(seed: u64, row: u64) -> Resident {
 
 /// `None` for a day that the calendar does not have.
 fn try_draw(chance: &mut Chance) -> Option<Resident> {
-    let home = county(chance);
-    let (year, month, day) = (chance.between(1880, 1889), chance.between(1, 12), chance.between(1, 31));
-    let birth_date = Date::new(year, month.try_into().ok()?, day.try_into().ok()?)?;
-    let number = CitizenNumber::compose(home.code, birth_date, chance.between(1, 999)).ok()?;
+    let (number, home) = citizen(chance)?;
     let (street, house, room) = (chance.between(1, 99), chance.between(1, 300), chance.between(101, 2808));
     Some(Resident {
         number,

@@ -1,12 +1,29 @@
 use super::*;
 use identity_core::datatype::SubjectShape;
+use identity_core::sd_jwt_vc::{BUILT_IN, BuiltInType};
 use serde_json::Value;
 use std::collections::HashSet;
 
-const RESIDENT: &str = include_str!("../../../schemas/credential/resident-identity.json");
-const RESIDENT_SCHEMA: &str = include_str!("../../../schemas/credential/resident-identity.schema.json");
-const LICENCE: &str = include_str!("../../../schemas/credential/business-licence.json");
-const LICENCE_SCHEMA: &str = include_str!("../../../schemas/credential/business-licence.schema.json");
+/// A kind of sample, with the type it is of and the column that tells its rows apart.
+type Kind = (&'static str, fn(u64, usize) -> Table, &'static str);
+
+const KINDS: [Kind; 6] = [
+    ("resident-identity", residents, "citizen_number"),
+    ("residence-permit", permits, "id"),
+    ("social-insurance", insured, "id"),
+    ("degree", graduates, "graduation_number"),
+    ("business-licence", businesses, "credit_code"),
+    ("e-licence", licences, "identifier"),
+];
+
+fn metadata(name: &str) -> &'static str {
+    BuiltInType::of(name).unwrap().metadata
+}
+
+fn schema(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/credential");
+    std::fs::read_to_string(format!("{folder}/{name}.schema.json")).unwrap()
+}
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -39,39 +56,47 @@ fn distinct(table: &Table, column: &str) -> usize {
 }
 
 #[test]
-fn a_thousand_residents_are_valid_and_differ() {
-    let table = residents(1, 1000);
-    let claims = claims(&table, RESIDENT);
-    assert_all_fit(RESIDENT_SCHEMA, &claims);
-    assert_eq!(distinct(&table, "citizen_number"), 1000);
-    assert_eq!(distinct(&table, "id"), 1000);
-    for claim in &claims {
-        assert!(claim["name"].as_str().unwrap().starts_with("样本"));
-        assert!(claim["birth_date"].as_str().unwrap().starts_with("188"), "nobody alive");
+fn a_thousand_of_each_kind_are_valid_differ_and_say_that_they_are_samples() {
+    assert_eq!(KINDS.map(|(name, ..)| name).len(), BUILT_IN.len());
+    for (name, make, key) in KINDS {
+        let table = make(1, 1000);
+        let claims = claims(&table, metadata(name));
+        assert_all_fit(&schema(name), &claims);
+        assert_eq!((distinct(&table, "id"), distinct(&table, key)), (1000, 1000), "{name}");
+        assert!(claims.iter().all(|claim| claim.to_string().contains("样本")), "{name}");
     }
 }
 
 #[test]
-fn a_thousand_businesses_are_valid_and_differ() {
-    let table = businesses(1, 1000);
-    let claims = claims(&table, LICENCE);
-    assert_all_fit(LICENCE_SCHEMA, &claims);
-    assert_eq!(distinct(&table, "credit_code"), 1000);
-    assert!(claims.iter().all(|claim| claim["name"].as_str().unwrap().ends_with("(样本)")));
-    assert!(claims.iter().all(|claim| claim["credit_code"].as_str().unwrap().get(8..10) == Some("YB")));
+fn nobody_is_met() {
+    for claim in claims(&residents(1, 1000), metadata("resident-identity")) {
+        assert!(claim["birth_date"].as_str().unwrap().starts_with("188"), "nobody alive");
+    }
+    for claim in claims(&businesses(1, 1000), metadata("business-licence")) {
+        assert!(claim["name"].as_str().unwrap().ends_with("(样本)"));
+        assert_eq!(claim["credit_code"].as_str().unwrap().get(8..10), Some("YB"));
+    }
+    for claim in claims(&graduates(1, 1000), metadata("degree")) {
+        assert!(claim["graduation_number"].as_str().unwrap().starts_with("00000"));
+    }
+    for claim in claims(&licences(1, 1000), metadata("e-licence")) {
+        assert_eq!(claim["identifier"].as_str().unwrap().matches("YB").count(), 3);
+    }
 }
 
 #[test]
 fn the_seed_fixes_the_table_and_a_longer_one_begins_with_the_shorter() {
-    assert_eq!(residents(7, 50), residents(7, 50));
-    assert_eq!(residents(7, 50).rows(), &residents(7, 80).rows()[..50]);
-    assert_ne!(residents(7, 50), residents(8, 50));
-    assert_eq!(businesses(7, 50).rows(), &businesses(7, 80).rows()[..50]);
+    for (name, make, _) in KINDS {
+        assert_eq!(make(7, 50), make(7, 50));
+        assert_eq!(make(7, 50).rows(), &make(7, 80).rows()[..50], "{name}");
+        assert_ne!(make(7, 50), make(8, 50), "{name}");
+    }
 }
 
 #[test]
 fn csv_needs_no_quoting() {
-    for table in [residents(3, 200), businesses(3, 200)] {
+    for (_, make, _) in KINDS {
+        let table = make(3, 200);
         let csv = table.to_csv();
         assert!(!csv.contains(['"', '\r']));
         assert_eq!(csv.lines().count(), 201);
@@ -81,11 +106,13 @@ fn csv_needs_no_quoting() {
 
 #[test]
 fn the_json_schemas_refuse_what_the_type_does_not_have() {
-    let mut claims = claims(&residents(1, 1), RESIDENT);
-    claims[0]["salary"] = Value::from(1);
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    compiler.add_resource("urn:test", json(RESIDENT_SCHEMA)).unwrap();
-    let index = compiler.compile("urn:test", &mut schemas).unwrap();
-    assert!(schemas.validate(&claims[0], index).is_err());
+    for (name, make, _) in KINDS {
+        let mut claims = claims(&make(1, 1), metadata(name));
+        claims[0]["salary"] = Value::from(1);
+        let mut schemas = boon::Schemas::new();
+        let mut compiler = boon::Compiler::new();
+        compiler.add_resource("urn:test", json(&schema(name))).unwrap();
+        let index = compiler.compile("urn:test", &mut schemas).unwrap();
+        assert!(schemas.validate(&claims[0], index).is_err(), "{name}");
+    }
 }

@@ -111,12 +111,13 @@ impl AdminApi {
         self.answer(Request::post(url, "text/csv", csv)).await
     }
 
-    /// The ids of all subjects.
+    /// The ids of all subjects of a type.
     ///
     /// # Errors
     /// As [`Self::import`].
-    pub async fn subjects(&self) -> Result<Vec<String>> {
-        self.answer(Request::get(format!("{}/admin/subjects", self.url))).await
+    pub async fn subjects(&self, configuration: &str) -> Result<Vec<String>> {
+        let url = format!("{}/admin/subjects?credential_configuration_id={configuration}", self.url);
+        self.answer(Request::get(url)).await
     }
 
     /// Makes an offer to a subject that holds for `valid_for` seconds.
@@ -226,8 +227,13 @@ mod tests {
         private_file::create(&file, b"token-of-at-least-22-characters\n").unwrap();
         let fetch = Arc::new(ScriptedFetch::new());
         let api = AdminApi::open(fetch.clone(), "https://issuer.example", &file).unwrap();
-        fetch.answer("https://issuer.example/admin/subjects", 200, "application/json", r#"["a","b"]"#);
-        assert_eq!(api.subjects().await.unwrap(), ["a", "b"]);
+        fetch.answer(
+            "https://issuer.example/admin/subjects?credential_configuration_id=x",
+            200,
+            "application/json",
+            r#"["a","b"]"#,
+        );
+        assert_eq!(api.subjects("x").await.unwrap(), ["a", "b"]);
         let header = ("authorization", "Bearer token-of-at-least-22-characters".to_owned());
         assert!(fetch.asked()[0].headers.contains(&header));
         fetch.answer("https://issuer.example/admin/credentials?subject=a%2Fb", 404, "", r#"{"code":"x.y"}"#);

@@ -167,7 +167,7 @@ fn issuer_config(layout: &Layout, authority: &Authority, department: &Department
         url: layout.url(member),
         name_en: member.name_en.to_owned(),
         name_zh: member.name_zh.to_owned(),
-        credentials: vec![department.configuration.to_owned()],
+        credentials: department.types().map(|kind| kind.configuration.to_owned()).collect(),
         data: layout.directory(member).join("data"),
         keys: layout.keys(member),
         admin_token: layout.admin_token(member),

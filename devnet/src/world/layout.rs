@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use identity_core::sd_jwt_vc::BuiltInType;
+
+use crate::sample::{self, Table};
+
 /// Name of the chain.
 pub const CHAIN: &str = "devnet";
 
@@ -21,24 +26,51 @@ pub struct Member {
     port: u16,
 }
 
+/// A credential type that a department issues.
+#[derive(Debug, Clone, Copy)]
+pub struct CredentialType {
+    /// The credential configuration that is offered.
+    pub configuration: &'static str,
+    /// The type's name on the ledger.
+    pub vct: &'static str,
+    /// Makes the table of its sample subjects, from a seed and a count.
+    pub sample: fn(u64, usize) -> Table,
+}
+
+impl CredentialType {
+    /// The exact bytes of the type's metadata, whose digest stands on the ledger.
+    ///
+    /// # Errors
+    /// A type that this release does not have.
+    pub fn metadata(&self) -> anyhow::Result<&'static str> {
+        let known = BuiltInType::of(self.configuration);
+        Ok(known.with_context(|| format!("there is no type {}", self.configuration))?.metadata)
+    }
+}
+
 /// A department that issues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Department {
     /// Who it is.
     pub member: Member,
-    /// The credential configuration that it offers.
-    pub configuration: &'static str,
-    /// The type of its credentials.
-    pub vct: &'static str,
-    /// The exact bytes of the type's metadata, whose digest stands on the ledger.
-    pub metadata: &'static str,
+    /// The type it is known for.
+    pub main: CredentialType,
+    /// What it issues beside.
+    pub others: &'static [CredentialType],
+}
+
+impl Department {
+    /// Everything that it issues.
+    pub fn types(&self) -> impl Iterator<Item = &CredentialType> {
+        [&self.main].into_iter().chain(self.others)
+    }
 }
 
 /// Leads the consortium: accredits the others and runs the ledger node.
 pub const LEADER: Member =
     Member { id: "data-bureau", name_en: "Data Bureau (sample)", name_zh: "数据局（样本）", port: 0 };
 
-/// Issues resident identities.
+/// Issues resident identities and residence permits.
 pub const PUBLIC_SECURITY: Department = Department {
     member: Member {
         id: "public-security",
@@ -46,12 +78,19 @@ pub const PUBLIC_SECURITY: Department = Department {
         name_zh: "公安局（样本）",
         port: 1,
     },
-    configuration: "resident-identity",
-    vct: "urn:xinfu:credential:resident-identity:1",
-    metadata: include_str!("../../../schemas/credential/resident-identity.json"),
+    main: CredentialType {
+        configuration: "resident-identity",
+        vct: "urn:xinfu:credential:resident-identity:1",
+        sample: sample::residents,
+    },
+    others: &[CredentialType {
+        configuration: "residence-permit",
+        vct: "urn:xinfu:credential:residence-permit:1",
+        sample: sample::permits,
+    }],
 };
 
-/// Issues business licences.
+/// Issues business licences and electronic licences for their trades.
 pub const MARKET_REGULATION: Department = Department {
     member: Member {
         id: "market-regulation",
@@ -59,13 +98,43 @@ pub const MARKET_REGULATION: Department = Department {
         name_zh: "市场监督管理局（样本）",
         port: 2,
     },
-    configuration: "business-licence",
-    vct: "urn:xinfu:credential:business-licence:1",
-    metadata: include_str!("../../../schemas/credential/business-licence.json"),
+    main: CredentialType {
+        configuration: "business-licence",
+        vct: "urn:xinfu:credential:business-licence:1",
+        sample: sample::businesses,
+    },
+    others: &[CredentialType {
+        configuration: "e-licence",
+        vct: "urn:xinfu:credential:e-licence:1",
+        sample: sample::licences,
+    }],
+};
+
+/// Issues statements of social insurance.
+pub const SOCIAL_SECURITY: Department = Department {
+    member: Member {
+        id: "social-security",
+        name_en: "Human Resources and Social Security Bureau (sample)",
+        name_zh: "人力资源和社会保障局（样本）",
+        port: 4,
+    },
+    main: CredentialType {
+        configuration: "social-insurance",
+        vct: "urn:xinfu:credential:social-insurance:1",
+        sample: sample::insured,
+    },
+    others: &[],
+};
+
+/// Issues certificates of higher education.
+pub const UNIVERSITY: Department = Department {
+    member: Member { id: "university", name_en: "Sample University", name_zh: "样本大学", port: 5 },
+    main: CredentialType { configuration: "degree", vct: "urn:xinfu:credential:degree:1", sample: sample::graduates },
+    others: &[],
 };
 
 /// The departments that issue.
-pub const DEPARTMENTS: [Department; 2] = [PUBLIC_SECURITY, MARKET_REGULATION];
+pub const DEPARTMENTS: [Department; 4] = [PUBLIC_SECURITY, MARKET_REGULATION, SOCIAL_SECURITY, UNIVERSITY];
 
 /// Asks residents for a few claims.
 pub const HOUSING_FUND: Member =

@@ -43,7 +43,7 @@ fn dcql(claims: &[&[&str]]) -> Value {
         "credentials": [{
             "id": RESIDENT,
             "format": "dc+sd-jwt",
-            "meta": { "vct_values": [PUBLIC_SECURITY.vct] },
+            "meta": { "vct_values": [PUBLIC_SECURITY.main.vct] },
             "claims": claims,
         }]
     })

@@ -2,8 +2,7 @@
 //! disclosure, about 2.0 kB; presented with three of them and a key binding, about 1.75 kB.
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
-use identity_core::jose::Jwk;
-use identity_core::kb_jwt::{self, Occasion, Window};
+use identity_core::kb_jwt::{self, Confirmation, Occasion, Window};
 use identity_core::sd_jwt::{ClaimPath, Concealment, HeldSdJwt};
 use identity_core::sd_jwt_vc::{self, Registered};
 use identity_core::status;
@@ -50,7 +49,7 @@ pub(crate) struct Standard {
     pub(crate) issuer_url: String,
     pub(crate) kid: String,
     pub(crate) holder: SecretKey,
-    jwk: Jwk,
+    confirmation: Confirmation,
     pub(crate) status: status::Reference,
     subject: Map<String, Value>,
     concealment: Concealment,
@@ -69,7 +68,7 @@ impl Standard {
         Ok(Self {
             issuer,
             kid,
-            jwk: Jwk::new(holder.public_key().clone()),
+            confirmation: Confirmation::jwk(holder.public_key().clone()),
             holder,
             status: status::Reference { index: 77_123, uri: format!("{issuer_url}/status/1") },
             issuer_url,
@@ -91,7 +90,7 @@ impl Standard {
             issued_at: ISSUED,
             not_before: None,
             expires: Some(EXPIRES),
-            holder: Some(&self.jwk),
+            holder: Some(&self.confirmation),
             status: Some(&self.status),
         };
         Ok(sd_jwt_vc::issue(&registered, &self.subject, &self.concealment, &self.kid, &self.issuer, rng)?)

@@ -5,10 +5,14 @@ use thiserror::Error;
 
 use crate::crypto::{PublicKey, Signer, SigningFailed};
 use crate::jose::jwt::{self, ClaimError};
-use crate::jose::{ExpectedTyp, Jwk, JwkError, JwsError, SignHeader, Times, UnverifiedJws, sign_compact, typ};
+use crate::jose::{ExpectedTyp, JwkError, JwsError, SignHeader, Times, UnverifiedJws, sign_compact, typ};
 use crate::problem::Code;
 use crate::sd_jwt::{Presentation, VerifiedSdJwt};
 use crate::time::UnixSeconds;
+
+mod confirmation;
+
+pub use confirmation::Confirmation;
 
 /// To whom a presentation is made, and in answer to what.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +53,18 @@ pub enum KbJwtError {
     /// The credential has no `cnf`.
     #[error("the credential names no holder key")]
     CnfMissing,
-    /// `cnf` confirms in another way than by `jwk` alone.
+    /// `cnf` confirms in another way than by `jwk` or `kid`.
     #[error("the credential names the holder key in an unsupported way")]
     CnfUnsupported,
+    /// `cnf` has more than one member: two names could be of two keys.
+    #[error("the credential names the holder key in more than one way")]
+    CnfAmbiguous,
+    /// The `kid` of `cnf` is of a DID that would have to be looked up.
+    #[error("the credential names the holder key by a DID that does not spell it out")]
+    CnfMethod,
+    /// The `kid` of `cnf` is no DID URL, or its DID spells out no key of that name.
+    #[error("the credential names the holder key by what is no name of a key")]
+    CnfName,
     /// The `jwk` of `cnf` is no key of ours.
     #[error("holder key: {0}")]
     CnfKey(JwkError),
@@ -89,6 +102,9 @@ impl KbJwtError {
             Self::Missing => Code::KbJwtMissing,
             Self::CnfMissing => Code::KbJwtCnfMissing,
             Self::CnfUnsupported => Code::KbJwtCnfUnsupported,
+            Self::CnfAmbiguous => Code::KbJwtCnfAmbiguous,
+            Self::CnfMethod => Code::KbJwtCnfMethod,
+            Self::CnfName => Code::KbJwtCnfName,
             Self::CnfKey(error) => error.code(),
             Self::Jws(error) => error.code(),
             Self::Signature => Code::KbJwtSignature,
@@ -136,7 +152,7 @@ pub fn verify(
     if presentation.dangerous_kb_jwt().is_none() {
         return Err(KbJwtError::Missing);
     }
-    verify_by(presentation, &confirmation_key(presentation.claims())?, occasion, window, now)
+    verify_by(presentation, Confirmation::read(presentation.claims())?.key(), occasion, window, now)
 }
 
 /// As [`verify`], with the key that was read out of the credential's `cnf` before: reading a key costs a tenth of
@@ -170,20 +186,6 @@ pub fn verify_by(
         return Err(KbJwtError::SdHash);
     }
     Ok(HolderBinding { key: holder.clone(), issued_at, claims })
-}
-
-/// The holder's key from the processed claims of a credential (RFC 7800 §3.2).
-///
-/// # Errors
-/// The variants of [`KbJwtError`] that speak of `cnf`.
-pub fn confirmation_key(claims: &Map<String, Value>) -> Result<PublicKey, KbJwtError> {
-    let cnf = claims.get("cnf").ok_or(KbJwtError::CnfMissing)?.as_object().ok_or(KbJwtError::CnfUnsupported)?;
-    // A second way of naming the key beside `jwk` could name a second key.
-    if ["jwe", "jku", "kid", "x5t#S256"].iter().any(|other| cnf.contains_key(*other)) {
-        return Err(KbJwtError::CnfUnsupported);
-    }
-    let jwk = cnf.get("jwk").ok_or(KbJwtError::CnfUnsupported)?;
-    Jwk::from_value(jwk).map(Jwk::into_key).map_err(KbJwtError::CnfKey)
 }
 
 fn check_time(claims: &Map<String, Value>, window: Window, now: UnixSeconds) -> Result<UnixSeconds, KbJwtError> {

@@ -1,7 +1,6 @@
 //! What a credential says, and its signature.
 
-use identity_core::crypto::PublicKey;
-use identity_core::jose::Jwk;
+use identity_core::kb_jwt::Confirmation;
 use identity_core::sd_jwt_vc::{self, CredentialError, Registered};
 use identity_core::status::{self, ListAddress, Reference, SignError, StatusList, Validity};
 use identity_core::time::UnixSeconds;
@@ -17,7 +16,7 @@ pub(crate) struct Wanted<'a> {
     pub issuer: &'a str,
     pub kind: &'a Kind,
     pub claims: &'a Map<String, Value>,
-    pub holder: &'a PublicKey,
+    pub holder: &'a Confirmation,
     pub issued: UnixSeconds,
     pub expires: UnixSeconds,
     pub status: &'a Reference,
@@ -35,7 +34,6 @@ pub(crate) enum SignFailure {
 /// Signs one SD-JWT VC. The `kid` is the DID URL of the key, so that software that trusts the ledger and software that
 /// trusts the issuer's web address find the same key.
 pub(crate) fn sign(wanted: &Wanted<'_>, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<String, SignFailure> {
-    let holder = Jwk::new(wanted.holder.clone());
     let registered = Registered {
         issuer: wanted.issuer,
         vct: &wanted.kind.vct,
@@ -43,7 +41,7 @@ pub(crate) fn sign(wanted: &Wanted<'_>, keys: &Keys, rng: &mut dyn CryptoRng) ->
         issued_at: wanted.issued,
         not_before: Some(wanted.issued),
         expires: Some(wanted.expires),
-        holder: Some(&holder),
+        holder: Some(wanted.holder),
         status: Some(wanted.status),
     };
     let kid = keys.assertion_url();

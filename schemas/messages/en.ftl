@@ -126,6 +126,7 @@ wallet-help-init-allow-private = Host on a private address that may be reached, 
 wallet-help-init-plain = Reach those hosts by plain HTTP too, for debugging
 wallet-help-receive-offer = The offer: an openid-credential-offer:// link
 wallet-help-receive-qr = Instead of the link: a picture (PNG or JPEG) with the offer's QR code
+wallet-help-receive-bind = How the credential names your key: by itself (jwk, the default) or by a did:key (did)
 wallet-help-receive-tx-code = The code that the issuer gave you by another way [default: ask]
 wallet-help-show-number = Number of the credential, from `list`
 wallet-help-present-request = The request: an openid4vp:// link

@@ -126,6 +126,7 @@ wallet-help-init-allow-private = 允许访问的内网主机，形如 host 或 h
 wallet-help-init-plain = 对上述主机也允许明文 HTTP，仅供调试
 wallet-help-receive-offer = 签发邀约：openid-credential-offer:// 链接
 wallet-help-receive-qr = 代替链接：含有签发邀约二维码的图片（PNG 或 JPEG）
+wallet-help-receive-bind = 凭证指明您密钥的方式：直接写明（jwk，默认）或以 did:key 写明（did）
 wallet-help-receive-tx-code = 签发方通过其他途径给您的验证码 [默认：询问]
 wallet-help-show-number = 凭证编号，见 `list`
 wallet-help-present-request = 出示请求：openid4vp:// 链接

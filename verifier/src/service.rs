@@ -120,9 +120,16 @@ impl Verifier {
         &self.queries
     }
 
-    /// The metadata of a type that we understand, as its digest stands on the ledger.
-    pub(crate) fn metadata(&self, vct: &str) -> Option<&str> {
-        self.metadata.get(vct).map(String::as_str)
+    /// The metadata of a type that we understand, as its digest stands on the ledger, and of those it extends.
+    pub(crate) fn metadata(&self, vct: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut wanted = Some(vct.to_owned());
+        while let Some(text) = wanted.take().and_then(|vct| self.metadata.get(&vct)) {
+            found.push(text.as_str());
+            // Read at the start, and found without loops.
+            wanted = TypeMetadata::parse(text.as_bytes()).ok().and_then(|metadata| metadata.extends);
+        }
+        found
     }
 
     /// What a verdict demands under the policy of a request.
@@ -153,21 +160,26 @@ struct ReadType {
 }
 
 fn type_metadata(files: &[PathBuf]) -> Result<Vec<ReadType>, BuildError> {
-    let mut types = Vec::new();
+    let mut texts: Vec<(PathBuf, String)> = Vec::new();
     for known in BUILT_IN {
-        let failed = |detail| BuildError::Type { path: known.name.into(), detail };
-        types.push(read_type(known.metadata.to_owned()).map_err(failed)?);
+        texts.push((known.name.into(), known.metadata.to_owned()));
     }
     for path in files {
-        let failed = |detail: String| BuildError::Type { path: path.clone(), detail };
-        let metadata = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        types.push(read_type(metadata).map_err(failed)?);
+        let metadata = std::fs::read_to_string(path);
+        let failed = |error: std::io::Error| BuildError::Type { path: path.clone(), detail: error.to_string() };
+        texts.push((path.clone(), metadata.map_err(failed)?));
     }
-    Ok(types)
+    // A type may extend any other of them.
+    let all: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_bytes()).collect();
+    let read = |(path, text): &(PathBuf, String)| {
+        let failed = |detail| BuildError::Type { path: path.clone(), detail };
+        read_type(text, &all).map_err(failed)
+    };
+    texts.iter().map(read).collect()
 }
 
-fn read_type(text: String) -> Result<ReadType, String> {
+fn read_type(text: &str, all: &[&[u8]]) -> Result<ReadType, String> {
     let name = TypeMetadata::parse(text.as_bytes()).map_err(|error| error.to_string())?.vct;
-    let accepted = AcceptedType::parse(text.as_bytes()).map_err(|error| error.to_string())?;
-    Ok(ReadType { name, text, accepted })
+    let accepted = AcceptedType::extending(text.as_bytes(), all).map_err(|error| error.to_string())?;
+    Ok(ReadType { name, text: text.to_owned(), accepted })
 }

@@ -5,7 +5,7 @@
 
 use crate::{passphrase::Source, phrase::Paper};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
-use identity_core::problem::Lang;
+use identity_core::{oid4vci::proof::Binding, problem::Lang};
 use service_kit::{help, messages::Catalogue};
 use std::path::PathBuf;
 
@@ -69,6 +69,27 @@ pub struct ReceiveArgs {
     pub link: OfferSource,
     #[arg(long, value_name = "CODE")]
     pub tx_code: Option<String>,
+    #[arg(long, value_name = "jwk|did", value_enum, default_value_t, hide_possible_values = true)]
+    pub bind: Bind,
+}
+
+/// How the new credential names the holder's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Bind {
+    /// By itself.
+    #[default]
+    Jwk,
+    /// By a `did:key`.
+    Did,
+}
+
+impl From<Bind> for Binding {
+    fn from(bind: Bind) -> Self {
+        match bind {
+            Bind::Jwk => Self::Jwk,
+            Bind::Did => Self::Did,
+        }
+    }
 }
 
 /// `show`

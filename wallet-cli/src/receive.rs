@@ -20,6 +20,7 @@ use identity_core::{
     did::DidUrl,
     oid4vci::{
         offer::{CredentialOffer, OfferLink},
+        proof::Binding,
         wallet::{Authorized, HttpReply, HttpRequest, Invited, Ready, Received, ReceivedCredential, WalletRefusal},
     },
     registry::{KeyUse, OwnerHistory, Role, accreditation_key, did_key, url_key},
@@ -61,10 +62,26 @@ impl Wallet {
         link: &str,
         tx_code: &mut dyn FnMut() -> Option<String>,
     ) -> Result<Vec<Receipt>, WalletError> {
+        self.receive_bound(link, Binding::default(), tx_code).await
+    }
+
+    /// As [`Self::receive`], with the credential's key named as wished.
+    ///
+    /// # Errors
+    /// As [`Self::receive`]; a way that the issuer does not offer is refused before the offer's code is spent.
+    pub async fn receive_bound(
+        &mut self,
+        link: &str,
+        binding: Binding,
+        tx_code: &mut dyn FnMut() -> Option<String>,
+    ) -> Result<Vec<Receipt>, WalletError> {
         let offer = self.read_offer(link.trim()).await?;
         let invited = Invited::new(offer, self.transport())?;
         let informed = invited.informed(reply(&self.perform(invited.request()).await?))?;
         let ready = informed.ready(reply(&self.perform(informed.request()).await?))?;
+        if !informed.configuration().binds_by(binding) {
+            return Err(WalletRefusal::BindingMethod.into());
+        }
         let code = match informed.tx_code() {
             Some(_) => Some(tx_code().ok_or(WalletError::TxCodeNeeded)?),
             None => None,
@@ -73,7 +90,7 @@ impl Wallet {
         let alg = Alg::ALL.iter().copied().find(|alg| offered.iter().any(|name| name == alg.name()));
         let key = SecretKey::generate(alg.ok_or(WalletRefusal::ProofAlgorithm)?, &mut *self.rng())?;
 
-        let received = self.exchange(&ready, code.as_deref(), &key).await?;
+        let received = self.exchange(&ready, code.as_deref(), &key, binding).await?;
         let verified = self.verify(invited.issuer(), &received).await?;
         let mut receipts = Vec::new();
         for credential in verified {
@@ -110,11 +127,17 @@ impl Wallet {
 
     /// Exchanges the code, which is spent by this whatever follows, then proves possession of the key and takes the
     /// credential. A nonce that aged on the way is fetched anew, once.
-    async fn exchange(&self, ready: &Ready, code: Option<&str>, key: &SecretKey) -> Result<Received, WalletError> {
+    async fn exchange(
+        &self,
+        ready: &Ready,
+        code: Option<&str>,
+        key: &SecretKey,
+        binding: Binding,
+    ) -> Result<Received, WalletError> {
         let authorized = ready.authorized(reply(&self.perform(ready.request(code)?).await?))?;
-        match self.ask(&authorized, key).await? {
+        match self.ask(&authorized, key, binding).await? {
             Err(WalletRefusal::ByIssuer { error: Some("invalid_nonce"), .. }) => {
-                Ok(self.ask(&authorized, key).await??)
+                Ok(self.ask(&authorized, key, binding).await??)
             }
             other => Ok(other?),
         }
@@ -124,12 +147,13 @@ impl Wallet {
         &self,
         authorized: &Authorized,
         key: &SecretKey,
+        binding: Binding,
     ) -> Result<Result<Received, WalletRefusal>, WalletError> {
         let nonce = match authorized.request() {
             Some(request) => Some(self.perform(request).await?),
             None => None,
         };
-        let proving = authorized.proving(nonce.as_ref().map(reply))?;
+        let proving = authorized.proving(nonce.as_ref().map(reply))?.bound_by(binding);
         let answer = self.perform(proving.request(&[key], self.clock.now())?).await?;
         Ok(proving.received(&[key.public_key().clone()], reply(&answer)))
     }
@@ -200,7 +224,7 @@ fn reply(answer: &Answer) -> HttpReply<'_> {
 pub(crate) async fn command(wallet: &mut Wallet, arguments: ReceiveArgs, ui: &Ui) -> Result<View, WalletError> {
     let mut code = || arguments.tx_code.clone().or_else(|| ui.ask(&ui.text("wallet-ask-tx-code", &[])));
     let link = picture::link(arguments.link.offer.as_deref(), arguments.link.qr.as_deref())?;
-    let receipts = wallet.receive(&link, &mut code).await?;
+    let receipts = wallet.receive_bound(&link, arguments.bind.into(), &mut code).await?;
     Ok(view(wallet, &receipts, ui))
 }
 

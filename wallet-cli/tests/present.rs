@@ -6,7 +6,7 @@ use identity_core::{
     anchor::{AnchorProof, BatchPath},
     crypto::{Alg, SecretKey, Signer},
     did::DidUrl,
-    jose::Jwk,
+    kb_jwt::Confirmation,
     oid4vp::{AnchorWish, ClientId, RequestLink, request::RequestUriMethod, verifier},
     problem::Code,
     registry::{Accredit, Anchor, AnchorKind, Operation, Role, ServiceType},
@@ -103,7 +103,7 @@ fn holder() -> SecretKey {
 }
 
 fn credential(issuer: &Party) -> String {
-    let holder = Jwk::new(holder().public_key().clone());
+    let holder = Confirmation::jwk(holder().public_key().clone());
     let registered = Registered {
         issuer: &issuer.address(),
         vct: VCT,

@@ -5,13 +5,15 @@
 use identity_core::{
     crypto::{SecretKey, Signer},
     jose::{Jwk, UnverifiedJws},
+    kb_jwt::Confirmation,
+    oid4vci::proof::Binding,
     problem::Code,
     registry::{Accredit, Operation, Role, ServiceType},
     sample::{
         ledger::{START, SampleLedger},
         parties::{Party, key},
     },
-    sd_jwt::{ClaimPath, Concealment, HashAlg},
+    sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt},
     sd_jwt_vc::{self, Registered},
     time::UnixSeconds,
 };
@@ -45,6 +47,8 @@ struct World {
     /// Who signs the credentials; the issuer, if all is well.
     signer: SecretKey,
     vct: &'static str,
+    /// How it names holder keys.
+    methods: &'static [&'static str],
     ledger_reachable: bool,
     stale_nonces: Mutex<u32>,
     asked: Mutex<BTreeMap<String, u32>>,
@@ -69,7 +73,16 @@ impl World {
         ledger.seal(START + 60);
         let signer = issuer.asserter();
         let (stale_nonces, asked) = (Mutex::new(0), Mutex::default());
-        Self { ledger, issuer, signer, vct: VCT, ledger_reachable: true, stale_nonces, asked }
+        Self {
+            ledger,
+            issuer,
+            signer,
+            vct: VCT,
+            methods: &["jwk", "did:key"],
+            ledger_reachable: true,
+            stale_nonces,
+            asked,
+        }
     }
 
     fn answer(&self, request: &Request) -> Result<(u16, Value), FetchError> {
@@ -82,7 +95,7 @@ impl World {
             return Ok((200, json!(proof)));
         }
         Ok(match url.path() {
-            "/.well-known/openid-credential-issuer" => (200, metadata(self.vct)),
+            "/.well-known/openid-credential-issuer" => (200, metadata(self.vct, self.methods)),
             "/.well-known/oauth-authorization-server" => (200, server()),
             "/.well-known/jwt-vc-issuer" => {
                 let jwk = Jwk::new(self.issuer.asserter().public_key().clone());
@@ -105,7 +118,11 @@ impl World {
         }
         let request: Value = serde_json::from_slice(body).unwrap();
         let proof = request.pointer("/proofs/jwt/0").and_then(Value::as_str).unwrap();
-        let holder = UnverifiedJws::parse(proof).unwrap().header().proof_jwk().unwrap();
+        let header = UnverifiedJws::parse(proof).unwrap();
+        let holder = match header.header().kid() {
+            Ok(kid) => Confirmation::kid(kid).unwrap(),
+            Err(_) => Confirmation::Jwk(header.header().proof_jwk().unwrap()),
+        };
         let registered = Registered {
             issuer: ISSUER,
             vct: VCT,
@@ -129,7 +146,7 @@ impl World {
     }
 }
 
-fn metadata(vct: &str) -> Value {
+fn metadata(vct: &str, methods: &[&str]) -> Value {
     json!({
         "credential_issuer": ISSUER,
         "credential_endpoint": format!("{ISSUER}/credential"),
@@ -137,7 +154,7 @@ fn metadata(vct: &str) -> Value {
         "credential_configurations_supported": { "sample": {
             "format": "dc+sd-jwt",
             "vct": vct,
-            "cryptographic_binding_methods_supported": ["jwk"],
+            "cryptographic_binding_methods_supported": methods,
             "proof_types_supported": { "jwt": { "proof_signing_alg_values_supported": ["ES256"] } },
         } },
     })
@@ -240,6 +257,31 @@ async fn every_credential_has_a_key_of_its_own() {
         .collect();
     assert_eq!(keys.len(), 2);
     assert_ne!(keys.first(), keys.last());
+}
+
+#[tokio::test]
+async fn the_holder_chooses_how_the_key_is_named() {
+    let mut scene = Scene::of(World::new());
+    let mut code = || Some("123456".to_owned());
+    for (binding, name) in [(Binding::Jwk, "jwk"), (Binding::Did, "kid")] {
+        scene.wallet.receive_bound(&link(), binding, &mut code).await.unwrap();
+        let (_, held, _) = scene.wallet.holdings().credentials().last().unwrap();
+        let claims = HeldSdJwt::dangerous_reopen(held.sd_jwt.expose().to_owned()).unwrap().claims().clone();
+        assert!(claims.get("cnf").unwrap().get(name).is_some(), "{name}");
+        let key = Confirmation::read(&claims).unwrap().into_key();
+        assert_eq!(key, *held.holder_key().unwrap().public_key());
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_the_issuer_does_not_offer_spends_no_code() {
+    for (methods, binding) in [(&["jwk"][..], Binding::Did), (&["did:key"], Binding::Jwk)] {
+        let mut scene = Scene::of(World { methods, ..World::new() });
+        let mut code = || panic!("nobody is asked for a code");
+        let refused = scene.wallet.receive_bound(&link(), binding, &mut code).await.unwrap_err();
+        assert_eq!((refused.code(), scene.held()), (Code::VciWalletBindingMethod, 0));
+        assert_eq!(scene.world.times_asked("/token"), 0);
+    }
 }
 
 #[tokio::test]

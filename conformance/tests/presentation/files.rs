@@ -6,8 +6,8 @@ use std::path::Path;
 
 use identity_core::anchor::{AnchorProof, BatchPath};
 use identity_core::crypto::Signer;
-use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
-use identity_core::kb_jwt::{Occasion, bind};
+use identity_core::jose::{SignHeader, sign_compact, typ};
+use identity_core::kb_jwt::{Confirmation, Occasion, bind};
 use identity_core::oid4vp::ClientId;
 use identity_core::registry::{
     Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
@@ -188,7 +188,7 @@ fn standing_credential(issuer: &Party) -> String {
 }
 
 fn issue(issuer: &Party) -> String {
-    let holder = Jwk::new(key(41).public_key().clone());
+    let holder = Confirmation::jwk(key(41).public_key().clone());
     let reference = Reference { index: STATUS_INDEX, uri: LIST.to_owned() };
     let registered = Registered {
         issuer: issuer.address,

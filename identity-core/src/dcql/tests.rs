@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::crypto::{Alg, SecretKey, Signer as _};
 use crate::encoding::limits;
-use crate::jose::Jwk;
+use crate::kb_jwt::Confirmation;
 use crate::sd_jwt::{ClaimPath, Concealment, HeldSdJwt, UnverifiedSdJwt};
 use crate::sd_jwt_vc::{self, Credential, Registered};
 use crate::time::UnixSeconds;
@@ -24,7 +24,7 @@ fn key() -> SecretKey {
 }
 
 fn held_of(vct: &str, bound: bool) -> HeldSdJwt {
-    let holder = Jwk::new(key().public_key().clone());
+    let holder = Confirmation::jwk(key().public_key().clone());
     let registered = Registered {
         issuer: "https://issuer.example",
         vct,

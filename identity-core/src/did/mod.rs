@@ -11,5 +11,5 @@ mod url;
 
 pub use document::{Document, DocumentError, Relationship, Service, VerificationMethod};
 pub use identifier::{Did, DidError};
-pub use resolve::{Resolution, resolve};
+pub use resolve::{Resolution, resolve, spelled_out};
 pub use url::DidUrl;

@@ -1,6 +1,7 @@
 //! Resolution without IO: ready at once, or what to fetch.
 
-use super::{Did, DidError, Document, method};
+use super::{Did, DidError, DidUrl, Document, Relationship, method};
+use crate::crypto::PublicKey;
 
 /// Where the document of a DID comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,20 @@ pub fn resolve(did: &Did) -> Result<Resolution, DidError> {
         method::key::NAME => method::key::document(did).map(Resolution::Ready),
         method::jwk::NAME => method::jwk::document(did).map(Resolution::Ready),
         _ => Err(DidError::UnsupportedMethod),
+    }
+}
+
+/// The key that a DID URL spells out, for use in `authentication`: nothing is fetched, and nothing can change it.
+///
+/// # Errors
+/// [`DidError::UnsupportedMethod`] for a DID that would have to be looked up; [`DidError::Fragment`] for a key that
+/// the DID does not have.
+pub fn spelled_out(url: &DidUrl) -> Result<PublicKey, DidError> {
+    match resolve(url.did())? {
+        Resolution::Ready(document) => {
+            document.key(url, Relationship::Authentication).cloned().map_err(|_| DidError::Fragment)
+        }
+        Resolution::Fetch { .. } => Err(DidError::UnsupportedMethod),
     }
 }
 

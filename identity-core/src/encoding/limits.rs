@@ -51,6 +51,9 @@ pub const CLAIM_DEPTH: usize = 16;
 /// A type metadata document. Ours are below 8 kB; a drawing inside may make it larger.
 pub const TYPE_METADATA: usize = 256 * 1024;
 
+/// Types that one type extends, one through the other. Ours extend none; a general licence below a special one is two.
+pub const TYPE_EXTENDS: usize = 8;
+
 /// Entries of a status list, at least: the herd in which one holder hides (W3C Bitstring Status List §5.2).
 pub const STATUS_HERD: usize = 131_072;
 

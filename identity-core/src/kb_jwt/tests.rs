@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::crypto::{Alg, SecretKey};
+use crate::did::method;
+use crate::jose::Jwk;
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt, UnverifiedSdJwt, issue};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -162,11 +164,22 @@ fn another_typ_or_alg_is_refused() {
 }
 
 #[test]
-fn the_holder_key_is_named_by_jwk_alone() {
+fn the_holder_key_is_named_in_one_way() {
     let jwk = json!(Jwk::new(holder().public_key().clone()));
     for (cnf, expected) in [
-        (json!({"kid": "did:example:holder#1"}), KbJwtError::CnfUnsupported),
-        (json!({"jwk": jwk, "kid": "did:example:attacker#1"}), KbJwtError::CnfUnsupported),
+        (json!({"jwk": jwk, "kid": "did:example:attacker#1"}), KbJwtError::CnfAmbiguous),
+        (json!({"jwk": jwk, "later": 1}), KbJwtError::CnfAmbiguous),
+        (json!({"kid": did_of(&other()), "jku": "https://attacker.example"}), KbJwtError::CnfAmbiguous),
+        (json!({"kid": "did:xinfu:devnet:6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDo#a"}), KbJwtError::CnfMethod),
+        (json!({"kid": "did:web:holder.example#1"}), KbJwtError::CnfMethod),
+        (json!({"kid": "holder-1"}), KbJwtError::CnfName),
+        (json!({"kid": "../../keys/1"}), KbJwtError::CnfName),
+        (json!({"kid": 1}), KbJwtError::CnfName),
+        (json!({"kid": did_of(&holder()).split('#').next()}), KbJwtError::CnfName),
+        (json!({"kid": format!("{}x", did_of(&holder()))}), KbJwtError::CnfName),
+        (json!({"kid": "did:jwk:e30#0"}), KbJwtError::CnfName),
+        (json!({"kid": "did:key:zNoKey#zNoKey"}), KbJwtError::CnfName),
+        (json!({}), KbJwtError::CnfUnsupported),
         (json!({"jku": "https://attacker.example"}), KbJwtError::CnfUnsupported),
         (json!("key"), KbJwtError::CnfUnsupported),
         (json!({"jwk": {"kty": "oct", "k": "AA"}}), KbJwtError::CnfKey(JwkError::Private)),
@@ -174,5 +187,31 @@ fn the_holder_key_is_named_by_jwk_alone() {
         let text = bind(&held_with(&cnf, HashAlg::Sha256).present(&[]).unwrap(), HERE, &holder(), NOW).unwrap();
         assert_eq!(judge(&text), Err(expected), "{cnf}");
     }
-    assert_eq!(confirmation_key(&Map::new()), Err(KbJwtError::CnfMissing));
+    assert_eq!(Confirmation::read(&Map::new()), Err(KbJwtError::CnfMissing));
+}
+
+/// The DID URL that spells a key out.
+fn did_of(key: &SecretKey) -> String {
+    let did = method::key::did_of(key.public_key()).unwrap();
+    format!("{did}#{}", did.id())
+}
+
+fn other() -> SecretKey {
+    SecretKey::from_bytes(Alg::EdDsa, &[5; 32]).unwrap()
+}
+
+#[test]
+fn a_did_that_spells_the_key_out_names_it_as_well() {
+    let jwk = method::jwk::did_of(&Jwk::new(holder().public_key().clone())).unwrap();
+    for kid in [did_of(&holder()), format!("{jwk}#0")] {
+        let held = held_with(&json!({"kid": kid}), HashAlg::Sha256);
+        let presentation = held.present(&[]).unwrap();
+        let bound = bind(&presentation, HERE, &holder(), NOW).unwrap();
+        assert_eq!(judge(&bound).unwrap().key, *holder().public_key());
+        let forged = bind(&presentation, HERE, &other(), NOW).unwrap();
+        assert_eq!(judge(&forged), Err(KbJwtError::Signature), "{kid}");
+        let confirmation = Confirmation::kid(&kid).unwrap();
+        assert_eq!(json!(confirmation), json!({"kid": kid}), "as it came");
+        assert_eq!(confirmation.key(), holder().public_key());
+    }
 }

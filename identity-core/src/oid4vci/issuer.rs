@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{CryptoRng, RngExt as _};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::PublicKey;
+use crate::kb_jwt::Confirmation;
 use crate::problem::Code;
 use crate::time::UnixSeconds;
 
@@ -191,8 +191,8 @@ pub enum Redemption {
 pub struct Accepted {
     /// Takes the grant's place.
     pub next: Grant,
-    /// The keys to bind, all different, in the order of the proofs.
-    pub holders: Vec<PublicKey>,
+    /// The keys to bind, all different, named as in the proofs and in their order.
+    pub holders: Vec<Confirmation>,
     /// The nonces now used: none may have been stored before.
     pub nonces: BTreeSet<NonceId>,
 }
@@ -364,7 +364,7 @@ impl Issuer {
         configuration: &CredentialConfiguration,
         request: &CredentialRequest,
         now: UnixSeconds,
-    ) -> Result<(Vec<PublicKey>, BTreeSet<NonceId>), RequestRefusal> {
+    ) -> Result<(Vec<Confirmation>, BTreeSet<NonceId>), RequestRefusal> {
         let jwts = request.jwt_proofs()?;
         // Counted before the first signature is checked: the work a request may ask for is bounded.
         if jwts.len() > self.policy.batch_size.max(1) {
@@ -376,11 +376,12 @@ impl Issuer {
             secret: &self.secret,
             now,
         };
-        let mut holders = Vec::with_capacity(jwts.len());
+        let mut holders: Vec<Confirmation> = Vec::with_capacity(jwts.len());
         let mut nonces = BTreeSet::new();
         for (position, jwt) in jwts.into_iter().enumerate() {
             let proof = proof::verify(jwt, &expected).map_err(|refusal| RequestRefusal::Proof { position, refusal })?;
-            if holders.contains(&proof.holder) {
+            // By key, not by name: one key has many names.
+            if holders.iter().any(|holder| holder.key() == proof.holder.key()) {
                 return Err(RequestRefusal::KeyRepeated);
             }
             holders.push(proof.holder);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::proof::Binding;
+
 /// The well-known name of this document.
 pub const WELL_KNOWN_NAME: &str = "openid-credential-issuer";
 
@@ -100,6 +102,13 @@ impl CredentialConfiguration {
     pub fn jwt_proof_algorithms(&self) -> &[String] {
         let proof = self.proof_types_supported.as_ref().and_then(|types| types.get("jwt"));
         proof.map_or(&[], |proof| &proof.proof_signing_alg_values_supported)
+    }
+
+    /// Whether keys may be named so; an issuer that lists no method is asked and not guessed about.
+    #[must_use]
+    pub fn binds_by(&self, binding: Binding) -> bool {
+        let methods = &self.cryptographic_binding_methods_supported;
+        methods.is_empty() || methods.iter().any(|method| method == binding.method())
     }
 }
 

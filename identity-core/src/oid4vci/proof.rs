@@ -5,12 +5,13 @@
 
 use serde_json::json;
 
-use crate::crypto::{PublicKey, Signer, SigningFailed};
-use crate::did::{self, DidUrl, Relationship, Resolution};
+use crate::crypto::{Signer, SigningFailed};
+use crate::did;
 use crate::encoding::limits;
 use crate::jose::{
     ClaimError, ExpectedTyp, Header, Jwk, JwsError, SignHeader, Times, UnverifiedJws, jwt, sign_compact, typ,
 };
+use crate::kb_jwt::Confirmation;
 use crate::problem::Code;
 use crate::time::UnixSeconds;
 
@@ -42,8 +43,8 @@ pub(super) struct Expected<'a> {
 /// A proof that holds.
 #[derive(Debug)]
 pub(super) struct VerifiedProof {
-    /// The key that its maker holds.
-    pub holder: PublicKey,
+    /// The key that its maker holds, named as the proof names it: so will the credential.
+    pub holder: Confirmation,
     /// The nonce it used, to be taken once.
     pub nonce: NonceId,
 }
@@ -137,7 +138,7 @@ pub(super) fn verify(jwt: &str, expected: &Expected<'_>) -> Result<VerifiedProof
         return Err(ProofRefusal::AlgorithmNotOffered);
     }
     let holder = holder_key(jws.header())?;
-    let jws = jws.verify(&holder, ExpectedTyp::Exactly(typ::VCI_PROOF)).map_err(ProofRefusal::Jws)?;
+    let jws = jws.verify(holder.key(), ExpectedTyp::Exactly(typ::VCI_PROOF)).map_err(ProofRefusal::Jws)?;
     let claims = jws.claims().map_err(ProofRefusal::Jws)?;
     if claims.contains_key("iss") {
         return Err(ProofRefusal::IssuerPresent);
@@ -156,29 +157,43 @@ pub(super) fn verify(jwt: &str, expected: &Expected<'_>) -> Result<VerifiedProof
     Ok(VerifiedProof { holder, nonce })
 }
 
-fn holder_key(header: &Header) -> Result<PublicKey, ProofRefusal> {
+fn holder_key(header: &Header) -> Result<Confirmation, ProofRefusal> {
     let has = |name| header.member(name).is_some();
     match (has("jwk"), has("kid"), has("x5c")) {
         (false, false, false) => Err(ProofRefusal::KeyMissing),
-        (true, false, false) => header.proof_jwk().map(Jwk::into_key).map_err(ProofRefusal::Jws),
+        (true, false, false) => {
+            header.proof_jwk().map(|jwk| Confirmation::jwk(jwk.into_key())).map_err(ProofRefusal::Jws)
+        }
         (false, true, false) => {
-            key_of_kid(header.kid().map_err(ProofRefusal::Jws)?).ok_or(ProofRefusal::KidUnsupported)
+            Confirmation::kid(header.kid().map_err(ProofRefusal::Jws)?).map_err(|_| ProofRefusal::KidUnsupported)
         }
         (false, false, true) => Err(ProofRefusal::CertificateUnsupported),
         (_, _, _) => Err(ProofRefusal::KeyAmbiguous),
     }
 }
 
-/// The key that a DID URL spells out. A DID that would have to be looked up is none: whose it is does not matter here.
-fn key_of_kid(kid: &str) -> Option<PublicKey> {
-    let url = DidUrl::parse(kid).ok()?;
-    match did::resolve(url.did()).ok()? {
-        Resolution::Ready(document) => document.key(&url, Relationship::Authentication).ok().cloned(),
-        Resolution::Fetch { .. } => None,
+/// How a wallet wants its key to be named in the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Binding {
+    /// By itself.
+    #[default]
+    Jwk,
+    /// By a `did:key` that spells it out.
+    Did,
+}
+
+impl Binding {
+    /// The name in `cryptographic_binding_methods_supported`.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Jwk => "jwk",
+            Self::Did => "did:key",
+        }
     }
 }
 
-/// Makes a proof for the key of `signer`.
+/// Makes a proof for the key of `signer`, named by itself.
 ///
 /// # Errors
 /// [`SigningFailed`].
@@ -188,10 +203,34 @@ pub fn make(
     now: UnixSeconds,
     signer: &dyn Signer,
 ) -> Result<String, SigningFailed> {
+    make_named(audience, nonce, now, signer, Binding::Jwk)
+}
+
+/// As [`make`], with the key named as wished.
+///
+/// # Errors
+/// [`SigningFailed`].
+pub fn make_named(
+    audience: &str,
+    nonce: Option<&str>,
+    now: UnixSeconds,
+    signer: &dyn Signer,
+    binding: Binding,
+) -> Result<String, SigningFailed> {
     let mut claims = json!({"aud": audience, "iat": now.0});
     if let (Some(nonce), Some(members)) = (nonce, claims.as_object_mut()) {
         members.insert("nonce".to_owned(), nonce.into());
     }
-    let jwk = Jwk::new(signer.public_key().clone());
-    sign_compact(SignHeader::new(typ::VCI_PROOF).jwk(&jwk), claims.to_string().as_bytes(), signer)
+    let claims = claims.to_string();
+    let header = SignHeader::new(typ::VCI_PROOF);
+    match binding {
+        Binding::Jwk => {
+            let jwk = Jwk::new(signer.public_key().clone());
+            sign_compact(header.jwk(&jwk), claims.as_bytes(), signer)
+        }
+        Binding::Did => {
+            let did = did::method::key::did_of(signer.public_key()).map_err(|_| SigningFailed)?;
+            sign_compact(header.kid(&format!("{did}#{}", did.id())), claims.as_bytes(), signer)
+        }
+    }
 }

@@ -13,12 +13,13 @@ use crate::oauth::url::{Transport, parse_endpoint, parse_identifier, well_known}
 use crate::problem::Code;
 use crate::time::UnixSeconds;
 
+use super::issuer_keys;
 use super::message::{
     self, CredentialRequest, CredentialResponse, ErrorBody, NonceResponse, TokenRequest, TokenResponse,
 };
 use super::metadata::{self, CredentialConfiguration, CredentialIssuerMetadata};
 use super::offer::{CredentialOffer, PreAuthorizedGrant, TxCodeHint};
-use super::{issuer_keys, proof};
+use super::proof::{self, Binding};
 
 mod received;
 mod refusal;
@@ -325,7 +326,7 @@ impl Authorized {
             (None, None) => None,
             (None, Some(_)) => return Err(WalletRefusal::NonceMissing),
         };
-        Ok(Proving { authorized: self.clone(), nonce })
+        Ok(Proving { authorized: self.clone(), nonce, binding: Binding::default() })
     }
 }
 
@@ -340,9 +341,16 @@ impl std::fmt::Debug for Authorized {
 pub struct Proving {
     authorized: Authorized,
     nonce: Option<String>,
+    binding: Binding,
 }
 
 impl Proving {
+    /// Has the keys named so, in the proofs and in the credentials.
+    #[must_use]
+    pub fn bound_by(self, binding: Binding) -> Self {
+        Self { binding, ..self }
+    }
+
     /// Asks for one credential per key. Every key must be fresh: two credentials under one key can be linked.
     ///
     /// # Errors
@@ -352,13 +360,17 @@ impl Proving {
         if keys.is_empty() || keys.len() > informed.batch_size {
             return Err(WalletRefusal::BatchSize);
         }
+        if !informed.configuration.binds_by(self.binding) {
+            return Err(WalletRefusal::BindingMethod);
+        }
         let offered = informed.configuration.jwt_proof_algorithms();
         let mut jwts = Vec::with_capacity(keys.len());
         for key in keys {
             if !offered.iter().any(|name| name == key.alg().name()) {
                 return Err(WalletRefusal::ProofAlgorithm);
             }
-            let jwt = proof::make(informed.invited.issuer(), self.nonce.as_deref(), now, *key);
+            let (issuer, nonce) = (informed.invited.issuer(), self.nonce.as_deref());
+            let jwt = proof::make_named(issuer, nonce, now, *key, self.binding);
             jwts.push(serde_json::Value::from(jwt.map_err(|_| WalletRefusal::Signing)?));
         }
         let identifier = self.authorized.identifier.clone();

@@ -13,8 +13,7 @@ use super::parties::{Party, key};
 use crate::anchor::{AnchorProof, BatchPath};
 use crate::crypto::{SecretKey, Signer as _};
 use crate::dcql::Query;
-use crate::jose::Jwk;
-use crate::kb_jwt::{Occasion, Window, bind};
+use crate::kb_jwt::{Confirmation, Occasion, Window, bind};
 use crate::oid4vp::ClientId;
 use crate::registry::{
     Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
@@ -247,7 +246,7 @@ fn policy() -> Policy {
 }
 
 fn issue(issuer: &Party) -> String {
-    let holder = Jwk::new(holder().public_key().clone());
+    let holder = Confirmation::jwk(holder().public_key().clone());
     let reference = Reference { index: INDEX, uri: LIST.to_owned() };
     let registered = Registered {
         issuer: &issuer.address(),

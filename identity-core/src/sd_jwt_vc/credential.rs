@@ -6,7 +6,7 @@ use super::NEVER_DISCLOSABLE;
 use super::error::CredentialError;
 use crate::crypto::PublicKey;
 use crate::jose::{ClaimError, ExpectedTyp, Times, typ};
-use crate::kb_jwt::{self, KbJwtError};
+use crate::kb_jwt::{Confirmation, KbJwtError};
 use crate::sd_jwt::{ClaimPath, UnverifiedSdJwt, VerifiedSdJwt};
 use crate::status;
 use crate::time::UnixSeconds;
@@ -49,8 +49,8 @@ impl<'t> Credential<'t> {
         check_names(claims)?;
         let times = Times::read(claims).map_err(CredentialError::Time)?;
         let status = claims.get("status").map(read_status).transpose()?;
-        let holder = match kb_jwt::confirmation_key(claims) {
-            Ok(key) => Some(key),
+        let holder = match Confirmation::read(claims) {
+            Ok(confirmation) => Some(confirmation.into_key()),
             Err(KbJwtError::CnfMissing) => None,
             Err(error) => return Err(CredentialError::Confirmation(error)),
         };

@@ -62,6 +62,9 @@ impl CredentialError {
             Self::Time(_) => Code::CredentialTimeInvalid,
             Self::Expired => Code::CredentialExpired,
             Self::NotYetValid => Code::CredentialNotYetValid,
+            Self::Confirmation(error @ (KbJwtError::CnfAmbiguous | KbJwtError::CnfMethod | KbJwtError::CnfName)) => {
+                error.code()
+            }
             Self::Confirmation(_) => Code::CredentialCnfInvalid,
             Self::Status => Code::CredentialStatusInvalid,
             Self::ForbiddenDisclosure => Code::CredentialForbiddenDisclosure,

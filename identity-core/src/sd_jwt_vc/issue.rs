@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::NEVER_DISCLOSABLE;
 use super::error::CredentialError;
 use crate::crypto::Signer;
-use crate::jose::{Jwk, SignHeader, typ};
+use crate::jose::{SignHeader, typ};
+use crate::kb_jwt::Confirmation;
 use crate::sd_jwt::{Concealment, Draft};
 use crate::status;
 use crate::time::UnixSeconds;
@@ -28,7 +29,7 @@ pub struct Registered<'a> {
     /// `exp`.
     pub expires: Option<UnixSeconds>,
     /// `cnf`: the holder's key; without it the credential cannot be bound to anyone.
-    pub holder: Option<&'a Jwk>,
+    pub holder: Option<&'a Confirmation>,
     /// `status`.
     pub status: Option<&'a status::Reference>,
 }
@@ -70,18 +71,12 @@ impl Registered<'_> {
             draft.plain("exp", expires);
         }
         if let Some(holder) = self.holder {
-            draft.plain("cnf", &Confirmation { jwk: holder });
+            draft.plain("cnf", holder);
         }
         if let Some(status) = self.status {
             draft.plain("status", &Status { status_list: status });
         }
     }
-}
-
-/// The claim `cnf` (RFC 7800 §3.2).
-#[derive(Serialize)]
-struct Confirmation<'a> {
-    jwk: &'a Jwk,
 }
 
 /// The claim `status`.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::crypto::{Alg, SecretKey, Signer as _};
-use crate::jose::{Jwk, JwsError, SignHeader};
+use crate::jose::{JwsError, SignHeader};
+use crate::kb_jwt::{Confirmation, KbJwtError};
 use crate::sd_jwt::{ClaimPath, Concealment, HeldSdJwt, SdJwtError, UnverifiedSdJwt};
 use crate::status;
 use crate::time::UnixSeconds;
@@ -21,8 +22,8 @@ fn key() -> SecretKey {
     SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap()
 }
 
-fn holder() -> Jwk {
-    Jwk::new(SecretKey::from_bytes(Alg::Es256, &[9; 32]).unwrap().public_key().clone())
+fn holder() -> Confirmation {
+    Confirmation::jwk(SecretKey::from_bytes(Alg::Es256, &[9; 32]).unwrap().public_key().clone())
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -129,8 +130,19 @@ fn each_claim_about_itself_is_checked() {
     for status in [json!({}), json!({"status_list": {"idx": 1}}), json!({"other": 1}), json!(0)] {
         assert_eq!(forged(with("status", status), &[]), Err(CredentialError::Status));
     }
-    for cnf in [json!({"kid": "x"}), json!({"jwk": {}}), json!(1)] {
-        assert!(matches!(forged(with("cnf", cnf), &[]), Err(CredentialError::Confirmation(_))));
+    for cnf in [json!({"jku": "x"}), json!({"jwk": {}}), json!(1)] {
+        let refused = forged(with("cnf", cnf), &[]).unwrap_err();
+        assert_eq!(refused.code().as_str(), "credential.cnf_invalid");
+    }
+    let two = json!({"jwk": holder().key().bytes(), "kid": "did:key:z6Mk#z6Mk"});
+    let looked_up = json!({"kid": "did:xinfu:devnet:6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDo#a"});
+    for (cnf, error) in [
+        (two, KbJwtError::CnfAmbiguous),
+        (looked_up, KbJwtError::CnfMethod),
+        (json!({"kid": "x"}), KbJwtError::CnfName),
+    ] {
+        let refused = forged(with("cnf", cnf), &[]).unwrap_err();
+        assert_eq!((refused, refused.code()), (CredentialError::Confirmation(error), error.code()));
     }
 }
 
@@ -143,7 +155,7 @@ fn what_must_be_in_plain_sight_never_comes_as_a_disclosure() {
         "aka_vcts": ["urn:a:b"],
         "nbf": 1,
         "exp": 2,
-        "cnf": {"jwk": holder()},
+        "cnf": holder(),
         "status": {"status_list": {"idx": 1, "uri": "https://issuer.example/status/1"}},
     }));
     for name in NEVER_DISCLOSABLE {

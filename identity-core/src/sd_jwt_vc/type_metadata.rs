@@ -103,6 +103,12 @@ pub enum TypeError {
     /// It extends itself, directly or through others.
     #[error("the type extends itself")]
     ExtendsLoop,
+    /// It extends a type without stating the digest of its metadata.
+    #[error("the type does not state the digest of the type it extends")]
+    ExtendsUnpinned,
+    /// It extends more than [`limits::TYPE_EXTENDS`] types, one through the other.
+    #[error("the type extends too many types, one through the other")]
+    ExtendsTooDeep,
     /// It loosens `sd` or `mandatory` of the type it extends.
     #[error("the type loosens a rule of the type it extends")]
     Loosened,
@@ -132,6 +138,8 @@ impl TypeError {
             Self::IntegrityUnusable => Code::CredentialTypeIntegrityMalformed,
             Self::ExtendsMissing => Code::CredentialTypeExtendsMissing,
             Self::ExtendsLoop => Code::CredentialTypeExtendsLoop,
+            Self::ExtendsUnpinned => Code::CredentialTypeExtendsUnpinned,
+            Self::ExtendsTooDeep => Code::CredentialTypeExtendsTooDeep,
             Self::Loosened => Code::CredentialTypeExtendsLoosened,
             Self::MandatoryMissing => Code::CredentialTypeMandatoryMissing,
             Self::Disclosable => Code::CredentialTypeDisclosable,
@@ -157,21 +165,21 @@ impl TypeMetadata {
     /// # Errors
     /// [`TypeError`], up to [`TypeError::Loosened`].
     pub fn assemble(vct: &str, integrity: Option<&str>, documents: &[&[u8]]) -> Result<Self, TypeError> {
-        let mut chain: Vec<Self> = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut wanted = Some((vct.to_owned(), integrity.map(str::to_owned)));
-        while let Some((vct, integrity)) = wanted {
-            if !seen.insert(vct.clone()) {
-                return Err(TypeError::ExtendsLoop);
-            }
-            let missing = if chain.is_empty() { TypeError::Mismatch } else { TypeError::ExtendsMissing };
-            let document = find(&vct, integrity.as_deref(), documents)?.ok_or(missing)?;
-            wanted = document.extends.clone().map(|base| (base, document.extends_integrity.clone()));
-            chain.push(document);
+        fold(chain(vct, integrity, documents)?)
+    }
+
+    /// As [`Self::assemble`], for the type of exactly these bytes, each link of whose chain states the digest of the
+    /// next: so the digest of the first covers all that it extends.
+    ///
+    /// # Errors
+    /// As [`Self::assemble`]; [`TypeError::ExtendsUnpinned`].
+    pub fn assemble_pinned(metadata: &[u8], bases: &[&[u8]]) -> Result<Self, TypeError> {
+        let vct = Self::parse(metadata)?.vct;
+        let chain = chain(&vct, Some(&integrity::of(metadata)), &[&[metadata], bases].concat())?;
+        if chain.iter().any(|link| link.extends.is_some() && link.extends_integrity.is_none()) {
+            return Err(TypeError::ExtendsUnpinned);
         }
-        let mut bases = chain.into_iter().rev();
-        let root = bases.next().ok_or(TypeError::Mismatch)?;
-        bases.try_fold(root, |base, child| child.over(base))
+        fold(chain)
     }
 
     /// `vct#integrity` for a document with these exact bytes.
@@ -227,19 +235,47 @@ impl TypeMetadata {
     }
 }
 
+/// The type and those it extends, each before the one that it extends.
+fn chain(vct: &str, integrity: Option<&str>, documents: &[&[u8]]) -> Result<Vec<TypeMetadata>, TypeError> {
+    let mut chain: Vec<TypeMetadata> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut wanted = Some((vct.to_owned(), integrity.map(str::to_owned)));
+    while let Some((vct, integrity)) = wanted {
+        if !seen.insert(vct.clone()) {
+            return Err(TypeError::ExtendsLoop);
+        }
+        if chain.len() > limits::TYPE_EXTENDS {
+            return Err(TypeError::ExtendsTooDeep);
+        }
+        let missing = if chain.is_empty() { TypeError::Mismatch } else { TypeError::ExtendsMissing };
+        let document = find(&vct, integrity.as_deref(), documents)?.ok_or(missing)?;
+        wanted = document.extends.clone().map(|base| (base, document.extends_integrity.clone()));
+        chain.push(document);
+    }
+    Ok(chain)
+}
+
+fn fold(chain: Vec<TypeMetadata>) -> Result<TypeMetadata, TypeError> {
+    let mut bases = chain.into_iter().rev();
+    let root = bases.next().ok_or(TypeError::Mismatch)?;
+    bases.try_fold(root, |base, child| child.over(base))
+}
+
+/// The document of this type; of several versions, the one of the digest stated.
 fn find(vct: &str, integrity: Option<&str>, documents: &[&[u8]]) -> Result<Option<TypeMetadata>, TypeError> {
+    let mut other_version = false;
     for bytes in documents {
         let document = TypeMetadata::parse(bytes)?;
         if document.vct != vct {
             continue;
         }
-        return match integrity.map(|integrity| integrity::holds(integrity, bytes)) {
-            None | Some(Some(true)) => Ok(Some(document)),
-            Some(Some(false)) => Err(TypeError::Integrity),
-            Some(None) => Err(TypeError::IntegrityUnusable),
-        };
+        match integrity.map(|integrity| integrity::holds(integrity, bytes)) {
+            None | Some(Some(true)) => return Ok(Some(document)),
+            Some(Some(false)) => other_version = true,
+            Some(None) => return Err(TypeError::IntegrityUnusable),
+        }
     }
-    Ok(None)
+    if other_version { Err(TypeError::Integrity) } else { Ok(None) }
 }
 
 impl ClaimMetadata {

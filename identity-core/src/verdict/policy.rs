@@ -53,14 +53,23 @@ pub struct AcceptedType {
 }
 
 impl AcceptedType {
-    /// Reads type metadata. Its digest, of these very bytes, is what the ledger must have registered.
+    /// Reads metadata of a type that extends none. Its digest, of these very bytes, is what the ledger must have
+    /// registered.
     ///
     /// # Errors
-    /// [`TypeError`] if it is not type metadata, or extends a type: the digest would not cover what it extends.
+    /// [`TypeError`].
     pub fn parse(metadata: &[u8]) -> Result<Self, TypeError> {
-        let vct = TypeMetadata::parse(metadata)?.vct;
-        // A type that extends another says only half of its rules itself.
-        Ok(Self { metadata: TypeMetadata::assemble(&vct, None, &[metadata])?, digest: sha256(metadata) })
+        Self::extending(metadata, &[])
+    }
+
+    /// Reads metadata of a type that may extend those of `bases`, with their rules. Each must state the digest of
+    /// what it extends, so that the one digest on the ledger covers them all. What a type extends gives it no
+    /// authority: accreditation, registration and queries go by its own name.
+    ///
+    /// # Errors
+    /// [`TypeError`].
+    pub fn extending(metadata: &[u8], bases: &[&[u8]]) -> Result<Self, TypeError> {
+        Ok(Self { metadata: TypeMetadata::assemble_pinned(metadata, bases)?, digest: sha256(metadata) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identity_core::crypto::PublicKey;
+use identity_core::kb_jwt::Confirmation;
 use identity_core::oid4vci::error::{CredentialRefusal, RequestRefusal};
 use identity_core::oid4vci::issuer::{Accepted, grant_of_token};
 use identity_core::oid4vci::message::{CredentialRequest, CredentialResponse, IssuedCredential};
@@ -94,7 +94,7 @@ impl Service {
         &self,
         kind: &Kind,
         claims: &Map<String, Value>,
-        holder: &PublicKey,
+        holder: &Confirmation,
         accepted: &Accepted,
         (list, index): (u32, u32),
     ) -> Result<Copy, CredentialFailure> {

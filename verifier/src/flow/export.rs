@@ -58,7 +58,13 @@ impl Verifier {
             file("anchors.json", anchors.to_json().to_string());
         }
         let asked = case.session.parameters.query.credentials.iter().flat_map(|asked| &asked.vct_values);
-        for (place, metadata) in asked.filter_map(|vct| self.metadata(vct)).enumerate() {
+        let mut types: Vec<&str> = Vec::new();
+        for metadata in asked.flat_map(|vct| self.metadata(vct)) {
+            if !types.contains(&metadata) {
+                types.push(metadata);
+            }
+        }
+        for (place, metadata) in types.into_iter().enumerate() {
             let name = if place == 0 { "type.json".to_owned() } else { format!("type-{place}.json") };
             file(&name, metadata.to_owned());
         }

@@ -3,7 +3,7 @@
 use super::*;
 use identity_core::{
     crypto::{Alg, SecretKey, Signer as _},
-    jose::Jwk,
+    kb_jwt::Confirmation,
     sd_jwt::Concealment,
     sd_jwt_vc::{self, Registered},
     time::UnixSeconds,
@@ -21,7 +21,7 @@ fn wallet(types: &str, anchored: &[usize]) -> Vec<Held> {
 
 fn held(kind: char) -> HeldSdJwt {
     let key = SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap();
-    let holder = Jwk::new(key.public_key().clone());
+    let holder = Confirmation::jwk(key.public_key().clone());
     let registered = Registered {
         issuer: "https://issuer.example",
         vct: &format!("urn:sample:{kind}"),

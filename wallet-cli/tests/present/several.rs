@@ -3,7 +3,7 @@
 
 use super::*;
 use identity_core::{
-    kb_jwt::Window,
+    kb_jwt::{Confirmation, Window},
     oid4vp::{Answer, Session},
     registry::{Schema, accreditation_key, did_key, schema_key},
     verdict::{
@@ -34,7 +34,7 @@ fn accredit(subject: &Party, role: Role, vct: &str, claims: &[&str]) -> Operatio
 }
 
 fn issue(issuer: &Party, vct: &str, subject: &Value, holder: &SecretKey) -> String {
-    let holder = Jwk::new(holder.public_key().clone());
+    let holder = Confirmation::jwk(holder.public_key().clone());
     let registered = Registered {
         issuer: &issuer.address(),
         vct,

@@ -3,6 +3,7 @@ use rand::rngs::StdRng;
 use serde_json::json;
 
 use super::*;
+use crate::kb_jwt::Confirmation;
 use crate::oid4vci::metadata::{FORMAT, ProofType};
 use crate::oid4vci::proof::tests::{AUDIENCE, NOW, key, secret};
 
@@ -70,6 +71,18 @@ fn credential_request(value: serde_json::Value) -> CredentialRequest {
 }
 
 #[test]
+fn one_key_under_two_names_is_one_key() {
+    let issuer = issuer(6);
+    let (grant, token) = redeemed(&issuer);
+    let nonce = issuer.make_nonce(NOW, &mut rng()).c_nonce;
+    let make = |binding| proof::make_named(AUDIENCE, Some(&nonce), NOW, &key(1), binding).unwrap();
+    let jwts = [proof::Binding::Jwk, proof::Binding::Did].map(make);
+    let request = credential_request(json!({"credential_configuration_id": "a", "proofs": {"jwt": jwts}}));
+    let refused = issuer.accept(&grant, &token, &request, NOW).unwrap_err();
+    assert_eq!(refused.code().as_str(), "vci.proof.key_repeated");
+}
+
+#[test]
 fn the_straight_way_ends_in_one_credential_per_key() {
     let issuer = issuer(6);
     let made = offer(&issuer);
@@ -81,7 +94,10 @@ fn the_straight_way_ends_in_one_credential_per_key() {
     let request =
         credential_request(json!({"credential_configuration_id": "a", "proofs": {"jwt": proofs(&issuer, &[1, 2])}}));
     let accepted = issuer.accept(&grant, &token, &request, NOW).unwrap();
-    assert_eq!(accepted.holders, [1, 2].map(|seed| crate::crypto::Signer::public_key(&key(seed)).clone()));
+    assert_eq!(
+        accepted.holders,
+        [1, 2].map(|seed| Confirmation::jwk(crate::crypto::Signer::public_key(&key(seed)).clone()))
+    );
     assert_eq!(accepted.nonces.len(), 1);
     let refusal = issuer.accept(&accepted.next, &token, &request, NOW).unwrap_err();
     assert_eq!(refusal, CredentialRefusal::Request(RequestRefusal::AlreadyIssued));

@@ -58,8 +58,17 @@ fn a_proof_made_here_holds_for_both_algorithms() {
     for alg in Alg::ALL {
         let key = SecretKey::from_bytes(*alg, &[3; 32]).unwrap();
         let proof = check(&make(AUDIENCE, Some(&nonce()), NOW, &key).unwrap()).unwrap();
-        assert_eq!(proof.holder, *key.public_key());
+        assert_eq!(proof.holder.key(), key.public_key());
         assert_eq!(proof.nonce.text, nonce());
+    }
+}
+
+#[test]
+fn the_credential_will_name_the_key_as_the_proof_does() {
+    for (binding, name) in [(Binding::Jwk, "jwk"), (Binding::Did, "kid")] {
+        let proof = check(&make_named(AUDIENCE, Some(&nonce()), NOW, &key(1), binding).unwrap()).unwrap();
+        assert_eq!(proof.holder.key(), key(1).public_key());
+        assert!(json!(proof.holder).get(name).is_some(), "{name}");
     }
 }
 
@@ -69,7 +78,7 @@ fn a_did_that_spells_its_key_out_names_the_holder() {
     let did = crate::did::method::key::did_of(key.public_key()).unwrap();
     let header = with(without(good_header(), "jwk"), "kid", json!(format!("{did}#{}", did.id())));
     let proof = check(&forge(&header, &good_claims().to_string(), &key)).unwrap();
-    assert_eq!(proof.holder, *key.public_key());
+    assert_eq!(proof.holder.key(), key.public_key());
 }
 
 #[test]

@@ -61,6 +61,9 @@ pub enum WalletRefusal {
     /// The issuer takes no proof under this key's algorithm.
     #[error("the issuer takes no proof under this key's algorithm")]
     ProofAlgorithm,
+    /// The issuer does not name keys in the way that was wished.
+    #[error("the issuer does not bind keys in this way")]
+    BindingMethod,
     /// The wallet's own key failed.
     #[error("the wallet's key could not sign")]
     Signing,
@@ -108,6 +111,7 @@ impl WalletRefusal {
             Self::NonceMissing => Code::VciWalletNonceMissing,
             Self::BatchSize => Code::VciWalletBatchSize,
             Self::ProofAlgorithm => Code::VciWalletProofAlgorithm,
+            Self::BindingMethod => Code::VciWalletBindingMethod,
             Self::Signing => Code::VciWalletSigning,
             Self::Deferred => Code::VciWalletDeferred,
             Self::CredentialCount => Code::VciWalletCredentialCount,

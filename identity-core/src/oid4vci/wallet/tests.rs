@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::crypto::{Alg, SecretKey};
 use crate::jose::Jwk;
+use crate::kb_jwt::Confirmation;
 use crate::oid4vci::issuer_keys::JwtVcIssuerMetadata;
 use crate::oid4vci::proof::tests::{NOW, key};
 use crate::sd_jwt::Concealment;
@@ -78,7 +79,7 @@ fn issuer_key() -> SecretKey {
 }
 
 fn issue(issuer: &str, vct: &str, holder: u8, signer: &SecretKey) -> String {
-    let holder = Jwk::new(key(holder).public_key().clone());
+    let holder = Confirmation::jwk(key(holder).public_key().clone());
     let registered = Registered {
         issuer,
         vct,

@@ -1,6 +1,7 @@
 //! Type metadata: integrity on the raw bytes, extension, and the rules on credentials.
 
 use super::*;
+use crate::encoding::limits;
 
 const RESIDENT: &[u8] = include_bytes!("../../../../schemas/credential/resident-identity.json");
 const LICENCE: &[u8] = include_bytes!("../../../../schemas/credential/business-licence.json");
@@ -108,6 +109,49 @@ fn an_extension_cannot_loosen_loop_or_dangle() {
     assert_eq!(assemble("urn:a:b", std::slice::from_ref(&own)).unwrap_err(), TypeError::ExtendsMissing);
     let back = json!({"vct": "urn:base:1", "extends": "urn:a:b"});
     assert_eq!(assemble("urn:a:b", &[own, back]).unwrap_err(), TypeError::ExtendsLoop);
+}
+
+/// A chain of types, each pinned by the next: `urn:t:0` extends nothing, `urn:t:<links>` extends all the others.
+fn pinned_chain(links: usize) -> Vec<Vec<u8>> {
+    let mut chain = vec![bytes(&json!({"vct": "urn:t:0", "claims": [{"path": ["a"], "sd": "always"}]}))];
+    for link in 1..=links {
+        let integrity = TypeMetadata::integrity_of(&chain[link - 1]);
+        let extends = format!("urn:t:{}", link - 1);
+        chain.push(bytes(&json!({"vct": format!("urn:t:{link}"), "extends": extends, "extends#integrity": integrity})));
+    }
+    chain
+}
+
+fn pinned(chain: &[Vec<u8>]) -> Result<TypeMetadata, TypeError> {
+    let (last, bases) = chain.split_last().unwrap();
+    TypeMetadata::assemble_pinned(last, &bases.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_pinned_chain_holds_its_rules_and_its_bytes() {
+    let metadata = pinned(&pinned_chain(limits::TYPE_EXTENDS)).unwrap();
+    assert_eq!(metadata.claims[0].disclosure(), type_metadata::Disclosure::Always);
+    assert_eq!(pinned(&pinned_chain(limits::TYPE_EXTENDS + 1)).unwrap_err(), TypeError::ExtendsTooDeep);
+
+    let mut changed = pinned_chain(2);
+    changed[0] = bytes(&json!({"vct": "urn:t:0"}));
+    assert_eq!(pinned(&changed).unwrap_err(), TypeError::Integrity);
+    let mut both_versions = pinned_chain(2);
+    both_versions.insert(0, bytes(&json!({"vct": "urn:t:0"})));
+    assert!(pinned(&both_versions).is_ok(), "the version that is pinned is found");
+    let mut other_self = pinned_chain(1);
+    other_self.insert(0, bytes(&json!({"vct": "urn:t:1"})));
+    assert_eq!(pinned(&other_self).unwrap().claims.len(), 1, "the type itself is the bytes given");
+    assert_eq!(pinned(&pinned_chain(2)[1..]).unwrap_err(), TypeError::ExtendsMissing);
+}
+
+#[test]
+fn a_chain_with_an_open_link_is_not_pinned() {
+    let base = bytes(&json!({"vct": "urn:t:0"}));
+    let open = bytes(&json!({"vct": "urn:t:1", "extends": "urn:t:0"}));
+    assert_eq!(pinned(&[base, open]).unwrap_err(), TypeError::ExtendsUnpinned);
+    let looped = bytes(&json!({"vct": "urn:t:0", "extends": "urn:t:0"}));
+    assert_eq!(pinned(&[looped]).unwrap_err(), TypeError::ExtendsLoop);
 }
 
 #[test]

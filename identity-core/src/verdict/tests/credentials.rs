@@ -1,29 +1,29 @@
 //! Credentials that their issuer should not have made, and answers that do not answer.
 
+use ledger::sha256;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::crypto::Signer as _;
 use crate::dcql::{AnswerError, OutlineError, Query};
-use crate::jose::Jwk;
-use crate::kb_jwt::{KbJwtError, Occasion};
-use crate::registry::{Operation, ServiceType, accreditation_key, did_key};
+use crate::kb_jwt::{Confirmation, KbJwtError, Occasion};
+use crate::registry::{Accredit, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key};
 use crate::sample::ledger::START;
 use crate::sample::parties::Party;
-use crate::sample::world::{INDEX, LIST, NONCE, NOW, VCT, World, anchor, holder, query};
+use crate::sample::world::{INDEX, LIST, NONCE, NOW, TYPE, VCT, World, accredit, anchor, holder, query};
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg};
-use crate::sd_jwt_vc::{self, CredentialError, Registered, TypeError};
+use crate::sd_jwt_vc::{self, CredentialError, Registered, TypeError, TypeMetadata};
 use crate::status::Reference;
 use crate::time::UnixSeconds;
-use crate::verdict::{AnchorRule, OnUndetermined, Refusal, Status, StatusDoubt};
+use crate::verdict::{AcceptedType, AnchorRule, OnUndetermined, Refusal, Status, StatusDoubt};
 
 /// What a credential says, to be changed before it is issued.
 pub(super) struct Draft {
     issuer: String,
     vct: &'static str,
     not_before: Option<UnixSeconds>,
-    holder: Option<Jwk>,
+    holder: Option<Confirmation>,
     status: Option<Reference>,
     subject: Value,
     concealed: Vec<&'static str>,
@@ -35,7 +35,7 @@ impl Draft {
             issuer: "https://d2.example".to_owned(),
             vct: VCT,
             not_before: None,
-            holder: Some(Jwk::new(holder().public_key().clone())),
+            holder: Some(Confirmation::jwk(holder().public_key().clone())),
             status: Some(Reference { index: INDEX, uri: LIST.to_owned() }),
             subject: json!({"name": "样本乙", "address": {"region": "样本市"}, "sex": "1", "valid_until": "2030-01-01"}),
             concealed: vec!["name", "address", "sex"],
@@ -102,6 +102,70 @@ fn what_an_issuer_should_not_have_issued_is_refused() {
         draft.subject["address"] = json!({"region": "样本市"});
     });
     assert!(matches!(open, Refusal::Type(TypeError::NotDisclosable)), "{open:?}");
+}
+
+/// The sample type again, in whose metadata all rules are inherited.
+const CHILD: &str = "urn:sample:credential:resident:child";
+
+/// A world in which a credential of [`CHILD`] is shown, whose metadata extends the sample type's.
+fn world_of_child() -> World {
+    let mut world = World::new();
+    let integrity = TypeMetadata::integrity_of(TYPE.as_bytes());
+    let metadata = json!({"vct": CHILD, "extends": VCT, "extends#integrity": integrity}).to_string();
+    let operation = Operation::Schema(Schema { vct: CHILD.to_owned(), digest: sha256(metadata.as_bytes()) });
+    world.ledger.act(&world.authority, &operation);
+    world.policy.types.push(AcceptedType::extending(metadata.as_bytes(), &[TYPE.as_bytes()]).unwrap());
+    world.query.credentials[0].vct_values.push(CHILD.to_owned());
+    world
+}
+
+fn accredited_for_child(world: &mut World) {
+    for (party, role) in [(&world.issuer, Role::Issuer), (&world.asker, Role::Verifier)] {
+        let grant = Accredit { types: vec![CHILD.to_owned()], ..accredit(party, role) };
+        world.ledger.act(&world.authority, &Operation::Accredit(grant));
+    }
+}
+
+fn shown_of_child(world: &mut World, draft: &Draft) -> Option<Refusal> {
+    world.credential = draft.issue(&world.issuer);
+    world.anchored = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&world.credential).1));
+    world.ledger.seal(NOW.0 - 200);
+    world.present();
+    world.fetch();
+    world.evidence.states.push(world.ledger.state_proof(&schema_key(CHILD), NOW.0 - 100));
+    world.judge().err()
+}
+
+#[test]
+fn an_extended_type_gives_its_rules_and_no_authority() {
+    let child = || Draft { vct: CHILD, ..Draft::good() };
+    let mut world = world_of_child();
+    accredited_for_child(&mut world);
+    assert_eq!(shown_of_child(&mut world, &child()), None);
+
+    // Whoever may issue the type that is extended may not issue this one.
+    let grant = |world: &mut World| {
+        let grant = Accredit { types: vec![CHILD.to_owned()], ..accredit(&world.asker, Role::Verifier) };
+        world.ledger.act(&world.authority, &Operation::Accredit(grant));
+    };
+    let mut world = world_of_child();
+    grant(&mut world);
+    assert_eq!(shown_of_child(&mut world, &child()), Some(Refusal::IssuerNotAccredited));
+
+    let mut world = world_of_child();
+    accredited_for_child(&mut world);
+    let open = Draft { concealed: vec!["address", "sex"], ..child() };
+    assert_eq!(
+        shown_of_child(&mut world, &open),
+        Some(Refusal::Type(TypeError::NotDisclosable)),
+        "rules are inherited"
+    );
+
+    // Asked for the type that is extended, it is another type.
+    let mut world = world_of_child();
+    accredited_for_child(&mut world);
+    world.query.credentials[0].vct_values.pop();
+    assert_eq!(shown_of_child(&mut world, &child()), Some(Refusal::Answer(AnswerError::Type)));
 }
 
 #[test]

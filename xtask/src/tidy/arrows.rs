@@ -67,7 +67,7 @@ fn allowed_arrows(room: &str) -> anyhow::Result<Vec<&'static str>> {
     Ok(match room {
         "ledger" | "xtask" => vec![],
         "identity-core" => vec!["ledger"],
-        "service-kit" | "conformance" | "bench" => vec!["ledger", "identity-core"],
+        "service-kit" | "conformance" | "bench" | "fuzz" => vec!["ledger", "identity-core"],
         "ledger-node" | "issuer" | "verifier" | "wallet-cli" => vec!["ledger", "identity-core", "service-kit"],
         "devnet" => [&["ledger", "identity-core", "service-kit"][..], &SERVICES[..]].concat(),
         unknown => bail!("room {unknown} has no arrows yet: name them in xtask/src/tidy/arrows.rs"),

@@ -9,7 +9,7 @@ mod purity;
 mod size;
 mod source;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// One broken rule: where, what, and what to do.
@@ -31,11 +31,10 @@ const RULES: [Rule; 7] = [
 ];
 
 /// Checks every rule, prints what is broken, and fails if anything is.
-pub(crate) fn run() -> ExitCode {
-    let root = workspace_root();
+pub(crate) fn run(root: &Path) -> ExitCode {
     let mut broken = 0_usize;
     for (name, check) in RULES {
-        match check(&root) {
+        match check(root) {
             Ok(findings) if findings.is_empty() => println!("ok      {name}"),
             Ok(findings) => {
                 broken += findings.len();
@@ -51,10 +50,4 @@ pub(crate) fn run() -> ExitCode {
         }
     }
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The workspace's root: the folder above this package.
-fn workspace_root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package).to_path_buf()
 }

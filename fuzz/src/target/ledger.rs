@@ -1,0 +1,102 @@
+//! What the ledger's pure room reads: notes, checkpoints, trust roots, proofs, seals, tiles.
+
+use std::sync::LazyLock;
+
+use identity_core::sample::world::World;
+use ledger::checkpoint::Checkpoint;
+use ledger::note::Note;
+use ledger::tile::{Tile, read_bundle};
+use ledger::{LogProof, Seal, StateProof, TrustRoot};
+
+use crate::{Outcome, text};
+
+static WORLD: LazyLock<World> = LazyLock::new(World::new);
+static TRUST_ROOT: LazyLock<TrustRoot> = LazyLock::new(|| WORLD.ledger.trust_root());
+
+/// A signed note is its text and its signature lines, and nothing else.
+pub fn note(data: &[u8]) -> Outcome {
+    let Some(text) = text(data) else { return Outcome::Refused };
+    let parsed = Note::parse(text);
+    if let Ok(note) = &parsed {
+        assert_eq!(note.to_string(), text);
+    }
+    Outcome::of(&parsed)
+}
+
+/// A checkpoint's text, and the same bytes as a certified note: only what the sample's validator signed is certified.
+pub fn checkpoint(data: &[u8]) -> Outcome {
+    let Some(text) = text(data) else { return Outcome::Refused };
+    if let Ok(checkpoint) = Checkpoint::parse_text(text) {
+        assert_eq!(checkpoint.to_text(), text);
+        return Outcome::Accepted;
+    }
+    let certified = TRUST_ROOT.verify_checkpoint(text);
+    if let Ok(certified) = &certified {
+        let genuine = WORLD.ledger.log_proof(certified.size() - 1, 0);
+        let genuine = LogProof::parse(&genuine).unwrap();
+        let root = TRUST_ROOT.verify_checkpoint(&genuine.note).unwrap();
+        assert_eq!(certified.root(), root.root(), "nobody signed another root");
+    }
+    Outcome::of(&certified)
+}
+
+/// A policy file as a trust root.
+pub fn trust_root(data: &[u8]) -> Outcome {
+    let Some(text) = text(data) else { return Outcome::Refused };
+    let parsed = TrustRoot::parse(text);
+    if let Ok(root) = &parsed {
+        assert_eq!(root.digest(), ledger::sha256(data));
+        assert!(root.policy().has_quorum());
+    }
+    Outcome::of(&parsed)
+}
+
+/// A seal's line has one spelling.
+pub fn seal(data: &[u8]) -> Outcome {
+    let parsed = Seal::parse(data);
+    if let Ok(seal) = &parsed {
+        assert_eq!(seal.to_line().as_bytes(), data);
+    }
+    Outcome::of(&parsed)
+}
+
+/// A proof that an entry is in the log: it reads the same when written down, and proves the entry at its place only.
+pub fn log_proof(data: &[u8]) -> Outcome {
+    let Some(text) = text(data) else { return Outcome::Refused };
+    let parsed = LogProof::parse(text);
+    if let Ok(proof) = &parsed {
+        assert_eq!(LogProof::parse(&proof.to_string()).as_ref(), Ok(proof));
+        let entry = WORLD.ledger.leaf(WORLD.anchored).as_bytes();
+        if let Ok(proven) = proof.verify(&TRUST_ROOT, entry) {
+            assert_eq!(proven.index(), WORLD.anchored);
+        }
+        assert!(proof.verify(&TRUST_ROOT, b"never logged").is_err());
+    }
+    Outcome::of(&parsed)
+}
+
+/// A proof of the state: what it proves is what the sample's state holds.
+pub fn state_proof(data: &[u8]) -> Outcome {
+    let parsed = StateProof::parse(data);
+    if let Ok(proof) = &parsed
+        && let Ok(proven) = proof.verify(&TRUST_ROOT)
+    {
+        let genuine = WORLD.ledger.state_proof(proven.key(), 0);
+        assert_eq!(proven.value(), genuine.value.as_deref(), "nobody signed another state");
+    }
+    Outcome::of(&parsed)
+}
+
+/// A tile's path has one spelling; a bundle of entries is read to its last byte or not at all.
+pub fn tile(data: &[u8]) -> Outcome {
+    if let Ok(entries) = read_bundle(data) {
+        let bytes: usize = entries.iter().map(|entry| entry.len() + 2).sum();
+        assert_eq!(bytes, data.len());
+    }
+    let Some(text) = text(data) else { return Outcome::Refused };
+    let parsed = text.parse::<Tile>();
+    if let Ok(tile) = &parsed {
+        assert_eq!(tile.to_string(), text);
+    }
+    Outcome::of(&parsed)
+}

@@ -16,7 +16,8 @@ use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
 use service_kit::did_life::{DidLife, LifeError};
 use service_kit::fetch::Fetcher;
-use service_kit::founding::{Founding, KeyAlgorithm};
+use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
+use service_kit::key_guard::KeyGuard;
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
 use service_kit::messages::{Catalogue, Value};
@@ -55,6 +56,10 @@ enum Command {
         config: PathBuf,
     },
     Keys(KeysArguments),
+    Protect {
+        #[arg(long)]
+        config: PathBuf,
+    },
     Import {
         #[arg(long)]
         config: PathBuf,
@@ -119,6 +124,12 @@ impl From<LifeError> for Failure {
     }
 }
 
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
+
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         Self::coded(error.code(), error)
@@ -142,6 +153,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Init { config, chain, algorithm }) => init(&config, chain, algorithm, &messages),
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
+        Some(Command::Protect { config }) => protect(&config, &messages),
         Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
     };
     done.unwrap_or_else(|failure| {
@@ -167,9 +179,18 @@ fn init(path: &Path, chain: String, algorithm: KeyAlgorithm, messages: &Catalogu
         algorithm: algorithm.into(),
     };
     let mut rng = system_rng().map_err(Failure::plain)?;
-    let founded = crate::init(&config.keys, &founding, &mut rng).map_err(Failure::plain)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let founded = crate::init(&config.keys, &founding, &guard, &mut rng)?;
     eprintln!("{}", founded.told(&config.keys, messages));
     println!("{}", founded.identity.did);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn protect(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let config = load(path)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let count = founding::protect(&config.keys, &guard, &mut system_rng().map_err(Failure::plain)?)?;
+    eprintln!("{}", messages.text("keys-protected", &[("count", count.to_string().into())]));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,8 +198,12 @@ async fn serve(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
     telemetry::start("info");
     let config = load(path)?;
     let url = config.url.clone();
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    if let Some(warning) = guard.warning(&config.keys, messages) {
+        eprintln!("{warning}");
+    }
     if let Some(ledger) = ledger(&config)? {
-        let life = life(&config, &ledger);
+        let life = life(&config, &ledger, &guard);
         command::before_start(&life, messages).await?.iter().for_each(|told| eprintln!("{told}"));
     }
     let ports = Ports::open(&config)?;
@@ -201,8 +226,8 @@ fn ledger(config: &Config) -> Result<Option<LedgerClient>, Failure> {
     Ok(Some(LedgerClient::new(Arc::new(fetch), &config.ledger.url, trust_root)))
 }
 
-fn life<'a>(config: &'a Config, ledger: &'a LedgerClient) -> DidLife<'a> {
-    DidLife { kind: &keys::KIND, directory: &config.keys, ledger, now: SystemClock.now() }
+fn life<'a>(config: &'a Config, ledger: &'a LedgerClient, guard: &'a KeyGuard) -> DidLife<'a> {
+    DidLife { kind: &keys::KIND, directory: &config.keys, guard, ledger, now: SystemClock.now() }
 }
 
 async fn keys(arguments: &KeysArguments, messages: &Catalogue) -> Result<ExitCode, Failure> {
@@ -218,7 +243,8 @@ async fn keys(arguments: &KeysArguments, messages: &Catalogue) -> Result<ExitCod
     let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-issuer")).transpose();
     let _still = still.map_err(|error| Failure::coded(error.code(), error))?;
     let mut rng = system_rng().map_err(Failure::plain)?;
-    println!("{}", command::run(&life(&config, &ledger), arguments, messages, &mut rng).await?);
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    println!("{}", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ use identity_core::status::{Bits, StatusList};
 use service_kit::config::ConfigError;
 use service_kit::fetch::FetchConfig;
 use service_kit::http::HttpConfig;
+use service_kit::key_guard::{GuardError, KeyGuard};
 use url::Url;
 
 use crate::kind;
@@ -33,6 +34,11 @@ service_kit::config! {
         pub data: PathBuf = PathBuf::from("issuer-data"),
         /// Directory of the keys that `xinfu-issuer init` makes.
         pub keys: PathBuf = PathBuf::from("issuer-keys"),
+        /// File with the passphrase that encrypts the key files, on its first line; mode 0600. Empty: see the next key.
+        pub key_passphrase_file: PathBuf = PathBuf::new(),
+        /// Program and arguments that print the passphrase, run without a shell. Empty, and no file: key files are not
+        /// encrypted. After setting either, `xinfu-issuer protect` encrypts the files there are.
+        pub key_passphrase_command: Vec<String> = Vec::new(),
         /// File with the bearer token of the admin API, mode 0600. Made at the first start if it is not there.
         pub admin_token: PathBuf = PathBuf::from("issuer-keys/admin.token"),
         /// Where and how it listens.
@@ -113,6 +119,14 @@ service_kit::config! {
 }
 
 impl Config {
+    /// What guards the key files.
+    ///
+    /// # Errors
+    /// A passphrase that is configured and cannot be had.
+    pub fn key_guard(&self) -> Result<KeyGuard, GuardError> {
+        KeyGuard::configured(&self.key_passphrase_file, &self.key_passphrase_command)
+    }
+
     /// The issuer identifier as a URL.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use identity_core::oid4vci::secrets::IssuerSecret;
 use identity_core::registry::{KeyUse, ServiceType};
 use rand::CryptoRng;
 use service_kit::founding::{self, Founded, Founding, Identity, KeysError, Kind};
-use service_kit::private_file;
+use service_kit::key_guard::KeyGuard;
 
 /// The key `assert-1` signs credentials and status lists.
 pub(crate) const KIND: Kind = Kind {
@@ -30,14 +30,14 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn load(directory: &Path) -> Result<(Self, IssuerSecret), KeysError> {
+    pub(crate) fn load(directory: &Path, guard: &KeyGuard) -> Result<(Self, IssuerSecret), KeysError> {
         let identity = founding::identity(&KIND, directory)?;
-        let secret = private_file::read(&directory.join(SECRET_FILE))?;
+        let secret = guard.read(&directory.join(SECRET_FILE))?;
         let secret = base64url::decode_array::<32>(secret.trim_ascii()).map_err(|_| KeysError::File {
             path: directory.join(SECRET_FILE),
             detail: "is not 32 bytes in base64url".to_owned(),
         })?;
-        let key = |name: &str| founding::key(directory, name);
+        let key = |name: &str| founding::key(directory, name, guard);
         let keys =
             Self { assertion: key(&identity.signing_key)?, submitting: key(&identity.submitting_key)?, identity };
         Ok((keys, IssuerSecret::from_bytes(&secret)))
@@ -64,16 +64,21 @@ impl Keys {
 ///
 /// # Errors
 /// [`KeysError`].
-pub fn init(directory: &Path, founding: &Founding, rng: &mut dyn CryptoRng) -> Result<Founded, KeysError> {
+pub fn init(
+    directory: &Path,
+    founding: &Founding,
+    guard: &KeyGuard,
+    rng: &mut dyn CryptoRng,
+) -> Result<Founded, KeysError> {
     let secret = directory.join(SECRET_FILE);
     if !secret.exists() {
         std::fs::create_dir_all(directory)
             .map_err(|error| KeysError::File { path: directory.to_owned(), detail: error.to_string() })?;
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
-        private_file::create(&secret, base64url::encode(&bytes).as_bytes())?;
+        guard.create(&secret, base64url::encode(&bytes).as_bytes(), rng)?;
     }
-    founding::found(&KIND, directory, founding, rng)
+    founding::found(&KIND, directory, founding, guard, rng)
 }
 
 #[cfg(test)]
@@ -96,19 +101,19 @@ mod tests {
             algorithm: Alg::EdDsa,
         };
         let mut rng = rand::rngs::StdRng::seed_from_u64(1);
-        let founded = init(directory.path(), &founding, &mut rng).unwrap();
+        let founded = init(directory.path(), &founding, &KeyGuard::plain(), &mut rng).unwrap();
         let secret = directory.path().join(SECRET_FILE);
         let before = std::fs::read(&secret).unwrap();
-        init(directory.path(), &founding, &mut rng).unwrap();
+        init(directory.path(), &founding, &KeyGuard::plain(), &mut rng).unwrap();
         assert_eq!(std::fs::read(&secret).unwrap(), before);
         assert_eq!(std::fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(Keys::load(directory.path()).unwrap().0.identity, founded.identity);
+        assert_eq!(Keys::load(directory.path(), &KeyGuard::plain()).unwrap().0.identity, founded.identity);
     }
 
     #[test]
     fn missing_keys_say_what_makes_them() {
         let directory = tempfile::tempdir().unwrap();
-        let error = Keys::load(directory.path()).err().unwrap().to_string();
+        let error = Keys::load(directory.path(), &KeyGuard::plain()).err().unwrap().to_string();
         assert!(error.contains("xinfu-issuer init"), "{error}");
     }
 }

@@ -87,7 +87,8 @@ impl StartError {
             Self::Build(BuildError::Store(error)) => Some(error.code()),
             Self::Http(error) => Some(error.code()),
             Self::Open(error) => error.code(),
-            Self::Keys(_) | Self::Token(_) | Self::Waiting(_) | Self::Metrics(_) => None,
+            Self::Keys(error) => Some(error.code()),
+            Self::Token(_) | Self::Waiting(_) | Self::Metrics(_) => None,
         }
     }
 }
@@ -120,7 +121,7 @@ impl Running {
 /// [`StartError`], saying plainly what is wrong.
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
-    let (keys, secret) = Keys::load(&config.keys)?;
+    let (keys, secret) = Keys::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -157,7 +158,7 @@ fn health(service: &Arc<Service>) -> Health {
 /// [`StartError`]; [`StartError::Waiting`] if the ledger does not take it.
 pub async fn anchor_all(config: &Config) -> Result<(), StartError> {
     let ports = Ports::open(config)?;
-    let (keys, secret) = Keys::load(&config.keys)?;
+    let (keys, secret) = Keys::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
     let service = Service::build(config.clone(), keys, secret, &ports, counters).await?;

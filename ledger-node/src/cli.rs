@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use identity_core::registry::Operation;
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
-use service_kit::{chance, config, help, messages, stop, telemetry};
+use service_kit::{chance, config, founding, help, messages, stop, telemetry};
 
 use crate::complaint::complaint;
 use crate::operate::{self, Operator, Wanted};
@@ -49,6 +50,10 @@ enum Command {
         key: Option<PathBuf>,
     },
     Run {
+        #[arg(long)]
+        config: PathBuf,
+    },
+    Protect {
         #[arg(long)]
         config: PathBuf,
     },
@@ -109,6 +114,7 @@ impl Arguments {
         match self.command {
             None => bail!(catalogue.text("ledger-no-command", &[])),
             Some(Command::Run { config }) => run(&config, catalogue),
+            Some(Command::Protect { config }) => protect(&config, catalogue),
             Some(Command::Fsck { config }) => check(&config, catalogue),
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());
@@ -152,6 +158,10 @@ fn found(options: InitOptions, catalogue: &messages::Catalogue) -> Result<()> {
 fn run(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
     telemetry::start("info,actix_server=warn");
     let config: Config = config::load(path)?;
+    let keys = config.log_key.parent().unwrap_or(&config.log_key);
+    if let Some(warning) = config.key_guard()?.warning(keys, catalogue) {
+        eprintln!("{warning}");
+    }
     runtime()?.block_on(async {
         let (_lock, store) = open_store(&config)?;
         let running = start(&config, Ports { store, clock: Arc::new(SystemClock) }).await?;
@@ -161,6 +171,19 @@ fn run(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
         running.stop().await;
         Ok(())
     })
+}
+
+fn protect(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
+    let config: Config = config::load(path)?;
+    let (guard, mut rng) = (config.key_guard()?, chance::system_rng()?);
+    let keys = [&config.log_key, &config.witness_key, &config.relay_key];
+    let directories: BTreeSet<_> = keys.into_iter().filter_map(|key| key.parent()).collect();
+    let mut count = 0_usize;
+    for directory in directories.into_iter().filter(|directory| !directory.as_os_str().is_empty()) {
+        count = count.saturating_add(founding::protect(directory, &guard, &mut rng)?);
+    }
+    eprintln!("{}", catalogue.text("keys-protected", &[("count", count.to_string().into())]));
+    Ok(())
 }
 
 fn check(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {

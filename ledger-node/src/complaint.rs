@@ -6,9 +6,12 @@ use std::path::Path;
 use identity_core::problem::Code;
 use ledger_node::{InitError, StartError};
 use service_kit::config::ConfigError;
-use service_kit::http;
+use service_kit::founding::KeysError;
+use service_kit::key_guard::GuardError;
+use service_kit::keyfile::KeyFileError;
 use service_kit::lock::LockError;
 use service_kit::messages::Catalogue;
+use service_kit::{help, http};
 
 use crate::operate::LedgerRefuses;
 
@@ -19,7 +22,8 @@ pub(crate) fn complaint(error: &anyhow::Error, catalogue: &Catalogue) -> String 
         .and_then(|error| of_config(error, catalogue))
         .or_else(|| error.downcast_ref().and_then(|error| of_start(error, catalogue)))
         .or_else(|| error.downcast_ref().and_then(|error| of_init(error, catalogue)))
-        .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)));
+        .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)))
+        .or_else(|| of_keys(error, catalogue));
     told.unwrap_or_else(|| format!("{error:#}"))
 }
 
@@ -74,6 +78,24 @@ fn of_init(error: &InitError, catalogue: &Catalogue) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Trouble with a key file or its passphrase, wherever it came up.
+fn of_keys(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
+    let code = error.chain().find_map(|cause| {
+        let guard = cause.downcast_ref().map(GuardError::code);
+        let start = cause.downcast_ref().and_then(|error: &StartError| match error {
+            StartError::Key(error) => Some(error.code()),
+            _ => None,
+        });
+        let init = cause.downcast_ref().and_then(|error: &InitError| match error {
+            InitError::Key(error) => Some(error.code()),
+            _ => None,
+        });
+        let founding = || cause.downcast_ref().map(KeysError::code);
+        guard.or(start).or(init).or_else(|| cause.downcast_ref().map(KeyFileError::code)).or_else(founding)
+    })?;
+    Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 
 fn of_ledger(error: &LedgerRefuses, catalogue: &Catalogue) -> Option<String> {

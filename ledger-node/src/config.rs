@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use service_kit::http::HttpConfig;
+use service_kit::key_guard::{GuardError, KeyGuard};
 
 service_kit::config! {
     /// A ledger node: orders transactions, executes them, certifies and serves the ledger.
@@ -19,11 +20,26 @@ service_kit::config! {
         pub relay_key: PathBuf = PathBuf::new(),
         /// DID URL of the relay key, as it stands on the ledger.
         pub relay_key_id: String = String::new(),
+        /// File with the passphrase that encrypts the key files, on its first line; mode 0600. Empty: see the next key.
+        pub key_passphrase_file: PathBuf = PathBuf::new(),
+        /// Program and arguments that print the passphrase, run without a shell. Empty, and no file: key files are not
+        /// encrypted. After setting either, `xinfu-ledger protect` encrypts the files there are.
+        pub key_passphrase_command: Vec<String> = Vec::new(),
         /// Transactions that may wait to be ordered; more are answered 503.
         pub queue: u32 = 10_000,
         /// Relayings and notarisings for others in a minute; more are answered 429.
         pub errands_per_minute: u32 = 600,
         /// Where the node listens.
         pub http: HttpConfig,
+    }
+}
+
+impl Config {
+    /// What guards the key files.
+    ///
+    /// # Errors
+    /// A passphrase that is configured and cannot be had.
+    pub fn key_guard(&self) -> Result<KeyGuard, GuardError> {
+        KeyGuard::configured(&self.key_passphrase_file, &self.key_passphrase_command)
     }
 }

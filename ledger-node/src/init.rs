@@ -142,7 +142,7 @@ pub fn init(options: &InitOptions, now: UnixMillis, rng: &mut dyn CryptoRng) -> 
     let file = serde_json::to_vec_pretty(&genesis).map_err(|_| InitError::Unwritable)?;
     let chain = Chain::new(file)?;
     chain.genesis().execute(chain.origin()).map_err(ChainError::from)?;
-    write_all(options, &chain, &create, &keys)
+    write_all(options, &chain, &create, &keys, rng)
 }
 
 impl Keys {
@@ -184,12 +184,19 @@ fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMilli
 }
 
 /// The genesis file comes last: while it is missing, the directory holds no chain, and a second try starts afresh.
-fn write_all(options: &InitOptions, chain: &Chain, create: &Create, keys: &Keys) -> Result<Initialised, InitError> {
+fn write_all(
+    options: &InitOptions,
+    chain: &Chain,
+    create: &Create,
+    keys: &Keys,
+    rng: &mut dyn CryptoRng,
+) -> Result<Initialised, InitError> {
     let directory = &options.directory;
     let key_directory = directory.join("keys");
     for made in [directory, &directory.join("data"), &key_directory] {
         fs::create_dir_all(made).map_err(|error| InitError::Io { path: made.clone(), error })?;
     }
+    let guard = options.config.key_guard().map_err(KeyFileError::from)?;
     let named = [
         ("log", &keys.log),
         ("witness", &keys.witness),
@@ -200,7 +207,7 @@ fn write_all(options: &InitOptions, chain: &Chain, create: &Create, keys: &Keys)
     for (name, key) in named {
         let path = key_directory.join(format!("{name}.jwk"));
         remove_leftover(&path)?;
-        keyfile::save(&path, key)?;
+        keyfile::save(&path, key, &guard, rng)?;
     }
     let config = filled(options, create.did(), &key_directory);
     let operator = serde_json::json!({

@@ -95,7 +95,9 @@ pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: Unix
     let file = fs::read(operator.dir.join("operator.json")).context("operator.json cannot be read")?;
     let file: OperatorFile = serde_json::from_slice(&file).context("operator.json is malformed")?;
     let key_url = DidUrl::parse(&file.invoke).context("operator.json names no key")?;
-    let key = keyfile::load(&operator.dir.join("keys/operator.jwk"))?;
+    let config: Config = config::load(&operator.dir.join("ledger.toml"))?;
+    let guard = config.key_guard()?;
+    let key = keyfile::load(&operator.dir.join("keys/operator.jwk"), &guard)?;
     let (proven, _) = client.state(&sequence_key(&file.invoke)).await.context("the node cannot be asked")?;
     let last: u64 = proven.value().map(parse_value).transpose()?.unwrap_or(0);
     let aud = client.trust_root().origin().to_owned();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use identity_core::did::DidUrl;
 use service_kit::clock::Clock;
 use service_kit::http::{self, Health, Metrics};
+use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile::{self, KeyFileError};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::closable::ClosableStore;
@@ -108,9 +109,13 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let file = std::fs::read(&config.genesis)
         .map_err(|error| StartError::GenesisFile { path: config.genesis.clone(), error })?;
     let chain = Chain::new(file)?;
-    let certifier =
-        Certifier::new(chain.clone(), keyfile::load(&config.log_key)?, keyfile::load(&config.witness_key)?)?;
-    let relay_key = load_relay_key(config)?;
+    let guard = config.key_guard().map_err(KeyFileError::from)?;
+    let certifier = Certifier::new(
+        chain.clone(),
+        keyfile::load(&config.log_key, &guard)?,
+        keyfile::load(&config.witness_key, &guard)?,
+    )?;
+    let relay_key = load_relay_key(config, &guard)?;
     let store = Arc::new(ClosableStore::new(ports.store));
     let ports = Ports { store: store.clone(), clock: ports.clock };
     let executor = open_executor(&ports, &chain).await?;
@@ -165,12 +170,12 @@ async fn open_executor(ports: &Ports, chain: &Chain) -> Result<Executor, StartEr
     Ok(opened.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }
 
-fn load_relay_key(config: &Config) -> Result<Option<RelayKey>, StartError> {
+fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>, StartError> {
     if config.relay_key.as_os_str().is_empty() {
         return Ok(None);
     }
     let url = DidUrl::parse(&config.relay_key_id).map_err(|_| StartError::RelayKeyName)?;
-    Ok(Some(RelayKey { url, key: keyfile::load(&config.relay_key)? }))
+    Ok(Some(RelayKey { url, key: keyfile::load(&config.relay_key, guard)? }))
 }
 
 fn health(node: &Arc<Node>) -> Health {

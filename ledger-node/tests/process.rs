@@ -48,7 +48,9 @@ impl Founded {
             let line = told.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
             line.rsplit(' ').next().unwrap().to_owned()
         };
-        let key = keyfile::load(&directory.path().join("node/keys/operator.jwk")).unwrap();
+        let key =
+            keyfile::load(&directory.path().join("node/keys/operator.jwk"), &service_kit::key_guard::KeyGuard::plain())
+                .unwrap();
         Self { operator: Did::parse(value("operator")).unwrap(), origin: value("origin"), directory, key }
     }
 

@@ -24,6 +24,7 @@ use identity_core::trust::{self, TrustError};
 use rand::CryptoRng;
 
 use crate::founding::{self, Identity, KeysError, Kind};
+use crate::key_guard::KeyGuard;
 use crate::keyfile::{self, KeyFileError};
 use crate::ledger_client::{LedgerClient, LedgerError};
 
@@ -40,6 +41,8 @@ pub struct DidLife<'a> {
     pub kind: &'a Kind,
     /// Where its keys are.
     pub directory: &'a Path,
+    /// What guards them.
+    pub guard: &'a KeyGuard,
     /// The ledger its DID is on.
     pub ledger: &'a LedgerClient,
     /// The time.
@@ -130,7 +133,8 @@ impl LifeError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Keys(_) | Self::AnotherDid | Self::NothingToRegister => Code::ConfigInvalidValue,
+            Self::Keys(error) => error.code(),
+            Self::AnotherDid | Self::NothingToRegister => Code::ConfigInvalidValue,
             Self::Ledger(error) => error.refusal().and_then(Code::parse).unwrap_or(error.code()),
             Self::Made(refused) => refused.code(),
             Self::Trust(error) => error.code(),
@@ -207,7 +211,7 @@ impl DidLife<'_> {
         if !founding::key_file(self.directory, &record.id).exists() {
             return Ok(false);
         }
-        Ok(founding::key(self.directory, &record.id)?.public_key() == record.jwk.key())
+        Ok(founding::key(self.directory, &record.id, self.guard)?.public_key() == record.jwk.key())
     }
 
     /// Step 3.
@@ -288,7 +292,7 @@ impl DidLife<'_> {
         let history = self.history().await?;
         self.settle_with(&history)?;
         let identity = founding::identity(self.kind, self.directory)?;
-        let key = founding::key(self.directory, &identity.signing_key)?;
+        let key = founding::key(self.directory, &identity.signing_key, self.guard)?;
         if self.is_registered(&history, &Jwk::new(key.public_key().clone())).await? {
             return Ok(None);
         }
@@ -334,8 +338,8 @@ impl DidLife<'_> {
         if let Some(index) = history.deactivated {
             return Err(LifeError::Ended(index));
         }
-        let recovery = keyfile::load(recovery)?;
-        let next = keyfile::load_or_create(next, recovery.alg(), rng)?;
+        let recovery = keyfile::load_brought(recovery, self.guard)?;
+        let next = keyfile::load_or_create(next, recovery.alg(), self.guard, rng)?;
         let commitment = public(&next).thumbprint().to_base64url();
         if let Some(done) = history.recovery.last().filter(|entry| entry.commitment == commitment) {
             // The ledger has it already: only step 3 was left.
@@ -393,7 +397,7 @@ impl DidLife<'_> {
         let id = names.find(free).unwrap_or_else(|| first.to_owned());
         let before = history.keys.iter().rev().find(|key| key.key_use == self.key_use(role));
         let algorithm = before.map_or(Alg::EdDsa, |key| key.jwk.key().alg());
-        let key = keyfile::load_or_create(&founding::key_file(self.directory, &id), algorithm, rng)?;
+        let key = keyfile::load_or_create(&founding::key_file(self.directory, &id), algorithm, self.guard, rng)?;
         Ok((id, key))
     }
 
@@ -414,7 +418,7 @@ impl DidLife<'_> {
 
     /// Step 2, with the key that is named for transactions.
     async fn submit(&self, identity: &Identity, operation: &Operation) -> Result<u64, LifeError> {
-        let key = founding::key(self.directory, &identity.submitting_key)?;
+        let key = founding::key(self.directory, &identity.submitting_key, self.guard)?;
         let seq = self.ledger.next_sequence(&format!("{}#{}", identity.did, identity.submitting_key)).await?;
         let envelope = Envelope { aud: self.origin().to_owned(), seq, exp: self.now.plus(VALID_SECONDS).0 };
         let jws = make_transaction(&envelope, operation, &identity.did, &identity.submitting_key, &key)?;

@@ -17,15 +17,16 @@ use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::did::Did;
 use identity_core::encoding::base64url;
 use identity_core::jose::Jwk;
+use identity_core::problem::Code;
 use identity_core::registry::{
     Create, CreatePayload, KeyEntry, KeyUse, Label, Refused, ServiceEntry, ServiceType, make_create,
 };
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
+use crate::key_guard::{GuardError, KeyGuard};
 use crate::keyfile::{self, KeyFileError};
 use crate::messages::Catalogue;
-use crate::private_file::PrivateFileError;
 use crate::whole_file;
 
 /// Fragment of the key that signs transactions (`capabilityInvocation`), of every service.
@@ -96,9 +97,9 @@ pub enum KeysError {
     /// A key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The file of another secret.
+    /// The file of another secret, or the passphrase of all.
     #[error(transparent)]
-    Secret(#[from] PrivateFileError),
+    Guard(#[from] GuardError),
     /// Another file of the directory.
     #[error("{}: {detail}", .path.display())]
     File {
@@ -110,6 +111,19 @@ pub enum KeysError {
     /// The DID could not be made.
     #[error("the DID could not be made: {0}")]
     Create(#[from] Refused),
+}
+
+impl KeysError {
+    /// The code of the catalogue.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Key(error) => error.code(),
+            Self::Guard(error) => error.code(),
+            Self::File { .. } => Code::KeyFileUnreadable,
+            Self::Create(error) => error.code(),
+        }
+    }
 }
 
 /// The algorithm of new keys, as the command line spells it.
@@ -155,6 +169,7 @@ pub fn found(
     kind: &Kind,
     directory: &Path,
     founding: &Founding,
+    guard: &KeyGuard,
     rng: &mut dyn CryptoRng,
 ) -> Result<Founded, KeysError> {
     let create_file = directory.join(CREATE_FILE);
@@ -162,7 +177,7 @@ pub fn found(
         return Ok(Founded { identity: identity(kind, directory)?, create: read(kind, &create_file)? });
     }
     std::fs::create_dir_all(directory).map_err(|error| at(kind, directory, &error))?;
-    let mut key = |name: &str| keyfile::load_or_create(&key_file(directory, name), founding.algorithm, rng);
+    let mut key = |name: &str| keyfile::load_or_create(&key_file(directory, name), founding.algorithm, guard, rng);
     let (signing, submitting, recovery) = (key(kind.signing)?, key(SUBMITTING)?, key(RECOVERY)?);
     let creation = Creation {
         chain: &founding.chain,
@@ -197,8 +212,26 @@ pub fn identity(kind: &Kind, directory: &Path) -> Result<Identity, KeysError> {
 ///
 /// # Errors
 /// [`KeysError::Key`].
-pub fn key(directory: &Path, name: &str) -> Result<SecretKey, KeysError> {
-    Ok(keyfile::load(&key_file(directory, name))?)
+pub fn key(directory: &Path, name: &str, guard: &KeyGuard) -> Result<SecretKey, KeysError> {
+    Ok(keyfile::load(&key_file(directory, name), guard)?)
+}
+
+/// Encrypts what lies in the open in `directory`, keys and other secrets: what `protect` does once a passphrase is
+/// configured. Answers how many files. Doing it again, after a crash too, is safe.
+///
+/// # Errors
+/// [`KeysError`]; files before the one that it names are encrypted.
+pub fn protect(directory: &Path, guard: &KeyGuard, rng: &mut dyn CryptoRng) -> Result<usize, KeysError> {
+    let unreadable = |error: std::io::Error| KeysError::File { path: directory.to_owned(), detail: error.to_string() };
+    let mut protected = 0_usize;
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let is_secret = path.extension().is_some_and(|ending| ending == "jwk" || ending == "secret");
+        if is_secret && guard.protect(&path, rng)? {
+            protected = protected.saturating_add(1);
+        }
+    }
+    Ok(protected)
 }
 
 /// A DID about to be made.

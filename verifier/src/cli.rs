@@ -12,7 +12,8 @@ use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
 use service_kit::did_life::{DidLife, LifeError};
 use service_kit::fetch::Fetcher;
-use service_kit::founding::{Founding, KeyAlgorithm};
+use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
+use service_kit::key_guard::KeyGuard;
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
 use service_kit::messages::Catalogue;
@@ -56,6 +57,10 @@ enum Command {
         config: PathBuf,
     },
     Keys(KeysArguments),
+    Protect {
+        #[arg(long)]
+        config: PathBuf,
+    },
     Replay {
         #[arg(long)]
         config: PathBuf,
@@ -122,6 +127,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         }
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
+        Some(Command::Protect { config }) => protect(&messages, &config),
         Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
     };
     done.unwrap_or_else(|failure| {
@@ -133,17 +139,30 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
 
 fn init(messages: &Catalogue, keys: &Path, founding: &Founding) -> Result<ExitCode, Failure> {
     let mut rng = chance::system_rng().map_err(StartError::from)?;
-    let founded = crate::init(keys, founding, &mut rng).map_err(StartError::from)?;
+    let founded = crate::init(keys, founding, &KeyGuard::plain(), &mut rng).map_err(StartError::from)?;
     complain(&founded.told(keys, messages));
     say(&format!("{}\n", founded.identity.did));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn protect(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(path)?;
+    let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
+    let mut rng = chance::system_rng().map_err(StartError::from)?;
+    let count = founding::protect(&config.keys, &guard, &mut rng).map_err(StartError::from)?;
+    complain(&messages.text("keys-protected", &[("count", count.to_string().into())]));
     Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     telemetry::start("info");
     let config: Config = config::load(path)?;
+    let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
+    if let Some(warning) = guard.warning(&config.keys, messages) {
+        complain(&warning);
+    }
     let ledger = ledger(&config)?;
-    command::before_start(&life(&config, &ledger), messages).await?.iter().for_each(|told| complain(told));
+    command::before_start(&life(&config, &ledger, &guard), messages).await?.iter().for_each(|told| complain(told));
     let running = crate::start_here(config).await?;
     complain(&messages.text("verifier-serves", &[("url", running.url.as_str().into())]));
     stop::asked_to_stop().await;
@@ -156,8 +175,8 @@ fn ledger(config: &Config) -> Result<LedgerClient, StartError> {
     Ok(LedgerClient::new(Arc::new(Fetcher::new(&config.fetch)?), &config.ledger.url, trust_root))
 }
 
-fn life<'a>(config: &'a Config, ledger: &'a LedgerClient) -> DidLife<'a> {
-    DidLife { kind: &keys::KIND, directory: &config.keys, ledger, now: SystemClock.now() }
+fn life<'a>(config: &'a Config, ledger: &'a LedgerClient, guard: &'a KeyGuard) -> DidLife<'a> {
+    DidLife { kind: &keys::KIND, directory: &config.keys, guard, ledger, now: SystemClock.now() }
 }
 
 async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCode, Failure> {
@@ -168,7 +187,8 @@ async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCod
     let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-verifier")).transpose();
     let _still = still.map_err(StartError::from)?;
     let mut rng = chance::system_rng().map_err(StartError::from)?;
-    say(&format!("{}\n", command::run(&life(&config, &ledger), arguments, messages, &mut rng).await?));
+    let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
+    say(&format!("{}\n", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
     Ok(ExitCode::SUCCESS)
 }
 

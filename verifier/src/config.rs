@@ -8,6 +8,7 @@ use service_kit::config;
 use service_kit::config::ConfigError;
 use service_kit::fetch::FetchConfig;
 use service_kit::http::HttpConfig;
+use service_kit::key_guard::{GuardError, KeyGuard};
 use url::Url;
 
 use crate::policy::QueryConfig;
@@ -21,6 +22,11 @@ config! {
         pub data: PathBuf = PathBuf::from("verifier-data"),
         /// Directory of the keys that `xinfu-verifier init` makes.
         pub keys: PathBuf = PathBuf::from("verifier-keys"),
+        /// File with the passphrase that encrypts the key files, on its first line; mode 0600. Empty: see the next key.
+        pub key_passphrase_file: PathBuf = PathBuf::new(),
+        /// Program and arguments that print the passphrase, run without a shell. Empty, and no file: key files are not
+        /// encrypted. After setting either, `xinfu-verifier protect` encrypts the files there are.
+        pub key_passphrase_command: Vec<String> = Vec::new(),
         /// File with the bearer token of the admin API, mode 0600. Made at the first start if it is not there.
         pub admin_token: PathBuf = PathBuf::from("verifier-keys/admin.token"),
         /// Seconds a request may be answered. Short: a photographed QR code stays useful this long.
@@ -74,6 +80,14 @@ config! {
 }
 
 impl Config {
+    /// What guards the key files.
+    ///
+    /// # Errors
+    /// A passphrase that is configured and cannot be had.
+    pub fn key_guard(&self) -> Result<KeyGuard, GuardError> {
+        KeyGuard::configured(&self.key_passphrase_file, &self.key_passphrase_command)
+    }
+
     /// Which URL schemes are spoken.
     #[must_use]
     pub fn transport(&self) -> Transport {

@@ -7,6 +7,7 @@ use identity_core::did::DidUrl;
 use identity_core::registry::{KeyUse, ServiceType};
 use rand::CryptoRng;
 use service_kit::founding::{self, Founded, Founding, KeysError, Kind};
+use service_kit::key_guard::KeyGuard;
 
 /// The key `auth-1` signs request objects.
 pub(crate) const KIND: Kind = Kind {
@@ -24,9 +25,9 @@ pub(crate) struct RequestKey {
 }
 
 impl RequestKey {
-    pub(crate) fn load(directory: &Path) -> Result<Self, KeysError> {
+    pub(crate) fn load(directory: &Path, guard: &KeyGuard) -> Result<Self, KeysError> {
         let identity = founding::identity(&KIND, directory)?;
-        let secret = founding::key(directory, &identity.signing_key)?;
+        let secret = founding::key(directory, &identity.signing_key, guard)?;
         let id = DidUrl::new(identity.did, identity.signing_key).map_err(|error| KeysError::File {
             path: directory.to_owned(),
             detail: format!("its identity file names no key: {error}"),
@@ -39,8 +40,13 @@ impl RequestKey {
 ///
 /// # Errors
 /// [`KeysError`].
-pub fn init(directory: &Path, founding: &Founding, rng: &mut dyn CryptoRng) -> Result<Founded, KeysError> {
-    founding::found(&KIND, directory, founding, rng)
+pub fn init(
+    directory: &Path,
+    founding: &Founding,
+    guard: &KeyGuard,
+    rng: &mut dyn CryptoRng,
+) -> Result<Founded, KeysError> {
+    founding::found(&KIND, directory, founding, guard, rng)
 }
 
 #[cfg(test)]
@@ -60,8 +66,8 @@ mod tests {
             name_zh: "样本中心".to_owned(),
             algorithm: Alg::EdDsa,
         };
-        let founded = init(directory.path(), &founding, &mut system_rng().unwrap()).unwrap();
-        let key = RequestKey::load(directory.path()).unwrap();
+        let founded = init(directory.path(), &founding, &KeyGuard::plain(), &mut system_rng().unwrap()).unwrap();
+        let key = RequestKey::load(directory.path(), &KeyGuard::plain()).unwrap();
         assert_eq!(key.id.did(), &founded.identity.did);
     }
 }

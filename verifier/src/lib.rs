@@ -113,12 +113,11 @@ impl StartError {
             Self::Http(error) => error.code(),
             Self::Case(code) => *code,
             Self::Open(error) => error.code(),
+            Self::Keys(error) => error.code(),
             // Each of these names a file or value of the configuration that cannot be used.
-            Self::Keys(_)
-            | Self::Token(_)
-            | Self::Build(BuildError::Type { .. })
-            | Self::Data { .. }
-            | Self::Fetch(_) => Code::ConfigInvalidValue,
+            Self::Token(_) | Self::Build(BuildError::Type { .. }) | Self::Data { .. } | Self::Fetch(_) => {
+                Code::ConfigInvalidValue
+            }
             Self::Chance(_) => Code::HttpInternal,
         }
     }
@@ -194,7 +193,7 @@ pub async fn start_here(config: Config) -> Result<Running, StartError> {
 /// [`StartError`].
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
-    let key = RequestKey::load(&config.keys)?;
+    let key = RequestKey::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
     let did = key.id.did().clone();
     let trust_root = load_trust_root(&config.ledger.trust_root)?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
@@ -212,7 +211,7 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
 /// [`StartError`]; [`StartError::Case`] if the case is unknown or was erased in its time.
 pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, StartError> {
     let (ports, _lock) = open_ports(&config)?;
-    let key = RequestKey::load(&config.keys)?;
+    let key = RequestKey::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
     let trust_root = load_trust_root(&config.ledger.trust_root)?;
     let verifier = Verifier::build(&config, key, trust_root, &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))

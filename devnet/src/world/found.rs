@@ -19,6 +19,7 @@ use service_kit::fetch::FetchConfig;
 use service_kit::founding::Founding;
 use service_kit::http::HttpConfig;
 use service_kit::http::rate::RateConfig;
+use service_kit::key_guard::KeyGuard;
 use service_kit::private_file;
 
 use super::certificates::Authority;
@@ -61,11 +62,17 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
     let mut founders = Vec::new();
     let mut departments = Vec::new();
     for department in &DEPARTMENTS {
-        let founded = issuer::init(&layout.keys(&department.member), &founding(layout, &department.member), rng)?;
+        let founded = issuer::init(
+            &layout.keys(&department.member),
+            &founding(layout, &department.member),
+            &KeyGuard::plain(),
+            rng,
+        )?;
         founders.push(founder(&department.member, founded.create));
         departments.push(founded.identity.did);
     }
-    let housing_fund = verifier::init(&layout.keys(&HOUSING_FUND), &founding(layout, &HOUSING_FUND), rng)?;
+    let housing_fund =
+        verifier::init(&layout.keys(&HOUSING_FUND), &founding(layout, &HOUSING_FUND), &KeyGuard::plain(), rng)?;
     founders.push(founder(&HOUSING_FUND, housing_fund.create));
     found_chain(layout, founders, rng)?;
 

@@ -12,6 +12,7 @@ use identity_core::time::UnixSeconds;
 use ledger::{ProvenState, sha256};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile;
 use service_kit::ledger_client::LedgerClient;
 
@@ -41,7 +42,7 @@ impl Leader {
         let text = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         let operator: Operator =
             serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
-        Ok(Self { did: operator.did, invoke: keyfile::load(&directory.join("keys/operator.jwk"))? })
+        Ok(Self { did: operator.did, invoke: keyfile::load(&directory.join("keys/operator.jwk"), &KeyGuard::plain())? })
     }
 
     /// Its DID.

@@ -93,7 +93,7 @@ async fn end(mut child: Child) -> Result<()> {
 }
 
 enum Running {
-    Here(Here),
+    Here(Box<Here>),
     Process(Child),
 }
 
@@ -184,7 +184,7 @@ impl Services {
         }
         let file = self.layout.config(member);
         let started = match &self.mode {
-            Mode::Here => Here::start(kind, &file).await.map(Running::Here),
+            Mode::Here => Here::start(kind, &file).await.map(|here| Running::Here(Box::new(here))),
             Mode::Processes { program } => self.start_process(program, kind, member, &file).await.map(Running::Process),
         };
         self.running.push((member.id, started.with_context(|| format!("{} does not start", member.id))?));

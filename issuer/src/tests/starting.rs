@@ -3,6 +3,7 @@
 use identity_core::crypto::Alg;
 use service_kit::chance::system_rng;
 use service_kit::founding::Founding;
+use service_kit::key_guard::KeyGuard;
 
 use super::world::URL;
 use crate::{Config, OpenError, Ports, init, start};
@@ -31,7 +32,7 @@ fn founding() -> Founding {
 async fn a_second_process_on_the_same_data_is_refused_until_the_first_stops() {
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path());
-    let founded = init(&config.keys, &founding(), &mut system_rng().unwrap()).unwrap();
+    let founded = init(&config.keys, &founding(), &KeyGuard::plain(), &mut system_rng().unwrap()).unwrap();
     let running = start(config.clone(), Ports::open(&config).unwrap()).await.unwrap();
     assert_eq!(running.identity, founded.identity);
     assert!(running.url.starts_with("http://127.0.0.1:"));

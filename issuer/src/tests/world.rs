@@ -19,6 +19,7 @@ use service_kit::chance::SeededChance;
 use service_kit::clock::ManualClock;
 use service_kit::founding::Founding;
 use service_kit::http::Metrics;
+use service_kit::key_guard::KeyGuard;
 use service_kit::store::faulty::FaultyStore;
 use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Answer, Batch, Entry, Range, Store};
@@ -85,7 +86,8 @@ impl World {
             name_zh: "样本".to_owned(),
             algorithm: Alg::EdDsa,
         };
-        crate::init(&config.keys, &founding, &mut *service_kit::chance::Chance::rng(&chance)).unwrap();
+        crate::init(&config.keys, &founding, &KeyGuard::plain(), &mut *service_kit::chance::Chance::rng(&chance))
+            .unwrap();
         let world = Self::start(config, directory, Arc::new(MemoryStore::new()), Arc::new(FakeLedger::default())).await;
         let report = world.service.import(KIND, TABLE.as_bytes()).await.unwrap();
         assert_eq!((report.imported, report.refused), (1, 0), "{report:?}");
@@ -110,7 +112,7 @@ impl World {
         let mut rng = ports.chance.rng();
         AdminTokens::load_or_create(&config.admin_token, &mut *rng).unwrap();
         let admin = std::fs::read_to_string(&config.admin_token).unwrap().trim().to_owned();
-        let (keys, secret) = Keys::load(&config.keys).unwrap();
+        let (keys, secret) = Keys::load(&config.keys, &KeyGuard::plain()).unwrap();
         let counters = Counters::new(&Metrics::new().unwrap()).unwrap();
         let service = Service::build(config, keys, secret, &ports, counters).await.unwrap();
         Self { service: Arc::new(service), store, clock, ledger, admin, directory }
@@ -120,7 +122,7 @@ impl World {
     pub(super) async fn restarted(self) -> Self {
         let config = self.service.config.clone();
         let counters = Counters::new(&Metrics::new().unwrap()).unwrap();
-        let (keys, secret) = Keys::load(&config.keys).unwrap();
+        let (keys, secret) = Keys::load(&config.keys, &KeyGuard::plain()).unwrap();
         let ports = Ports {
             store: self.store.clone(),
             clock: self.clock.clone(),

@@ -86,7 +86,7 @@ impl Founded {
         let done = init(&options, NOW.to_millis(), &mut *SeededChance::new(1).rng()).unwrap();
         let config: Config = service_kit::config::load(&done.config).unwrap();
         let config = Config { errands_per_minute: 3, ..config };
-        let operator = keyfile::load(&done.operator_key).unwrap();
+        let operator = keyfile::load(&done.operator_key, &service_kit::key_guard::KeyGuard::plain()).unwrap();
         Self { directory, done, config, operator, department }
     }
 

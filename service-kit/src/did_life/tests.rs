@@ -65,6 +65,7 @@ impl Fetch for Node {
 
 struct World {
     directory: tempfile::TempDir,
+    guard: KeyGuard,
     ledger: LedgerClient,
 }
 
@@ -78,18 +79,23 @@ impl World {
             name_zh: "样本".to_owned(),
             algorithm: Alg::EdDsa,
         };
-        let founded = found(&KIND, directory.path(), &founding, &mut system_rng().unwrap()).unwrap();
+        let founded =
+            found(&KIND, directory.path(), &founding, &KeyGuard::plain(), &mut system_rng().unwrap()).unwrap();
         let carrier = Party::new(1, ServiceType::Ledger);
         let create = Create::parse(&founded.create).unwrap();
         let ledger = SampleLedger::founded_on(&[&create, &carrier.create]);
         let trust_root = ledger.trust_root();
         let node = Arc::new(Node { ledger: Mutex::new(ledger), carrier });
-        Self { directory, ledger: LedgerClient::new(node, "https://node.example", trust_root) }
+        Self {
+            directory,
+            guard: KeyGuard::plain(),
+            ledger: LedgerClient::new(node, "https://node.example", trust_root),
+        }
     }
 
     fn life(&self) -> DidLife<'_> {
         let now = UnixSeconds(START);
-        DidLife { kind: &KIND, directory: self.directory.path(), ledger: &self.ledger, now }
+        DidLife { kind: &KIND, directory: self.directory.path(), guard: &self.guard, ledger: &self.ledger, now }
     }
 
     fn identity(&self) -> Identity {
@@ -126,7 +132,7 @@ async fn a_replaced_key_is_named_and_the_old_one_remembered() {
 async fn whoever_dies_before_the_ledger_took_it_goes_on_with_the_same_file() {
     let world = World::new();
     let mut rng = system_rng().unwrap();
-    keyfile::load_or_create(&world.file("auth-2.jwk"), Alg::EdDsa, &mut rng).unwrap();
+    keyfile::load_or_create(&world.file("auth-2.jwk"), Alg::EdDsa, &KeyGuard::plain(), &mut rng).unwrap();
     let made = std::fs::read(world.file("auth-2.jwk")).unwrap();
     assert_eq!(world.life().settle().await.unwrap(), Settled::Named(Vec::new()), "nothing happened yet");
     assert_eq!(world.life().rotate(Role::Signing, &mut rng).await.unwrap().key, "auth-2");
@@ -217,7 +223,7 @@ async fn a_service_learns_before_it_starts_that_it_must_not() {
     assert!(matches!(&ended, LifeError::KeyEnded { key, .. } if key == "auth-1"), "{ended}");
     assert_eq!(ended.code(), Code::KeysEnded);
     // A file of that name with another key in it is not taken for it.
-    keyfile::load_or_create(&world.file("auth-2.jwk"), Alg::EdDsa, &mut rng).unwrap();
+    keyfile::load_or_create(&world.file("auth-2.jwk"), Alg::EdDsa, &KeyGuard::plain(), &mut rng).unwrap();
     assert_eq!(world.life().settle().await.unwrap_err().code(), Code::KeysEnded);
     identity.signing_key = "auth-2".to_owned();
     world.forget(&identity);

@@ -24,7 +24,7 @@ fn founding() -> Founding {
 }
 
 fn make(directory: &Path) -> Founded {
-    found(&KIND, directory, &founding(), &mut system_rng().unwrap()).unwrap()
+    found(&KIND, directory, &founding(), &KeyGuard::plain(), &mut system_rng().unwrap()).unwrap()
 }
 
 #[test]
@@ -56,8 +56,23 @@ fn the_creation_lists_the_keys_that_are_in_the_files() {
     let created = Create::parse(&founded.create).unwrap();
     for (name, role) in [(KIND.signing, KeyUse::Authentication), (SUBMITTING, KeyUse::CapabilityInvocation)] {
         let listed = created.payload().keys.iter().find(|entry| entry.uses == [role]).unwrap();
-        assert_eq!(listed.jwk.key(), key(directory.path(), name).unwrap().public_key());
+        assert_eq!(listed.jwk.key(), key(directory.path(), name, &KeyGuard::plain()).unwrap().public_key());
     }
+}
+
+#[test]
+fn with_a_passphrase_no_key_ever_lies_in_the_open_and_protect_catches_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let guard = KeyGuard::configured(Path::new(""), &["echo".to_owned(), "a sample passphrase".to_owned()]).unwrap();
+    let mut rng = system_rng().unwrap();
+    found(&KIND, &directory.path().join("new"), &founding(), &guard, &mut rng).unwrap();
+    assert_eq!(protect(&directory.path().join("new"), &guard, &mut rng).unwrap(), 0);
+    let old = directory.path().join("old");
+    make(&old);
+    assert_eq!(key(&old, SUBMITTING, &guard).unwrap_err().code(), Code::KeyFilePlain);
+    assert_eq!(protect(&old, &guard, &mut rng).unwrap(), 3);
+    assert_eq!(key(&old, SUBMITTING, &KeyGuard::plain()).unwrap_err().code(), Code::KeyPassphraseMissing);
+    key(&old, SUBMITTING, &guard).unwrap();
 }
 
 #[test]

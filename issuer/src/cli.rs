@@ -261,12 +261,20 @@ async fn import(path: &Path, kind: Option<String>, table: &Path, messages: &Cata
     Ok(tell(&report, messages))
 }
 
+/// English has the exact rule, Chinese the catalogue's words for it.
+fn reason(fault: &RowFault, lang: Lang) -> &str {
+    match lang {
+        Lang::En => &fault.reason,
+        Lang::Zh => fault.reason_zh,
+    }
+}
+
 fn tell(report: &ImportReport, messages: &Catalogue) -> ExitCode {
     for fault in &report.faults {
         let values: [(&str, Value<'_>); 3] = [
             ("line", fault.line.to_string().into()),
             ("column", fault.column.clone().unwrap_or_else(|| "-".to_owned()).into()),
-            ("reason", reason(fault, messages.lang()).into()),
+            ("reason", reason(fault, messages.lang()).to_owned().into()),
         ];
         println!("{}", messages.text("issuer-import-fault", &values));
     }
@@ -274,14 +282,6 @@ fn tell(report: &ImportReport, messages: &Catalogue) -> ExitCode {
         [("imported", report.imported.to_string().into()), ("refused", report.refused.to_string().into())];
     println!("{}", messages.text("issuer-imported", &values));
     if report.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(ROWS_REFUSED) }
-}
-
-/// English has the exact rule; other languages have the catalogue's words for it.
-fn reason(fault: &RowFault, lang: Lang) -> String {
-    match (lang, Code::parse(fault.code)) {
-        (Lang::En, _) | (Lang::Zh, None) => fault.reason.clone(),
-        (Lang::Zh, Some(code)) => code.title(lang).to_owned(),
-    }
 }
 
 #[cfg(test)]

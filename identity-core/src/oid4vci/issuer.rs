@@ -68,6 +68,8 @@ pub struct NewOffer {
     pub subject: String,
     /// Which configuration.
     pub configuration: String,
+    /// The issuer's own name for the case; opaque here.
+    pub reference: Option<String>,
     /// Seconds the code holds.
     pub lifetime: u32,
 }
@@ -91,6 +93,9 @@ pub struct Grant {
     pub subject: String,
     /// Which configuration.
     pub configuration: String,
+    /// The issuer's own name for the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// When the code ends.
     pub expires: UnixSeconds,
     /// The tag of the transaction code, if one is demanded.
@@ -218,6 +223,7 @@ impl Issuer {
             id,
             subject: wanted.subject,
             configuration: wanted.configuration,
+            reference: wanted.reference,
             expires: now.plus(i64::from(wanted.lifetime)),
             state: GrantState::Offered { wrong_guesses: 0 },
         };

@@ -116,6 +116,7 @@ impl Service {
             id: chance::token(&mut *rng, 16),
             subject: accepted.next.subject.clone(),
             configuration: accepted.next.configuration.clone(),
+            reference: accepted.next.reference.clone(),
             digest: sha256(jwt.as_bytes()),
             list,
             index,

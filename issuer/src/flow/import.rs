@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use identity_core::problem::Lang;
 use serde::Serialize;
 use service_kit::store::StoreError;
 
@@ -41,6 +42,8 @@ pub struct RowFault {
     pub code: &'static str,
     /// The rule that is broken.
     pub reason: String,
+    /// The rule in Chinese.
+    pub reason_zh: &'static str,
 }
 
 /// Why nothing was imported.
@@ -168,11 +171,12 @@ fn read_row(
 
 impl RowFault {
     fn of_row(line: u64, code: identity_core::problem::Code, reason: &str) -> Self {
-        Self { line, column: None, code: code.as_str(), reason: reason.to_owned() }
+        Self { line, column: None, code: code.as_str(), reason: reason.to_owned(), reason_zh: code.title(Lang::Zh) }
     }
 
     fn of_cell(line: u64, column: &str, code: identity_core::problem::Code, reason: &str) -> Self {
-        Self { line, column: Some(column.to_owned()), code: code.as_str(), reason: reason.to_owned() }
+        let (reason, reason_zh) = (reason.to_owned(), code.title(Lang::Zh));
+        Self { line, column: Some(column.to_owned()), code: code.as_str(), reason, reason_zh }
     }
 }
 

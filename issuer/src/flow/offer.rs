@@ -10,6 +10,9 @@ use url::Url;
 
 use crate::service::Service;
 
+/// Longest name that a department may give a case, in bytes.
+const MAX_REFERENCE_BYTES: usize = 200;
+
 /// What an official asks for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +21,8 @@ pub(crate) struct OfferRequest {
     pub credential_configuration_id: String,
     #[serde(default)]
     pub valid_for: Option<u32>,
+    #[serde(default)]
+    pub reference: Option<String>,
 }
 
 /// An offer made, with its links.
@@ -38,6 +43,8 @@ pub(crate) enum MakeRefusal {
     SubjectUnknown,
     #[error("the lifetime is out of range")]
     Lifetime,
+    #[error("the reference is empty, too long or not plain text")]
+    Reference,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -48,6 +55,7 @@ impl MakeRefusal {
             Self::ConfigurationUnknown => Code::VciRequestConfigurationUnknown,
             Self::SubjectUnknown => Code::VciSubjectUnknown,
             Self::Lifetime => Code::VciOfferLifetime,
+            Self::Reference => Code::VciOfferCaseReference,
             Self::Store(error) => error.code(),
         }
     }
@@ -74,6 +82,11 @@ impl ShowRefusal {
     }
 }
 
+/// A case number or the like: short plain text, which can stand in a key of the store.
+fn is_reference(text: &str) -> bool {
+    (1..=MAX_REFERENCE_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 impl Service {
     /// Makes an offer.
     pub(crate) async fn make_offer(&self, request: OfferRequest) -> Result<Offered, MakeRefusal> {
@@ -81,12 +94,15 @@ impl Service {
         if lifetime == 0 || lifetime > self.config.offers.max_valid_for {
             return Err(MakeRefusal::Lifetime);
         }
+        if request.reference.as_deref().is_some_and(|reference| !is_reference(reference)) {
+            return Err(MakeRefusal::Reference);
+        }
         let configuration = request.credential_configuration_id;
         if !self.kinds.contains_key(&configuration) {
             return Err(MakeRefusal::ConfigurationUnknown);
         }
         self.records.subject(&configuration, &request.subject).await?.ok_or(MakeRefusal::SubjectUnknown)?;
-        let wanted = NewOffer { subject: request.subject, configuration, lifetime };
+        let wanted = NewOffer { subject: request.subject, configuration, reference: request.reference, lifetime };
         let made = self.issuer.make_offer(wanted, self.clock.now(), &mut *self.chance.rng());
         let MadeOffer { grant, offer, tx_code } = made.map_err(|_| MakeRefusal::ConfigurationUnknown)?;
         self.records.save_offer(&grant).await?;

@@ -2,8 +2,10 @@
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
+use identity_core::oid4vci::issuer::{Grant, GrantState};
 use identity_core::problem::Code;
 use identity_core::status::Change;
+use identity_core::time::UnixSeconds;
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Deserialize;
@@ -18,7 +20,7 @@ use crate::flow::import::ImportError;
 use crate::flow::offer::{MakeRefusal, OfferRequest};
 use crate::flow::standing::StandingRefusal;
 use crate::service::Service;
-use crate::store::CredentialRecord;
+use crate::store::{CredentialRecord, Page, Search};
 
 /// Largest table imported over HTTP, in bytes: some 100,000 subjects. Larger ones go through `xinfu-issuer import`.
 const MAX_TABLE_BYTES: usize = 64 * 1024 * 1024;
@@ -32,7 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig, base: &str) {
             .wrap(from_fn(admin::guard))
             .service(web::resource("/subjects").get(subjects))
             .service(web::resource("/import").post(import))
-            .service(web::resource("/offers").post(make_offer))
+            .service(web::resource("/offers").get(offers).post(make_offer))
             .service(web::resource("/offers/{id}/qr").get(offer_qr))
             .service(web::resource("/credentials").get(credentials))
             .service(web::resource("/credentials/{id}/revoke").post(revoke))
@@ -51,6 +53,10 @@ struct SubjectsQuery {
 async fn subjects(service: web::Data<Service>, query: web::Query<SubjectsQuery>) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let wanted = query.credential_configuration_id.as_deref();
+    // Ids are in order within a type only, so a page after the first is of one type.
+    if query.after.is_some() && wanted.is_none() && service.kinds.len() > 1 {
+        return Err(Problem::new(Code::VciRequestConfigurationMissing));
+    }
     let mut ids = Vec::new();
     for kind in service.kinds.keys().filter(|kind| wanted.is_none_or(|wanted| wanted == *kind)) {
         let room = limit.saturating_sub(ids.len());
@@ -112,22 +118,58 @@ async fn offer_qr(service: web::Data<Service>, id: web::Path<String>) -> Result<
     Ok(super::text("image/svg+xml", image))
 }
 
+/// What offers or credentials are asked for.
 #[derive(Deserialize)]
-struct CredentialsQuery {
+#[serde(deny_unknown_fields)]
+struct SearchQuery {
     subject: Option<String>,
+    reference: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
 }
 
-async fn credentials(
-    service: web::Data<Service>,
-    query: web::Query<CredentialsQuery>,
-) -> Result<HttpResponse, Problem> {
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let records = match &query.subject {
-        Some(subject) => service.records.credentials_of(subject, limit).await?,
-        None => service.records.credentials(query.after.as_deref(), limit).await?,
+impl SearchQuery {
+    /// A reference names a case, which is of one subject: it is the narrower of the two.
+    fn search(&self) -> Search<'_> {
+        match (&self.reference, &self.subject) {
+            (Some(reference), _) => Search::Reference(reference),
+            (None, Some(subject)) => Search::Subject(subject),
+            (None, None) => Search::All,
+        }
+    }
+
+    fn page(&self) -> Page<'_> {
+        Page { after: self.after.as_deref(), limit: self.limit.unwrap_or(PAGE).clamp(1, PAGE) }
+    }
+}
+
+async fn offers(service: web::Data<Service>, query: web::Query<SearchQuery>) -> Result<HttpResponse, Problem> {
+    let offers = service.records.offers(query.search(), query.page()).await?;
+    let now = service.clock.now();
+    Ok(fresh_json(&offers.iter().map(|grant| render_offer(grant, now)).collect::<Vec<_>>()))
+}
+
+/// Neither code nor link: those are told once, to whom the offer was made for.
+fn render_offer(grant: &Grant, now: UnixSeconds) -> Value {
+    let state = match grant.state {
+        GrantState::Offered { .. } if now < grant.expires => "offered",
+        GrantState::Offered { .. } => "expired",
+        GrantState::Locked => "locked",
+        GrantState::Redeemed { .. } => "redeemed",
+        GrantState::Issued { .. } => "issued",
     };
+    json!({
+        "id": grant.id,
+        "subject": grant.subject,
+        "reference": grant.reference,
+        "state": state,
+        "credential_configuration_id": grant.configuration,
+        "expires": grant.expires.0,
+    })
+}
+
+async fn credentials(service: web::Data<Service>, query: web::Query<SearchQuery>) -> Result<HttpResponse, Problem> {
+    let records = service.records.credentials(query.search(), query.page()).await?;
     Ok(fresh_json(&records.iter().map(render).collect::<Vec<_>>()))
 }
 
@@ -135,6 +177,7 @@ fn render(record: &CredentialRecord) -> Value {
     json!({
         "id": record.id,
         "subject": record.subject,
+        "reference": record.reference,
         "state": record.state,
         "status_list": record.list,
         "status_index": record.index,

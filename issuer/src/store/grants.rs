@@ -10,6 +10,7 @@ use ledger::Hash;
 use serde::{Deserialize, Serialize};
 use service_kit::store::{Batch, Range, StoreError};
 
+use super::search::{index_credential, index_offer};
 use super::{Records, decode, encode, status};
 
 /// Used nonces removed at once.
@@ -42,6 +43,9 @@ pub(crate) struct CredentialRecord {
     pub id: String,
     pub subject: String,
     pub configuration: String,
+    /// The department's own name for the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// SHA-256 of the issuer-signed JWT: what is anchored.
     pub digest: Hash,
     pub list: u32,
@@ -63,7 +67,8 @@ impl Records {
     /// Saves a new offer.
     pub(crate) async fn save_offer(&self, grant: &Grant) -> Result<(), StoreError> {
         let (key, value) = (offer_key(&grant.id), encode(grant)?);
-        self.commit_and_settle(Batch::new().put_new(key.clone(), value.clone()), &key, &value).await
+        let batch = index_offer(Batch::new().put_new(key.clone(), value.clone()), grant);
+        self.commit_and_settle(batch, &key, &value).await
     }
 
     pub(crate) async fn grant(&self, id: &str) -> Result<Option<Stored<Grant>>, StoreError> {
@@ -100,9 +105,8 @@ impl Records {
             batch = batch.put_new(status::index_key(credential.list, credential.index), credential.id.as_str());
         }
         for credential in issuance.credentials {
-            batch = batch
+            batch = index_credential(batch, credential)
                 .put(credential_key(&credential.id), encode(credential)?)
-                .put(of_key(&credential.subject, &credential.id), "")
                 .put(format!("pending/{}", credential.digest.to_base64url()), "");
         }
         // The id is random and this writer's alone: if it stands there, all of the batch does.
@@ -124,34 +128,6 @@ impl Records {
         bytes.map(|bytes| Ok(Stored { value: decode(&bytes)?, bytes })).transpose()
     }
 
-    /// The credentials of one subject, in no particular order.
-    pub(crate) async fn credentials_of(
-        &self,
-        subject: &str,
-        limit: usize,
-    ) -> Result<Vec<CredentialRecord>, StoreError> {
-        let prefix = of_key(subject, "");
-        let mut credentials = Vec::new();
-        for (key, _) in self.store.scan(Range::prefix(prefix.clone()), limit).await? {
-            let id = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
-            credentials.extend(self.read(&credential_key(&id)).await?);
-        }
-        Ok(credentials)
-    }
-
-    /// All credentials, after the one named `after`, in no particular order.
-    pub(crate) async fn credentials(
-        &self,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<CredentialRecord>, StoreError> {
-        let mut range = Range::prefix("credential/");
-        if let Some(after) = after {
-            range = range.after(&credential_key(after));
-        }
-        self.store.scan(range, limit).await?.iter().map(|(_, bytes)| decode(bytes)).collect()
-    }
-
     /// Forgets used nonces that are refused by their age anyway.
     pub(crate) async fn forget_old_nonces(&self, now: UnixSeconds) -> Result<(), StoreError> {
         loop {
@@ -166,7 +142,7 @@ impl Records {
     }
 }
 
-fn offer_key(id: &str) -> Vec<u8> {
+pub(super) fn offer_key(id: &str) -> Vec<u8> {
     format!("offer/{id}").into_bytes()
 }
 
@@ -176,8 +152,4 @@ fn nonce_key(nonce: &NonceId) -> Vec<u8> {
 
 pub(super) fn credential_key(id: &str) -> Vec<u8> {
     format!("credential/{id}").into_bytes()
-}
-
-fn of_key(subject: &str, id: &str) -> Vec<u8> {
-    format!("of/{subject}\0{id}").into_bytes()
 }

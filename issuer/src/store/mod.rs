@@ -6,6 +6,9 @@
 //! nonce/<expiry>/<nonce>         nonces that were used, until they expire
 //! credential/<id>                one issued credential (never the credential itself)
 //! of/<subject>\0<id>             the credentials of one subject
+//! as/<reference>\0<id>           the credentials of one case, by the department's own name for it
+//! offer-of/<subject>\0<id>       the offers of one subject
+//! offer-as/<reference>\0<id>     the offers of one case
 //! status-index/<list>/<index>    which credential an index belongs to
 //! status-bits/<list>             how many bits each entry of one list has
 //! status-list/<list>             its entries, packed
@@ -21,6 +24,7 @@
 
 mod anchors;
 mod grants;
+mod search;
 mod status;
 mod subjects;
 
@@ -32,6 +36,7 @@ use service_kit::store::{Batch, Store, StoreError};
 
 pub(crate) use anchors::{BatchRecord, BatchState};
 pub(crate) use grants::{CredentialRecord, Issuance, Outcome, Stored};
+pub(crate) use search::{Page, Search};
 pub(crate) use status::{StandingChange, of_list};
 
 /// The records of this service.

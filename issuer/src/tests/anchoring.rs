@@ -7,6 +7,7 @@ use service_kit::store::faulty::Fault;
 
 use super::world::{Mood, World};
 use crate::job::anchor::round;
+use crate::store::{Page, Search};
 
 /// Runs rounds until one anchors nothing, as the job does; answers how many failed.
 async fn settle(world: &World) -> usize {
@@ -23,7 +24,7 @@ async fn settle(world: &World) -> usize {
 
 /// Every credential has a proof whose path leads to the root that the ledger accepted.
 async fn assert_all_anchored(world: &World) {
-    let records = world.service.records.credentials(None, 100).await.unwrap();
+    let records = world.service.records.credentials(Search::All, Page { after: None, limit: 100 }).await.unwrap();
     assert!(!records.is_empty());
     for record in records {
         let reply = world.get(&format!("/anchors/{}", record.digest.to_base64url())).await;

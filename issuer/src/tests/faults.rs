@@ -4,6 +4,7 @@ use identity_core::status::{Bits, Change, Standing};
 use service_kit::store::faulty::Fault;
 
 use super::world::{World, asking, proofs};
+use crate::store::{Page, Search};
 
 #[actix_web::test]
 async fn a_token_write_that_fails() {
@@ -50,7 +51,7 @@ async fn a_credential_write_that_fails() {
                 assert_eq!(world.post_credential(&token, &body).await.status, 200, "nothing was spent");
             }
         }
-        let records = world.service.records.credentials(None, 10).await.unwrap();
+        let records = world.service.records.credentials(Search::All, Page { after: None, limit: 10 }).await.unwrap();
         assert_eq!(records.len(), 2);
         assert_eq!(world.service.records.pending(10).await.unwrap().len(), 2);
         assert_eq!(world.post_credential(&token, &body).await.refusal().2, "vci.request.already_issued");
@@ -63,7 +64,8 @@ async fn a_change_of_standing_whose_write_fails() {
     {
         let world = World::new().await;
         world.issue(&[1]).await;
-        let id = world.service.records.credentials(None, 1).await.unwrap().remove(0).id;
+        let id =
+            world.service.records.credentials(Search::All, Page { after: None, limit: 1 }).await.unwrap().remove(0).id;
         world.store.break_next(fault);
         let first = world.service.change_standing(&id, change).await;
         assert_eq!(first.is_ok(), fault == Fault::FailedYetSaved);

@@ -5,6 +5,7 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::world::{KIND, NOW, Reply, World, asking, proofs, token_form};
+use crate::store::{Page, Search};
 
 fn answer(reply: &Reply) -> (u16, String, String) {
     assert!(reply.status < 500, "{reply:?}");
@@ -98,7 +99,10 @@ async fn of_two_that_race_for_a_credential_one_gets_it() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 400]);
     }
-    assert_eq!(world.service.records.credentials(None, 100).await.unwrap().len(), 10);
+    assert_eq!(
+        world.service.records.credentials(Search::All, Page { after: None, limit: 100 }).await.unwrap().len(),
+        10
+    );
 }
 
 #[actix_web::test]

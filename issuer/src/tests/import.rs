@@ -44,6 +44,7 @@ async fn bad_rows_are_listed_and_good_ones_kept() {
         .collect();
     let expected = [(3, "citizen_number"), (4, "-"), (5, "id"), (6, "address.division_code"), (7, "id"), (8, "sex")];
     assert_eq!(faults, expected.map(|(line, column)| (line, column.to_owned())));
+    assert_eq!(report["faults"][0]["reason_zh"], "数据校验码不符");
     for secret in ["11010519491231", "999999", "样本甲"] {
         assert!(!text.contains(secret), "a value stands in the report");
     }
@@ -87,4 +88,16 @@ async fn a_newer_table_replaces_what_a_credential_will_say() {
     import(&world, row(|good| good.replace("样本路 1 号", "样本路 2 号"))).await;
     let claims = world.service.records.subject(KIND, "s-1").await.unwrap().unwrap();
     assert_eq!(claims["address"]["detail"], "样本路 2 号");
+}
+
+#[actix_web::test]
+async fn importing_again_changes_nothing_and_a_newer_row_replaces_the_older() {
+    let world = World::new().await;
+    let before = world.service.records.subject(KIND, "s-1").await.unwrap();
+    assert_eq!(import(&world, TABLE).await.json()["imported"], 1);
+    assert_eq!(world.service.records.subject(KIND, "s-1").await.unwrap(), before);
+    assert_eq!(import(&world, row(|good| good.replace("样本甲", "样本乙"))).await.json()["imported"], 1);
+    let after = world.service.records.subject(KIND, "s-1").await.unwrap().unwrap();
+    assert_eq!(after["name"], "样本乙");
+    assert_eq!(world.admin(TestRequest::get().uri("/admin/subjects")).await.json(), serde_json::json!(["s-1"]));
 }

@@ -5,6 +5,7 @@ mod faults;
 mod hostile;
 mod import;
 mod journey;
+mod search;
 mod standing;
 mod starting;
 mod world;

@@ -10,6 +10,7 @@ use service_kit::store::{Batch, Store as _};
 
 use super::journey::credentials;
 use super::world::{KIND, NOW, Reply, URL, World, asking, proofs};
+use crate::store::{Page, Search};
 
 /// A department with two copies of a credential in the hands of their holder.
 struct Issued {
@@ -142,7 +143,7 @@ async fn a_full_list_is_followed_by_another_and_no_place_is_given_twice() {
         let reply = world.post_credential(&token, &asking(&proofs(&nonce, &[round * 2 + 1, round * 2 + 2]))).await;
         assert_eq!(reply.status, 200, "{reply:?}");
     }
-    let records = world.service.records.credentials(None, 100).await.unwrap();
+    let records = world.service.records.credentials(Search::All, Page { after: None, limit: 100 }).await.unwrap();
     let places: std::collections::BTreeSet<_> = records.iter().map(|record| (record.list, record.index)).collect();
     assert_eq!((places.len(), places.iter().all(|(list, _)| *list == 2)), (6, true));
     assert_eq!(world.service.status_uris().await.unwrap().len(), 2);

@@ -72,6 +72,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "did_document", run: target::did::document },
     Target { name: "sd_jwt", run: target::sd_jwt::text },
     Target { name: "sd_jwt_processing", run: target::sd_jwt::processing },
+    Target { name: "sd_jwt_json", run: target::sd_jwt::serialisation },
+    Target { name: "confirmation", run: target::sd_jwt::confirmation },
     Target { name: "kb_jwt", run: target::sd_jwt::key_binding },
     Target { name: "type_metadata", run: target::sd_jwt::type_metadata },
     Target { name: "dcql", run: target::sd_jwt::dcql },

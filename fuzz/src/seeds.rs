@@ -8,6 +8,7 @@ use identity_core::jose::{Jwk, SignHeader, sign_compact};
 use identity_core::registry::did_key;
 use identity_core::sample::parties::{Party, key};
 use identity_core::sample::world::{NONCE, NOW, TYPE, World};
+use identity_core::sd_jwt::{JsonForm, json_from_compact};
 use identity_core::status::{Bits, StatusList};
 use ledger::LogProof;
 use serde_json::{Value, json};
@@ -98,6 +99,10 @@ fn dids() -> Vec<Seed> {
 }
 
 fn sd_jwt(world: &World) -> Vec<Seed> {
+    let json = |form| json_from_compact(&world.token["id"][0], form).unwrap();
+    let jwk = Jwk::new(key(31, 1).public_key().clone());
+    let did = method::key::did_of(jwk.key()).unwrap();
+    let name = format!("{did}#{}", did.id());
     let flat = "{\"_sd\":[\"#1\",\"#2\"],\"_sd_alg\":\"sha-256\",\"list\":[{\"...\":\"#3\"},1]}\n\
         [\"c2FsdA\",\"name\",\"x\"]\n[\"c2FsdA\",\"address\",{\"_sd\":[\"#4\"]}]\n[\"c2FsdA\",7]\n[\"c2FsdA\",\"city\",\"y\"]";
     let claims = json!({"iat": NOW, "aud": world.client_id.as_str(), "nonce": NONCE, "sd_hash": "#0"});
@@ -115,6 +120,12 @@ fn sd_jwt(world: &World) -> Vec<Seed> {
         seed("sd_jwt_processing", "reserved_name", "{\"_sd\":[\"#1\"]}\n[\"c2FsdA\",\"_sd\",[]]"),
         seed("sd_jwt_processing", "overwrites", "{\"a\":1,\"_sd\":[\"#1\"]}\n[\"c2FsdA\",\"a\",2]"),
         seed("sd_jwt_processing", "two_for_three", "{\"_sd\":[\"#1\"]}\n[\"c2FsdA\",1]"),
+        seed("sd_jwt_json", "flattened", json(JsonForm::Flattened)),
+        seed("sd_jwt_json", "general", json(JsonForm::General)),
+        seed("sd_jwt_json", "in_clear", json(JsonForm::Flattened).replacen("\"payload\":\"", "\"payload\":\"{}", 1)),
+        seed("confirmation", "jwk", json!({"cnf": {"jwk": jwk.to_json()}}).to_string()),
+        seed("confirmation", "kid", json!({"cnf": {"kid": name}}).to_string()),
+        seed("confirmation", "both", json!({"cnf": {"jwk": jwk.to_json(), "kid": name}}).to_string()),
         seed("kb_jwt", "bound", claims.to_string()),
         seed("kb_jwt", "other_nonce", claims.to_string().replace(NONCE, "another-nonce-0123456789")),
         seed("kb_jwt", "iat_text", claims.to_string().replace(&NOW.0.to_string(), &format!("\"{}\"", NOW.0))),

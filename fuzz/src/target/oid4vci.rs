@@ -57,7 +57,10 @@ pub fn requests(data: &[u8]) -> Outcome {
     assert!(issuer.accept(&grant, "another token", &request, NOW).is_err());
     let accepted = issuer.accept(&grant, &token, &request, NOW);
     if let Ok(accepted) = &accepted {
-        assert_eq!(accepted.holders, [holder.public_key().clone()], "no other key has proven itself");
+        assert!(
+            accepted.holders.iter().all(|named| named.key() == holder.public_key()),
+            "no other key has proven itself"
+        );
         assert!(issuer.accept(&accepted.next, &token, &request, NOW).is_err(), "a second time");
     }
     Outcome::of(&accepted)

@@ -6,10 +6,12 @@ use identity_core::crypto::{PublicKey, SecretKey, Signer as _};
 use identity_core::dcql::Query;
 use identity_core::encoding::base64url;
 use identity_core::jose::{ExpectedTyp, SignHeader, sign_compact};
-use identity_core::kb_jwt::{Occasion, Window, verify_by};
+use identity_core::kb_jwt::{Confirmation, Occasion, Window, verify_by};
 use identity_core::sample::parties::key;
 use identity_core::sample::world::{NONCE, NOW, World, holder};
-use identity_core::sd_jwt::{ClaimPath, HeldSdJwt, SdJwtError, UnverifiedSdJwt, VerifiedSdJwt};
+use identity_core::sd_jwt::{
+    ClaimPath, HeldSdJwt, JsonForm, SdJwtError, UnverifiedSdJwt, VerifiedSdJwt, compact_from_json, json_from_compact,
+};
 use identity_core::sd_jwt_vc::TypeMetadata;
 use sd_jwt_payload as peer;
 use serde_json::{Map, Value};
@@ -144,4 +146,30 @@ pub fn dcql(data: &[u8]) -> Outcome {
         }
     }
     Outcome::of(&parsed)
+}
+
+/// The processed claims of a credential: how they name the holder's key reads the same when written down again.
+pub fn confirmation(data: &[u8]) -> Outcome {
+    let Ok(claims) = serde_json::from_slice(data) else { return Outcome::Refused };
+    let named = Confirmation::read(&claims);
+    if let Ok(named) = &named {
+        let again = Map::from_iter([("cnf".to_owned(), serde_json::to_value(named).unwrap())]);
+        assert_eq!(Confirmation::read(&again).as_ref().map(Confirmation::key), Ok(named.key()));
+    }
+    Outcome::of(&named)
+}
+
+/// An SD-JWT in a JSON serialisation: a compact form that comes of it goes back into both, and comes of them again.
+pub fn serialisation(data: &[u8]) -> Outcome {
+    let Some(text) = as_text(data) else { return Outcome::Refused };
+    let compact = compact_from_json(text);
+    if let Ok(compact) = &compact
+        && UnverifiedSdJwt::parse(compact).is_ok()
+    {
+        for form in [JsonForm::Flattened, JsonForm::General] {
+            let json = json_from_compact(compact, form).expect("it was parsed");
+            assert_eq!(compact_from_json(&json).as_ref(), Ok(compact));
+        }
+    }
+    Outcome::of(&compact)
 }

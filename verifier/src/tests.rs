@@ -5,4 +5,5 @@ mod browser;
 mod encrypted;
 mod hostile;
 mod outage;
+mod several;
 mod world;

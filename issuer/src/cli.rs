@@ -20,6 +20,7 @@ use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
+use service_kit::manual::Manual;
 use service_kit::messages::{Catalogue, Value};
 use service_kit::{help, stop, telemetry};
 
@@ -67,6 +68,8 @@ enum Command {
         kind: Option<String>,
         table: PathBuf,
     },
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 impl Arguments {
@@ -75,9 +78,13 @@ impl Arguments {
     /// # Errors
     /// Clap's error; help and version are among them.
     pub fn read(arguments: &[OsString], lang: Lang) -> Result<Self, clap::Error> {
-        let command = help::localised(Self::command(), &Catalogue::new(lang), &text_id);
-        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+        Self::from_arg_matches(&localised(&Catalogue::new(lang)).try_get_matches_from(arguments)?)
     }
+}
+
+/// The command with every text from the catalogue.
+fn localised(catalogue: &Catalogue) -> clap::Command {
+    help::localised(Arguments::command(), catalogue, &text_id)
 }
 
 fn text_id(place: &str) -> String {
@@ -154,6 +161,9 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
         Some(Command::Protect { config }) => protect(&config, &messages),
+        Some(Command::Manual(manual)) => {
+            manual.print(lang, &localised).map(|()| ExitCode::SUCCESS).map_err(Failure::plain)
+        }
         Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
     };
     done.unwrap_or_else(|failure| {

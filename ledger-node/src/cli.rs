@@ -12,6 +12,7 @@ use identity_core::registry::Operation;
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
+use service_kit::manual::Manual;
 use service_kit::{chance, config, founding, help, messages, stop, telemetry};
 
 use crate::complaint::complaint;
@@ -79,14 +80,16 @@ enum Command {
         #[arg(long)]
         genesis: PathBuf,
     },
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 /// Reads the command line, does what it says, and complains in the reader's language.
 pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     let lang = help::language(arguments);
     let catalogue = messages::Catalogue::new(lang);
-    let command = help::localised(Arguments::command(), &catalogue, &text_id);
-    let read = command.try_get_matches_from(arguments).and_then(|read| Arguments::from_arg_matches(&read));
+    let read =
+        localised(&catalogue).try_get_matches_from(arguments).and_then(|read| Arguments::from_arg_matches(&read));
     let done = match read {
         Ok(arguments) => arguments.run(&catalogue),
         Err(error) => return help::refused(&error, "xinfu-ledger", &catalogue),
@@ -99,6 +102,11 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The command with every text from the catalogue.
+fn localised(catalogue: &messages::Catalogue) -> clap::Command {
+    help::localised(Arguments::command(), catalogue, &text_id)
 }
 
 fn text_id(place: &str) -> String {
@@ -115,6 +123,7 @@ impl Arguments {
             None => bail!(catalogue.text("ledger-no-command", &[])),
             Some(Command::Run { config }) => run(&config, catalogue),
             Some(Command::Protect { config }) => protect(&config, catalogue),
+            Some(Command::Manual(manual)) => Ok(manual.print(catalogue.lang(), &localised)?),
             Some(Command::Fsck { config }) => check(&config, catalogue),
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());

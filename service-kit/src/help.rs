@@ -1,8 +1,8 @@
 //! Help in the reader's language: a program's command line keeps its shape in its types and its words in the catalogue.
 //!
 //! A program names its texts by place: `about`, a subcommand (`run`), an option of a subcommand (`run-config`), an
-//! option of every command (`any-lang`). Texts that all programs share (`help-usage`, `help-any-config`, …) need not be
-//! repeated.
+//! option of every command (`any-lang`). Texts that all programs share (`help-usage`, `help-any-config`, `help-man`, …) need not
+//! be repeated.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -97,7 +97,7 @@ struct Dress<'a> {
 
 impl Dress<'_> {
     fn about(&self, command: Command, place: &str) -> Command {
-        match self.text(&(self.id)(place)) {
+        match self.text(&(self.id)(place)).or_else(|| self.text(&format!("help-{place}"))) {
             Some(about) => command.about(about).long_about(None::<&str>),
             None => command,
         }
@@ -113,7 +113,8 @@ impl Dress<'_> {
             let name = arg.get_id().as_str().replace('_', "-");
             let own = self.text(&(self.id)(&format!("{place}-{name}")));
             let any = || self.text(&(self.id)(&format!("any-{name}")));
-            let everybodys = || self.text(&format!("help-any-{name}"));
+            let everybodys =
+                || self.text(&format!("help-{place}-{name}")).or_else(|| self.text(&format!("help-any-{name}")));
             let heading = if arg.is_positional() { "help-arguments" } else { "help-options" };
             let arg = placed(arg.help_heading(shared(heading)));
             match own.or_else(any).or_else(everybodys) {

@@ -16,6 +16,7 @@ pub mod key_guard;
 pub mod keyfile;
 pub mod ledger_client;
 pub mod lock;
+pub mod manual;
 pub mod messages;
 pub mod private_file;
 pub mod reply;

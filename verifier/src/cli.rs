@@ -16,6 +16,7 @@ use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
+use service_kit::manual::Manual;
 use service_kit::messages::Catalogue;
 use service_kit::{chance, help, stop, telemetry};
 
@@ -66,6 +67,8 @@ enum Command {
         config: PathBuf,
         request: String,
     },
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 impl Arguments {
@@ -74,9 +77,13 @@ impl Arguments {
     /// # Errors
     /// Clap's error; help and version are among them.
     pub fn read(arguments: &[OsString], lang: Lang) -> Result<Self, clap::Error> {
-        let command = help::localised(Self::command(), &Catalogue::new(lang), &text_id);
-        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+        Self::from_arg_matches(&localised(&Catalogue::new(lang)).try_get_matches_from(arguments)?)
     }
+}
+
+/// The command with every text from the catalogue.
+fn localised(catalogue: &Catalogue) -> clap::Command {
+    help::localised(Arguments::command(), catalogue, &text_id)
 }
 
 fn text_id(place: &str) -> String {
@@ -128,6 +135,10 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
         Some(Command::Protect { config }) => protect(&messages, &config),
+        Some(Command::Manual(manual)) => match manual.print(lang, &localised) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(Failure { code: None, detail: error.to_string() }),
+        },
         Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
     };
     done.unwrap_or_else(|failure| {

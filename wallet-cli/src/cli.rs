@@ -6,7 +6,7 @@
 use crate::{passphrase::Source, phrase::Paper};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use identity_core::{oid4vci::proof::Binding, problem::Lang};
-use service_kit::{help, messages::Catalogue};
+use service_kit::{help, manual::Manual, messages::Catalogue};
 use std::path::PathBuf;
 
 /// `xinfu-wallet`, its options for every command, and the commands.
@@ -43,6 +43,8 @@ pub enum Act {
     Restore(RestoreArgs),
     Passwd(PasswdArgs),
     Remove(RemoveArgs),
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 /// `init`
@@ -239,7 +241,7 @@ fn text_id(place: &str) -> String {
 }
 
 /// The command with every text from the catalogue.
-fn localised(catalogue: &Catalogue) -> Command {
+pub(crate) fn localised(catalogue: &Catalogue) -> Command {
     let command = help::localised(Cli::command(), catalogue, &text_id);
     command.after_help(catalogue.text("wallet-help-exit-codes", &[]))
 }

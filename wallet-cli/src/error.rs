@@ -65,6 +65,9 @@ pub enum WalletError {
     /// The certificate authorities or hosts of the setup cannot be used.
     #[error("the network settings cannot be used: {0}")]
     Network(String),
+    /// Manual pages cannot be written where they were wanted.
+    #[error("the files cannot be written there")]
+    Unwritable,
     /// The system gives no randomness.
     #[error(transparent)]
     NoChance(#[from] NoChance),
@@ -134,6 +137,7 @@ impl WalletError {
             Self::Backup(error) => error.code(),
             Self::Phrase(error) => error.code(),
             Self::Cost => Code::WalletPasswdCost,
+            Self::Unwritable => Code::WalletFilesUnwritable,
             Self::NoSetup => Code::WalletSetupMissing,
             Self::TrustRoot => Code::WalletSetupTrustRoot,
             Self::Network(_) => Code::WalletSetupNetwork,
@@ -163,7 +167,7 @@ impl WalletError {
             Self::Cost => Exit::Usage,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
             Self::Selection { .. } | Self::Picture(_) => Exit::Usage,
-            Self::NoChance(_) => Exit::Fault,
+            Self::NoChance(_) | Self::Unwritable => Exit::Fault,
             Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
             Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,
             Self::BeyondAccreditation | Self::ShareRefused { .. } => Exit::Refused,

@@ -12,6 +12,7 @@ use crate::{
 };
 use serde_json::json;
 use service_kit::help;
+use service_kit::manual::{Made, Manual};
 use service_kit::terminal::harmless;
 use std::{
     env,
@@ -69,6 +70,9 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     if let Act::Init(arguments) = &cli.command {
         return init(&dir, arguments, &cli, ui);
     }
+    if let Act::Manual(manual) = &cli.command {
+        return written(manual, ui);
+    }
     let ports = Ports::system()?;
     if let Act::Restore(arguments) = &cli.command {
         return restore::command(&dir, arguments, &cli.passphrase(), &ports, ui);
@@ -89,7 +93,9 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
         Act::History => Ok(wallet.history(ui)),
         Act::Receive(arguments) => crate::receive::command(&mut wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(&mut wallet, arguments, ui).await,
-        Act::Init(_) | Act::Backup(_) | Act::Restore(_) | Act::Passwd(_) | Act::Remove(_) => Err(WalletError::NoSetup),
+        Act::Init(_) | Act::Backup(_) | Act::Restore(_) | Act::Passwd(_) | Act::Remove(_) | Act::Manual(_) => {
+            Err(WalletError::NoSetup)
+        }
     }
 }
 
@@ -100,6 +106,16 @@ fn open(dir: &Path, cli: &Cli, ui: &Ui) -> Result<Holdings, WalletError> {
         ui.note(&note_text(*note, ui));
     }
     Ok(Holdings::read(vault)?)
+}
+
+/// Completions and manual pages need no vault.
+fn written(manual: &Manual, ui: &Ui) -> Result<View, WalletError> {
+    let made = manual.carry_out(ui.lang(), &crate::cli::localised).map_err(|_| WalletError::Unwritable)?;
+    let object = match &made {
+        Made::Script(script) => json!({ "ok": true, "script": script }),
+        Made::Pages(pages) => json!({ "ok": true, "files": pages }),
+    };
+    Ok(View { object, lines: vec![made.text().trim_end().to_owned()] })
 }
 
 fn default_dir() -> PathBuf {

@@ -43,6 +43,7 @@ pub enum Act {
     Restore(RestoreArgs),
     Passwd(PasswdArgs),
     Remove(RemoveArgs),
+    Doctor(DoctorArgs),
     #[command(flatten)]
     Manual(Manual),
 }
@@ -210,6 +211,14 @@ impl PasswdArgs {
 pub struct RemoveArgs {
     #[arg(value_name = "NUMBER")]
     pub number: usize,
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct DoctorArgs {
     #[arg(long)]
     pub yes: bool,
 }

@@ -1,5 +1,6 @@
 //! Why a command could not be carried out, and the exit code that says so to a script.
 
+use crate::moment::utc;
 use crate::{
     backup::BackupError, holdings::HoldingsError, passphrase::PassphraseError, phrase::PhraseError,
     picture::PictureError, ui::Ui, vault::VaultError,
@@ -187,6 +188,10 @@ impl WalletError {
             Self::Selection { query } => Some(query.clone()),
             Self::Holdings(HoldingsError::Vault(VaultError::Damaged { offset })) => {
                 Some(ui.text("wallet-place-byte", &[("offset", offset.to_string().into())]))
+            }
+            Self::Holdings(HoldingsError::Vault(VaultError::OlderThanSeen { records, time })) => {
+                let values = [("records", records.to_string().into()), ("time", utc(*time).into())];
+                Some(ui.text("wallet-place-older", &values))
             }
             Self::Phrase(PhraseError::UnknownWord { number }) => {
                 Some(ui.text("wallet-place-word", &[("number", number.to_string().into())]))

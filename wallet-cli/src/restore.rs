@@ -6,6 +6,7 @@ use crate::{
     cli::RestoreArgs,
     error::WalletError,
     holdings::{self, Holdings, Restored},
+    memory,
     moment::utc,
     passphrase::Source,
     ui::Ui,
@@ -42,6 +43,7 @@ pub fn command(
     let records = records_with(content, restored, arguments.ca.as_deref())?;
     let passphrase = passphrase.read_new(ui)?;
     let vault = Vault::create_holding(&records, dir, &passphrase, KdfCost::DEFAULT, &mut ports.chance.rng())?;
+    memory::remember(&vault, ports, ui);
     let holdings = Holdings::read(vault)?;
     Ok(view(&holdings, restored, dir, ui))
 }

@@ -1,10 +1,11 @@
 //! From the command line to the wallet's functions, and from their answers to the terminal.
 
 use crate::{
-    cli::{Act, Cli, InitArgs},
+    cli::{Act, Cli, DoctorArgs, InitArgs},
+    doctor,
     error::{Exit, WalletError},
     holdings::{Holdings, Setup},
-    keeping, restore,
+    keeping, memory, restore,
     ui::Ui,
     vault::{KdfCost, Note, Vault},
     view::View,
@@ -29,15 +30,33 @@ pub async fn run(arguments: &[OsString]) -> u8 {
         Err(error) => return complain(&error, &Ui::new(lang, false)),
     };
     let ui = Ui::new(lang, cli.json);
+    if let Act::Doctor(arguments) = &cli.command {
+        return visit(&cli, arguments, &ui);
+    }
     match carry_out(cli, &ui).await {
         Ok(view) => {
             ui.result(&view.object, &view.lines);
             0
         }
-        Err(error) => {
-            ui.error(error.code(), &error.to_string(), error.place(&ui).as_deref());
-            status(error.exit())
+        Err(error) => refuse(&error, &ui),
+    }
+}
+
+fn refuse(error: &WalletError, ui: &Ui) -> u8 {
+    ui.error(error.code(), &error.to_string(), error.place(ui).as_deref());
+    status(error.exit())
+}
+
+/// The doctor's report comes out whatever it says, and the status tells whether all is well.
+fn visit(cli: &Cli, arguments: &DoctorArgs, ui: &Ui) -> u8 {
+    let seen =
+        Ports::system().and_then(|ports| doctor::command(&directory(cli), arguments, &cli.passphrase(), &ports, ui));
+    match seen {
+        Ok((view, well)) => {
+            ui.result(&view.object, &view.lines);
+            if well { 0 } else { status(Exit::Vault) }
         }
+        Err(error) => refuse(&error, ui),
     }
 }
 
@@ -66,7 +85,7 @@ fn complain(error: &clap::Error, ui: &Ui) -> u8 {
 }
 
 async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
-    let dir = cli.vault.clone().unwrap_or_else(default_dir);
+    let dir = directory(&cli);
     if let Act::Init(arguments) = &cli.command {
         return init(&dir, arguments, &cli, ui);
     }
@@ -78,24 +97,41 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
         return restore::command(&dir, arguments, &cli.passphrase(), &ports, ui);
     }
     let mut holdings = open(&dir, &cli, ui)?;
-    match &cli.command {
-        Act::Backup(arguments) => return keeping::back_up(&holdings, arguments, &ports, ui),
-        Act::Passwd(arguments) => return keeping::change_passphrase(&mut holdings, arguments, &ports, ui),
-        Act::Remove(arguments) => return keeping::remove(&mut holdings, arguments, &ports, ui),
-        Act::History | Act::List => holdings.restored().into_iter().for_each(|it| ui.note(&restore::note(it, ui))),
-        _ => {}
+    let kept = match &cli.command {
+        Act::Backup(arguments) => Some(keeping::back_up(&holdings, arguments, &ports, ui)),
+        Act::Passwd(arguments) => Some(keeping::change_passphrase(&mut holdings, arguments, &ports, ui)),
+        Act::Remove(arguments) => Some(keeping::remove(&mut holdings, arguments, &ports, ui)),
+        _ => None,
+    };
+    if let Some(result) = kept {
+        memory::remember(holdings.vault(), &ports, ui);
+        return result;
     }
-    let mut wallet = Wallet::over(holdings, ports)?;
-    match cli.command {
+    let mut wallet = Wallet::over(holdings, ports.clone())?;
+    let result = use_wallet(&mut wallet, cli.command, ui).await;
+    memory::remember(wallet.holdings().vault(), &ports, ui);
+    result
+}
+
+/// The commands that need the ledger or others.
+async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, WalletError> {
+    if matches!(act, Act::History | Act::List) {
+        wallet.holdings().restored().into_iter().for_each(|restored| ui.note(&restore::note(restored, ui)));
+    }
+    match act {
         Act::List => wallet.list(ui).await,
-        Act::Status => crate::status::command(&wallet, ui).await,
+        Act::Status => crate::status::command(wallet, ui).await,
         Act::Show(arguments) => wallet.show(arguments.number, ui),
         Act::History => Ok(wallet.history(ui)),
-        Act::Receive(arguments) => crate::receive::command(&mut wallet, arguments, ui).await,
-        Act::Present(arguments) => crate::present::command(&mut wallet, arguments, ui).await,
-        Act::Init(_) | Act::Backup(_) | Act::Restore(_) | Act::Passwd(_) | Act::Remove(_) | Act::Manual(_) => {
-            Err(WalletError::NoSetup)
-        }
+        Act::Receive(arguments) => crate::receive::command(wallet, arguments, ui).await,
+        Act::Present(arguments) => crate::present::command(wallet, arguments, ui).await,
+        Act::Init(_)
+        | Act::Backup(_)
+        | Act::Restore(_)
+        | Act::Passwd(_)
+        | Act::Remove(_)
+        | Act::Manual(_)
+        | Act::Doctor(_) => Err(WalletError::NoSetup),
     }
 }
 
@@ -105,6 +141,7 @@ fn open(dir: &Path, cli: &Cli, ui: &Ui) -> Result<Holdings, WalletError> {
     for note in vault.notes() {
         ui.note(&note_text(*note, ui));
     }
+    memory::check(&vault, ui)?;
     Ok(Holdings::read(vault)?)
 }
 
@@ -118,8 +155,8 @@ fn written(manual: &Manual, ui: &Ui) -> Result<View, WalletError> {
     Ok(View { object, lines: vec![made.text().trim_end().to_owned()] })
 }
 
-fn default_dir() -> PathBuf {
-    env::home_dir().unwrap_or_default().join(".xinfu-wallet")
+fn directory(cli: &Cli) -> PathBuf {
+    cli.vault.clone().unwrap_or_else(|| env::home_dir().unwrap_or_default().join(".xinfu-wallet"))
 }
 
 fn note_text(note: Note, ui: &Ui) -> String {
@@ -142,7 +179,9 @@ fn init(dir: &Path, arguments: &InitArgs, cli: &Cli, ui: &Ui) -> Result<View, Wa
         plain: arguments.plain,
     };
     let passphrase = cli.passphrase().read_new(ui)?;
-    let wallet = Wallet::init(dir, &passphrase, KdfCost::DEFAULT, setup, Ports::system()?)?;
+    let ports = Ports::system()?;
+    let wallet = Wallet::init(dir, &passphrase, KdfCost::DEFAULT, setup, ports.clone())?;
+    memory::remember(wallet.holdings().vault(), &ports, ui);
     let place = dir.display().to_string();
     let lines = vec![
         ui.text("wallet-init-done", &[("dir", harmless(&place).into())]),

@@ -24,6 +24,7 @@ use std::{path::Path, sync::Arc};
 const PATIENCE_SECONDS: u64 = 20;
 
 /// What the wallet needs of the world.
+#[derive(Clone)]
 pub struct Ports {
     /// How others are reached. `None`: over the network, as the setup says.
     pub fetch: Option<Arc<dyn Fetch>>,

@@ -183,3 +183,93 @@ fn nothing_is_removed_without_a_word() {
     machine.refuses("remove 1 --yes --passphrase-file PASS", 2, "wallet.credential.unknown");
     machine.refuses("remove 0 --yes --passphrase-file PASS", 2, "wallet.credential.unknown");
 }
+
+#[test]
+fn an_old_copy_of_the_file_is_refused_until_the_holder_takes_it() {
+    let machine = Machine::with_vault();
+    copy(&machine.path("vault/vault"), &machine.path("old"));
+    machine.does("passwd --passphrase-file PASS --new-passphrase-file NEW");
+    copy(&machine.path("vault/vault"), &machine.path("newest"));
+    copy(&machine.path("old"), &machine.path("vault/vault"));
+    machine.refuses("list --passphrase-file PASS", 3, "wallet.vault.older_than_seen");
+    let report = |line: &str| {
+        let said = machine.run(line);
+        (said.status, serde_json::from_str::<serde_json::Value>(&said.out).unwrap())
+    };
+    let (status, said) = report("doctor --json --passphrase-file PASS");
+    assert_eq!((status, &said["ok"], &said["findings"][0]["name"]), (3, &false.into(), &"older".into()));
+    machine.refuses("list --passphrase-file PASS", 3, "wallet.vault.older_than_seen");
+    let (status, said) = report("doctor --json --yes --passphrase-file PASS");
+    assert_eq!((status, &said["findings"][0]["mended"]), (0, &true.into()), "{said}");
+    machine.does("list --passphrase-file PASS");
+    copy(&machine.path("newest"), &machine.path("vault/vault"));
+    machine.refuses("list --passphrase-file NEW", 3, "wallet.vault.older_than_seen");
+    // On a machine that never saw the vault, nobody can tell.
+    fs::remove_dir_all(machine.path("state")).unwrap();
+    machine.does("list --passphrase-file NEW");
+}
+
+#[test]
+fn the_doctor_names_and_mends_what_can_be_mended() {
+    let machine = Machine::with_vault();
+    assert_eq!(machine.does("doctor --passphrase-file PASS"), "The vault is in order.\n");
+    let whole = fs::read(machine.path("vault/vault")).unwrap();
+    let mode = |name: &str, mode| fs::set_permissions(machine.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    let spoil = || {
+        let mut bytes = [whole.as_slice(), b"torn"].concat();
+        bytes[512] ^= 1;
+        fs::write(machine.path("vault/vault"), bytes).unwrap();
+        fs::write(machine.path("vault/vault.new"), b"half").unwrap();
+        mode("vault", 0o755);
+        mode("vault/vault", 0o644);
+    };
+    spoil();
+    let names = |out: &str| -> Vec<String> {
+        let said: serde_json::Value = serde_json::from_str(out).unwrap();
+        let names = said["findings"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned());
+        names.collect()
+    };
+    let said = machine.run("doctor --json --passphrase-file PASS");
+    assert_eq!(
+        (said.status, names(&said.out)),
+        (3, ["directory-open", "file-open", "draft"].map(String::from).to_vec())
+    );
+    let said = machine.run("doctor --json --yes --passphrase-file PASS");
+    let all = ["directory-open", "file-open", "draft", "slot-damaged", "torn-tail"].map(String::from).to_vec();
+    assert_eq!((said.status, names(&said.out)), (0, all));
+    assert_eq!(machine.does("doctor --passphrase-file PASS --lang zh"), "保险库一切正常。\n");
+    assert_eq!(fs::read(machine.path("vault/vault")).unwrap().len(), whole.len());
+    assert_eq!(fs::read_dir(machine.path("vault")).unwrap().count(), 2);
+}
+
+#[test]
+fn the_doctor_guesses_nothing() {
+    let machine = Machine::with_vault();
+    let whole = fs::read(machine.path("vault/vault")).unwrap();
+    let mut header = whole.clone();
+    header[300] ^= 1;
+    let mut record = whole.clone();
+    record[1700] ^= 1;
+    for (bytes, code) in [
+        (header.as_slice(), "wallet.vault.header_damaged"),
+        (&record, "wallet.vault.damaged"),
+        (&whole[..whole.len() - 1], "wallet.vault.truncated"),
+        (b"something else", "wallet.vault.not_a_vault"),
+    ] {
+        fs::write(machine.path("vault/vault"), bytes).unwrap();
+        let said = machine.run("doctor --json --yes --passphrase-file PASS");
+        assert_eq!(said.status, 3, "{}", said.out);
+        assert!(said.out.contains(code), "{}", said.out);
+        assert_eq!(fs::read(machine.path("vault/vault")).unwrap(), bytes);
+    }
+    fs::write(machine.path("vault/vault"), &whole).unwrap();
+    let lock = fs::File::open(machine.path("vault/lock")).unwrap();
+    lock.lock().unwrap();
+    let said = machine.run("doctor --json --yes --passphrase-file PASS");
+    assert!(said.status == 3 && said.out.contains("wallet.vault.in_use"), "{}", said.out);
+    lock.unlock().unwrap();
+    fs::rename(machine.path("vault/vault"), machine.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(machine.path("elsewhere"), machine.path("vault/vault")).unwrap();
+    let said = machine.run("doctor --json --yes --passphrase-file PASS");
+    assert!(said.status == 3 && said.out.contains("wallet.vault.not_a_file"), "{}", said.out);
+}

@@ -12,7 +12,7 @@ use std::{
 /// The vault's file within its directory.
 pub(super) const FILE: &str = "vault";
 /// Locked while the vault is open. A file of its own, so that it never has to be replaced.
-pub(super) const LOCK: &str = "lock";
+const LOCK: &str = "lock";
 
 /// What the vault asks of a file. Writes may reach the disk in any order, or in part, until `sync` returns.
 pub(super) trait Disk: Send {
@@ -73,7 +73,7 @@ fn open_both_ways(path: &Path) -> Result<File, VaultError> {
     Ok(OpenOptions::new().read(true).write(true).open(path)?)
 }
 
-fn take_lock(dir: &Path) -> Result<File, VaultError> {
+pub(super) fn take_lock(dir: &Path) -> Result<File, VaultError> {
     let path = dir.join(LOCK);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     match file.try_lock() {

@@ -59,6 +59,20 @@ pub enum VaultError {
         /// How long it must be at least.
         expected: u64,
     },
+    /// The file is older than what this machine last saw of the vault.
+    #[error("the vault's file is older than what this machine last saw: {records} records then")]
+    OlderThanSeen {
+        /// How many records there were.
+        records: u64,
+        /// When that was, in seconds.
+        time: i64,
+    },
+    /// The file went another way than what this machine last saw of the vault.
+    #[error("the vault's file is another copy than the one this machine last saw")]
+    OtherThanSeen,
+    /// The file belongs to another user of the machine.
+    #[error("the vault's file belongs to another user")]
+    OtherOwner,
     /// A record above the limit.
     #[error("too large for one record")]
     RecordTooLarge,
@@ -92,6 +106,9 @@ impl VaultError {
             Self::PassphraseTooShort => Code::WalletVaultPassphraseTooShort,
             Self::Damaged { .. } => Code::WalletVaultDamaged,
             Self::Truncated { .. } => Code::WalletVaultTruncated,
+            Self::OlderThanSeen { .. } => Code::WalletVaultOlderThanSeen,
+            Self::OtherThanSeen => Code::WalletVaultOtherThanSeen,
+            Self::OtherOwner => Code::WalletVaultOtherOwner,
             Self::RecordTooLarge => Code::WalletVaultRecordTooLarge,
             Self::Poisoned => Code::WalletVaultPoisoned,
             Self::DiskFull => Code::WalletVaultDiskFull,

@@ -15,6 +15,8 @@ pub(super) const RECORDS_START: u64 = 1536;
 /// What a file holds.
 pub(super) struct Contents {
     pub(super) records: Vec<Zeroizing<Vec<u8>>>,
+    /// The digest of each record's frame.
+    pub(super) frames: Vec<ledger::Hash>,
     /// The number of the last record, 0 if none.
     pub(super) sequence: u64,
     /// Where it ends.
@@ -57,7 +59,13 @@ pub(super) fn read(bytes: &[u8], key: &RecordKey) -> Result<Contents, VaultError
     let committed_end = usize::try_from(slot.end).map_err(|_| VaultError::Damaged { offset: newest.offset() })?;
     let committed = bytes.get(..committed_end).ok_or(cut_off)?;
 
-    let mut reader = Reader { bytes: committed, key, at: header::LENGTH + 2 * slot::LENGTH, records: Vec::new() };
+    let mut reader = Reader {
+        bytes: committed,
+        key,
+        at: header::LENGTH + 2 * slot::LENGTH,
+        records: Vec::new(),
+        frames: Vec::new(),
+    };
     while reader.at < committed.len() {
         reader.next().ok_or(VaultError::Damaged { offset: offset(reader.at) })?;
     }
@@ -77,7 +85,15 @@ pub(super) fn read(bytes: &[u8], key: &RecordKey) -> Result<Contents, VaultError
         notes.push(Note::TailDropped { bytes: tail });
     }
     let (sequence, file_length) = (reader.sequence(), length(bytes));
-    Ok(Contents { records: reader.records, sequence, end, file_length, stale_slot: newest.other(), notes })
+    Ok(Contents {
+        records: reader.records,
+        frames: reader.frames,
+        sequence,
+        end,
+        file_length,
+        stale_slot: newest.other(),
+        notes,
+    })
 }
 
 fn newest_slot(bytes: &[u8], key: &RecordKey) -> Result<(Slot, Place, Vec<Note>), VaultError> {
@@ -107,6 +123,7 @@ struct Reader<'a> {
     key: &'a RecordKey,
     at: usize,
     records: Vec<Zeroizing<Vec<u8>>>,
+    frames: Vec<ledger::Hash>,
 }
 
 impl Reader<'_> {
@@ -118,6 +135,7 @@ impl Reader<'_> {
     fn next(&mut self) -> Option<()> {
         let rest = self.bytes.get(self.at..)?;
         let (content, length) = record::open(rest, self.sequence() + 1, self.key)?;
+        self.frames.push(ledger::sha256(rest.get(..length)?));
         self.records.push(content);
         self.at += length;
         Some(())

@@ -19,7 +19,7 @@
 //! | commit slot written and synced | everything in place; only now is the record acknowledged | as is |
 //!
 //! Inside the committed end nothing may be missing or different: that is damage, and named with its place, never
-//! repaired. What the file cannot tell is that somebody put back a whole older copy of it.
+//! repaired. What the file cannot tell is that somebody put back a whole older copy of it: that is what `seen` is for.
 
 mod disk;
 mod error;
@@ -28,10 +28,14 @@ mod kdf;
 mod key;
 mod layout;
 mod record;
+mod seen;
 mod slot;
+mod survey;
 
 pub use error::VaultError;
 pub use kdf::{KdfCost, Passphrase};
+pub use seen::Sight;
+pub use survey::{Fault, mend_without_opening, survey};
 
 pub(crate) use key::{Key, wipe_dead_stack};
 pub(crate) use record::{open_sealed, seal_bytes};
@@ -172,7 +176,35 @@ impl Vault {
         self.contents.end = end;
         self.contents.file_length = end;
         self.contents.stale_slot = slot_place.other();
+        self.contents.frames.push(ledger::sha256(&frame));
         self.contents.records.push(Zeroizing::new(content.to_vec()));
+        Ok(())
+    }
+
+    /// Brings an orderly file about where the open found one that is whole but untidy: cuts the torn tail off, and
+    /// writes both commit slots. No record changes, so a crash at any step leaves what was there or better.
+    ///
+    /// # Errors
+    /// As [`Vault::append`].
+    pub fn tidy(&mut self, rng: &mut dyn CryptoRng) -> Result<(), VaultError> {
+        if self.poisoned {
+            return Err(VaultError::Poisoned);
+        }
+        self.poisoned = true;
+        if self.contents.file_length > self.contents.end {
+            self.disk.set_length(self.contents.end)?;
+            self.disk.sync()?;
+        }
+        for _ in 0..2 {
+            let slot = Slot { sequence: self.contents.sequence, end: self.contents.end };
+            let place = self.contents.stale_slot;
+            self.disk.write_at(place.offset(), &slot.seal(&self.unlocked.key, rng)?)?;
+            self.disk.sync()?;
+            self.contents.stale_slot = place.other();
+        }
+        self.contents.file_length = self.contents.end;
+        self.contents.notes.clear();
+        self.poisoned = false;
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 mod crash;
 mod damage;
+mod memory;
+mod seen;
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(1)

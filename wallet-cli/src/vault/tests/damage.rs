@@ -1,6 +1,7 @@
 //! Whatever bit differs, it is named, or the contents are the same.
 
 use super::{key::Key, record::RecordKey, *};
+use rand::RngExt;
 
 /// A file with three records, and its key.
 fn file() -> (Vec<u8>, RecordKey) {
@@ -48,6 +49,58 @@ fn every_flipped_bit_is_named() {
             }
             bytes[at] ^= 1 << bit;
         }
+    }
+}
+
+/// The same in a vault that was written anew, whose header carries more: each bit of the header and a thousand random
+/// places behind it, opened with the right passphrase's key.
+#[test]
+fn every_flipped_bit_is_named_after_a_vault_was_written_anew() {
+    const SEED: u64 = 20_261_124;
+    println!("seed {SEED}");
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = create(dir.path());
+    let records = [b"one".as_slice(), b"two", b"three"].map(|record| Zeroizing::new(record.to_vec()));
+    vault.replace_records(&records, &mut StdRng::seed_from_u64(2)).unwrap();
+    let key = RecordKey::new(Key::copied(vault.unlocked.key.key()).unwrap(), vault.unlocked.header.bytes());
+    let mut bytes = fs::read(dir.path().join("vault")).unwrap();
+    let mut places = StdRng::seed_from_u64(SEED);
+    let header = (0..512).flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    let behind: Vec<_> =
+        (0..1000).map(|_| (places.random_range(512..bytes.len()), places.random_range(0..8))).collect();
+    for (at, bit) in header.chain(behind) {
+        bytes[at] ^= 1 << bit;
+        match read(&bytes, &key) {
+            Ok(contents) => {
+                assert!((512..1536).contains(&at) && contents.notes.contains(&Note::SlotDamaged), "byte {at}");
+                assert_eq!(plain(&contents), whole());
+            }
+            Err(VaultError::NotAVault) => assert!(at < 12),
+            Err(VaultError::HeaderDamaged) => assert!(at < 512),
+            Err(VaultError::Damaged { offset }) => assert!(at >= 1536 && offset >= 1536),
+            Err(other) => panic!("byte {at} bit {bit}: {other}"),
+        }
+        bytes[at] ^= 1 << bit;
+    }
+}
+
+/// As somebody with a purpose would: the header's checksum made to fit again.
+#[test]
+fn a_generation_altered_with_a_fitting_checksum_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    create(dir.path()).replace_records(&[], &mut StdRng::seed_from_u64(2)).unwrap();
+    let whole = fs::read(dir.path().join("vault")).unwrap();
+    for at in [132, 140, 200, 300] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        let checksum = ledger::sha256(&bytes[..480]);
+        bytes[480..512].copy_from_slice(checksum.as_bytes());
+        fs::write(dir.path().join("vault"), &bytes).unwrap();
+        let refused = Vault::open(dir.path(), &right()).unwrap_err();
+        assert!(
+            matches!(refused, VaultError::HeaderDamaged | VaultError::Damaged { offset: 512 }),
+            "byte {at}: {refused}"
+        );
     }
 }
 

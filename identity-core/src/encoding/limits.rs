@@ -60,9 +60,6 @@ pub const STATUS_HERD: usize = 131_072;
 /// A status list, uncompressed. Holds 33 million entries of one bit; a larger authority uses several lists.
 pub const STATUS_LIST: usize = 4 * 1024 * 1024;
 
-/// Entries of a status list, at most.
-pub const STATUS_ENTRIES: usize = 8 * STATUS_LIST;
-
 /// A status list token: an incompressible list in base64url twice over.
 pub const STATUS_TOKEN: usize = 2 * STATUS_LIST;
 

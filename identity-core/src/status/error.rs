@@ -52,9 +52,6 @@ pub enum StatusError {
     /// Fewer entries than hide a holder, or more than a list may have.
     #[error("the status list has too few or too many entries")]
     Size,
-    /// Every index is taken.
-    #[error("the status list has no free index")]
-    Full,
 }
 
 impl StatusError {
@@ -76,7 +73,6 @@ impl StatusError {
             Self::OutOfRange => Code::StatusOutOfRange,
             Self::Value => Code::StatusValue,
             Self::Size => Code::StatusListSize,
-            Self::Full => Code::StatusListFull,
         }
     }
 }

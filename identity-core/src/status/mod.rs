@@ -4,7 +4,6 @@
 //! bit of each byte, compressed with zlib (RFC 1950) and signed as `statuslist+jwt`. A credential's dates are
 //! checked before its status: a status never makes an expired credential good.
 
-mod allocate;
 mod error;
 mod list;
 mod reference;
@@ -14,7 +13,6 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub use allocate::Allocator;
 pub use error::StatusError;
 pub use list::{Bits, Status, StatusList};
 pub use reference::Reference;

@@ -1,6 +1,4 @@
-//! Packing, compression and bounds; the token's claims; the allocator's two promises.
-
-use std::collections::BTreeSet;
+//! Packing, compression and bounds; the token's claims.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -162,31 +160,6 @@ fn a_reference_is_exact() {
     ] {
         assert_eq!(Reference::from_claim(&bad), Err(StatusError::Reference), "{bad}");
     }
-}
-
-#[test]
-fn the_allocator_gives_every_index_once() {
-    // Not a power of two, so that some walks leave the list and come back.
-    let entries = limits::STATUS_HERD + 4321;
-    let allocator = Allocator::new([1; 32], entries).unwrap();
-    let indices: BTreeSet<usize> = (0..entries).map(|taken| allocator.index(taken).unwrap()).collect();
-    assert_eq!(indices.len(), entries);
-    assert_eq!(indices.last(), Some(&(entries - 1)));
-    assert_eq!(allocator.index(entries), Err(StatusError::Full));
-}
-
-#[test]
-fn the_allocator_depends_on_its_key_and_hides_the_order() {
-    let indices = |key: u8| -> Vec<usize> {
-        let allocator = Allocator::new([key; 32], limits::STATUS_HERD).unwrap();
-        (0..1000).map(|taken| allocator.index(taken).unwrap()).collect()
-    };
-    let (one, two) = (indices(1), indices(2));
-    assert!(one.iter().zip(&two).filter(|(one, two)| one == two).count() < 5);
-    // In a random order about half of the neighbours rise.
-    let rising = one.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    assert!((400..600).contains(&rising), "{rising}");
-    assert!(matches!(Allocator::new([1; 32], limits::STATUS_HERD - 1), Err(StatusError::Size)));
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use service_kit::founding::{self, Founded, Founding, Identity, KeysError, Kind};
 use service_kit::key_guard::KeyGuard;
 
 /// The key `assert-1` signs credentials and status lists.
-pub(crate) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     program: "xinfu-issuer",
     service: ServiceType::Issuer,
     service_id: "issuer",

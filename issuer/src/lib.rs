@@ -42,7 +42,7 @@ use tokio::task::JoinHandle;
 
 pub use config::{Config, CredentialConfig, LedgerConfig, OfferConfig, StatusConfig};
 pub use flow::import::{ImportError, ImportReport, RowFault};
-pub use keys::init;
+pub use keys::{KIND, init};
 pub use node::LedgerNode;
 pub use ports::{Certified, Ledger, LedgerAnswer, LedgerFault, NoLedger, OpenError, Ports};
 pub use service::BuildError;

@@ -3,6 +3,7 @@
 mod case;
 mod failure;
 mod issue;
+mod keys;
 mod open;
 pub(crate) mod patience;
 mod present;
@@ -42,6 +43,10 @@ pub enum Step {
     UnaccreditedAskerRefused,
     /// A presentation changed on its way is refused.
     TamperRefused,
+    /// The department replaces its signing key; what it anchored before stays good.
+    RotateKey,
+    /// It reports the old key as stolen; what it anchored before stays good.
+    ReportStolenKey,
     /// The department revokes.
     Revoke,
     /// The revoked credential is refused.
@@ -50,7 +55,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Genesis,
         Self::Accredit,
         Self::Import,
@@ -62,6 +67,8 @@ impl Step {
         Self::VerifyOffline,
         Self::UnaccreditedAskerRefused,
         Self::TamperRefused,
+        Self::RotateKey,
+        Self::ReportStolenKey,
         Self::Revoke,
         Self::RevokedRefused,
     ];
@@ -81,6 +88,8 @@ impl Step {
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::TamperRefused => "tamper-refused",
+            Self::RotateKey => "rotate-key",
+            Self::ReportStolenKey => "report-stolen-key",
             Self::Revoke => "revoke",
             Self::RevokedRefused => "revoked-refused",
         }

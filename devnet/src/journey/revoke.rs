@@ -44,12 +44,13 @@ pub(super) async fn refused(traveller: &mut Traveller) -> Seen {
     Ok(traveller.say("devnet-seen-service-refused", &[("code", code)]))
 }
 
-enum Outcome {
+/// What came of a presentation.
+pub(super) enum Outcome {
     StillVerified,
     Refused(String),
 }
 
-async fn present_once(traveller: &Traveller) -> Result<Outcome> {
+pub(super) async fn present_once(traveller: &Traveller) -> Result<Outcome> {
     let counter = traveller.housing_fund()?;
     let asked = ask(&counter).await?;
     traveller.wallet()?.present(&asked.request_uri_link, &[], &mut Yes).await?;

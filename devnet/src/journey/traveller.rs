@@ -16,7 +16,7 @@ use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
 use super::runner::{Actor, Seen};
-use super::{Step, failure, issue, open, present, revoke};
+use super::{Step, failure, issue, keys, open, present, revoke};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
@@ -124,6 +124,8 @@ impl Actor for Traveller {
             Step::VerifyOffline => present::offline(self).await,
             Step::UnaccreditedAskerRefused => present::too_much(self).await,
             Step::TamperRefused => present::tampered(self).await,
+            Step::RotateKey => keys::rotate(self).await,
+            Step::ReportStolenKey => keys::report(self).await,
             Step::Revoke => revoke::revoke(self).await,
             Step::RevokedRefused => revoke::refused(self).await,
         };

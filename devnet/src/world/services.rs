@@ -140,6 +140,14 @@ impl Services {
         Ok(())
     }
 
+    /// Stops one service.
+    ///
+    /// # Errors
+    /// A process that does not end well.
+    pub async fn stop_one(&mut self, member: &Member) -> Result<()> {
+        self.stop(member.id).await
+    }
+
     /// Stops everything, the ledger last.
     ///
     /// # Errors

@@ -261,6 +261,19 @@ const atCredential = [
   ['body beyond the limit', 413, 'invalid_credential_request', 'http.body.too_large', (p) => postCredential(p, ' '.repeat(2_000_000))],
 ];
 
+/** Receives a credential bound to a DID that spells its key out. */
+async function receiveByDid(door) {
+  const parts = await prepare(door);
+  parts.token = await tokenFor(parts);
+  const kid = `did:jwk:${Buffer.from(JSON.stringify(holder.jwk)).toString('base64url')}#0`;
+  const answer = await withProof({ header: { jwk: undefined, kid } })(parts);
+  const body = await answer.json();
+  if (answer.status !== 200) throw new Error(`bound to a DID: ${answer.status} ${JSON.stringify(body)}`);
+  const { cnf } = await sdjwt.getClaims(body.credentials[0].credential);
+  if (cnf.kid !== kid || cnf.jwk) throw new Error(`bound to another key: ${JSON.stringify(cnf)}`);
+  console.log('honest: bound to a did:jwk');
+}
+
 async function expect(name, answer, status, error, code) {
   const text = await answer.text();
   let body = {};
@@ -359,6 +372,7 @@ const door = doors.find(({ issuer, configuration }) => doors.some((other) => oth
 door.another = doors.find((other) => other.issuer === door.issuer && other !== door).configuration;
 const [early, taken] = [await nonceOf(door), now()];
 for (const { issuer, configuration } of doors) await receive(issuer, configuration);
+await receiveByDid(door);
 let refused = await dishonestly(door);
 for (const act of [codeOnce, lockedOut, listsOf, tooLate]) refused += await act(door);
 await credentialOnce(door);

@@ -200,6 +200,24 @@ wallet-doctor-well = The vault is in order.
 wallet-doctor-ill = The vault is not in order.
 wallet-help-doctor = Say what is wrong with the vault, and mend what can be mended safely
 wallet-help-doctor-yes = Do not ask, mend all that can be mended, and take an old file for the current one
+wallet-move-out = Transfer file made: { $file }. With the phrase on your paper it opens on the new device.
+wallet-move-next = On the new device: xinfu-wallet move --in FILE. It shows a code; enter it here: xinfu-wallet move --confirm CODE. Then this device is emptied.
+wallet-move-frozen = Until then this vault only shows what it holds; it receives, shares and removes nothing. To stay here: xinfu-wallet move --cancel.
+wallet-move-done = The vault has moved. This device is empty.
+wallet-move-copies = Delete the transfer file, and destroy the paper: together they still open everything. So do older backups and copies.
+wallet-move-cancelled = The vault stays here. If the new device has opened the transfer file already, both hold the vault now: delete it there, and delete the transfer file.
+wallet-move-leaving = Being moved since { $time } UTC. Enter the code of the new device with --confirm, or stay here with --cancel.
+wallet-move-left = Moved to another device on { $time } UTC; this one is empty.
+wallet-move-here = The vault is at home here; no move is under way.
+wallet-move-code = Code for the old device: { $code }. Enter it there with xinfu-wallet move --confirm { $code }; only then is it emptied.
+wallet-help-move = Move the vault to another device and empty this one; without options: say where a move stands
+wallet-help-move-out = On the old device: make this transfer file, and freeze the vault until the move is confirmed
+wallet-help-move-into = On the new device: make the vault out of this transfer file, and show the code
+wallet-help-move-confirm = On the old device: the code that the new one shows; empties this vault
+wallet-help-move-cancel = On the old device: stay here after all
+wallet-help-move-phrase-file = Write the phrase to this new private file, or with --in read it from there
+wallet-help-move-phrase-fd = Write the phrase to this open file descriptor, or with --in read it from there
+wallet-help-move-ca = With --in: certificate authorities for HTTPS on this machine, if they lie elsewhere than before
 
 # ---- devnet ----
 devnet-welcome = Xinfu devnet: a ledger, four departments, a service and a wallet on this machine

@@ -200,6 +200,24 @@ wallet-doctor-well = 保险库一切正常。
 wallet-doctor-ill = 保险库仍有问题。
 wallet-help-doctor = 检查保险库的问题，并修复可安全修复者
 wallet-help-doctor-yes = 不询问，修复全部可修复的问题，并将旧文件当作当前文件
+wallet-move-out = 已生成转移文件：{ $file }。凭纸上的恢复词即可在新设备上打开。
+wallet-move-next = 在新设备上运行：xinfu-wallet move --in 文件。它会显示确认码，请在此输入：xinfu-wallet move --confirm 确认码。随后本设备将被清空。
+wallet-move-frozen = 在此之前，本保险库仅可查看，不能接收、共享或移除。若要留在本设备：xinfu-wallet move --cancel。
+wallet-move-done = 保险库已转移。本设备已清空。
+wallet-move-copies = 请删除转移文件并销毁纸张：两者合在一起仍可打开全部内容。此前的备份与副本亦然。
+wallet-move-cancelled = 保险库留在本设备。若新设备已打开转移文件，则两处都有此保险库：请在新设备上删除，并删除转移文件。
+wallet-move-leaving = 自 { $time } UTC 起正在转移。请用 --confirm 输入新设备的确认码，或用 --cancel 取消。
+wallet-move-left = 已于 { $time } UTC 转移到另一设备；此处已清空。
+wallet-move-here = 保险库在本设备，没有正在进行的转移。
+wallet-move-code = 给旧设备的确认码：{ $code }。请在旧设备上运行 xinfu-wallet move --confirm { $code }，之后它才会被清空。
+wallet-help-move = 将保险库转移到另一设备并清空本设备；不带选项则显示转移进度
+wallet-help-move-out = 在旧设备上：生成转移文件，并冻结保险库直至确认转移
+wallet-help-move-into = 在新设备上：由转移文件生成保险库，并显示确认码
+wallet-help-move-confirm = 在旧设备上：输入新设备显示的确认码，随后清空本保险库
+wallet-help-move-cancel = 在旧设备上：取消转移，保险库留在此处
+wallet-help-move-phrase-file = 将恢复词写入这个新的私有文件；配合 --in 则从中读取
+wallet-help-move-phrase-fd = 将恢复词写入该已打开的文件描述符；配合 --in 则从中读取
+wallet-help-move-ca = 配合 --in：本机上 HTTPS 证书颁发机构文件的位置（若与原先不同）
 
 # ---- devnet ----
 devnet-welcome = 信符开发网：本机上的一个账本、四个部门、一项服务和一个钱包

@@ -44,6 +44,7 @@ pub enum Act {
     Passwd(PasswdArgs),
     Remove(RemoveArgs),
     Doctor(DoctorArgs),
+    Move(MoveArgs),
     #[command(flatten)]
     Manual(Manual),
 }
@@ -213,6 +214,24 @@ pub struct RemoveArgs {
     pub number: usize,
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `move`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct MoveArgs {
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["into", "confirm", "cancel"])]
+    pub out: Option<PathBuf>,
+    #[arg(long = "in", value_name = "FILE", conflicts_with_all = ["confirm", "cancel"])]
+    pub into: Option<PathBuf>,
+    #[arg(long, value_name = "CODE", conflicts_with = "cancel")]
+    pub confirm: Option<String>,
+    #[arg(long)]
+    pub cancel: bool,
+    #[command(flatten)]
+    pub phrase: PhraseArgs,
+    #[arg(long, value_name = "FILE", requires = "into")]
+    pub ca: Option<PathBuf>,
 }
 
 /// `doctor`

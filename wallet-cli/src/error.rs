@@ -1,6 +1,7 @@
 //! Why a command could not be carried out, and the exit code that says so to a script.
 
 use crate::moment::utc;
+use crate::moving::MoveError;
 use crate::{
     backup::BackupError, holdings::HoldingsError, passphrase::PassphraseError, phrase::PhraseError,
     picture::PictureError, ui::Ui, vault::VaultError,
@@ -54,6 +55,9 @@ pub enum WalletError {
     /// No recovery phrase.
     #[error(transparent)]
     Phrase(#[from] PhraseError),
+    /// A move to another device stands in the way, or there is none.
+    #[error(transparent)]
+    Move(#[from] MoveError),
     /// A cost of guessing that no vault may have.
     #[error("the cost is outside its bounds")]
     Cost,
@@ -137,6 +141,7 @@ impl WalletError {
             Self::Picture(error) => error.code(),
             Self::Backup(error) => error.code(),
             Self::Phrase(error) => error.code(),
+            Self::Move(error) => error.code(),
             Self::Cost => Code::WalletPasswdCost,
             Self::Unwritable => Code::WalletFilesUnwritable,
             Self::NoSetup => Code::WalletSetupMissing,
@@ -164,7 +169,7 @@ impl WalletError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Holdings(_) | Self::Passphrase(_) | Self::NoSetup => Exit::Vault,
-            Self::Backup(_) | Self::Phrase(_) => Exit::Vault,
+            Self::Backup(_) | Self::Phrase(_) | Self::Move(_) => Exit::Vault,
             Self::Cost => Exit::Usage,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
             Self::Selection { .. } | Self::Picture(_) => Exit::Usage,

@@ -10,6 +10,9 @@
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
 //! | `outcome` | `sharing` (number) and what became of it |
 //! | `removed` | stands in the place of a credential that the holder removed, so that numbers stay: its type and when |
+//! | `leaving`, `staying` | the vault is being moved to another device, with the code that confirms it; the move was cancelled |
+//! | `arrived` | the records before it came from another device, with the code to confirm that there |
+//! | `left` | the vault went to another device: the only record of an emptied one |
 //! | `restored` | the records before it came out of a backup: when it was made, when it was restored |
 //!
 //! Credentials and sharings are numbered from 1 in the order they were added.
@@ -166,6 +169,35 @@ pub struct Restored {
     pub records: usize,
 }
 
+/// That the vault is being moved to another device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Since when, in seconds.
+    pub time: i64,
+    /// The code that the new device shows once it has everything.
+    pub code: String,
+}
+
+/// That the records before this one came from another device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrived {
+    /// When they came, in seconds.
+    pub time: i64,
+    /// The code that the old device waits for.
+    pub code: String,
+}
+
+/// Whether the vault is at home here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stay {
+    /// It is.
+    Here,
+    /// It is being moved, and frozen.
+    Leaving(Leaving),
+    /// It was moved away, at this time in seconds.
+    Left(i64),
+}
+
 /// One credential's part in a sharing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedCredential {
@@ -224,6 +256,14 @@ enum Entry {
     },
     Removed(Removed),
     Restored(Restored),
+    Leaving(Leaving),
+    Staying {
+        time: i64,
+    },
+    Arrived(Arrived),
+    Left {
+        time: i64,
+    },
 }
 
 /// The place of a credential, under its number for good.
@@ -241,6 +281,8 @@ pub struct Holdings {
     credentials: Vec<Place>,
     sharings: Vec<(Sharing, Option<Outcome>)>,
     restored: Option<Restored>,
+    stay: Stay,
+    arrived: Option<Arrived>,
 }
 
 impl Holdings {
@@ -255,7 +297,15 @@ impl Holdings {
             .zip(1..)
             .map(|(record, number)| serde_json::from_slice(record).map_err(|_| unknown(number)))
             .collect::<Result<_, _>>()?;
-        let mut holdings = Self { vault, setup: None, credentials: Vec::new(), sharings: Vec::new(), restored: None };
+        let mut holdings = Self {
+            vault,
+            setup: None,
+            credentials: Vec::new(),
+            sharings: Vec::new(),
+            restored: None,
+            stay: Stay::Here,
+            arrived: None,
+        };
         for (entry, number) in entries.into_iter().zip(1..) {
             holdings.apply(entry).ok_or(unknown(number))?;
         }
@@ -274,6 +324,10 @@ impl Holdings {
             },
             Entry::Removed(removed) => self.credentials.push(Place::Removed(removed)),
             Entry::Restored(restored) => self.restored = Some(restored),
+            Entry::Leaving(leaving) => self.stay = Stay::Leaving(leaving),
+            Entry::Staying { .. } => self.stay = Stay::Here,
+            Entry::Arrived(arrived) => self.arrived = Some(arrived),
+            Entry::Left { time } => self.stay = Stay::Left(time),
             Entry::Sharing(sharing) => self.sharings.push((sharing, None)),
             Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.1 = Some(outcome),
         }
@@ -379,6 +433,47 @@ impl Holdings {
         }
     }
 
+    /// Freezes the vault, for a move to another device.
+    ///
+    /// # Errors
+    /// As [`Vault::append`].
+    pub fn add_leaving(&mut self, leaving: Leaving, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        self.add(Entry::Leaving(leaving), rng)
+    }
+
+    /// Ends a move that did not take place.
+    ///
+    /// # Errors
+    /// As [`Vault::append`]; then the vault is still frozen.
+    pub fn add_staying(&mut self, now: UnixSeconds, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        self.add(Entry::Staying { time: now.0 }, rng)
+    }
+
+    /// Empties the vault after a move: the file is written anew, and says only when the vault left.
+    ///
+    /// # Errors
+    /// As [`Vault::replace_records`]; then the vault is still frozen, or empty.
+    pub fn empty(&mut self, now: UnixSeconds, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        self.vault.replace_records(&[bytes_of(&Entry::Left { time: now.0 })?], rng)?;
+        self.setup = None;
+        self.credentials.clear();
+        self.sharings.clear();
+        self.stay = Stay::Left(now.0);
+        Ok(())
+    }
+
+    /// Whether the vault is at home here.
+    #[must_use]
+    pub fn stay(&self) -> &Stay {
+        &self.stay
+    }
+
+    /// The move that the vault came by, if it did.
+    #[must_use]
+    pub fn arrived(&self) -> Option<&Arrived> {
+        self.arrived.as_ref()
+    }
+
     /// The backup that the vault came from, if it did.
     #[must_use]
     pub fn restored(&self) -> Option<Restored> {
@@ -419,6 +514,11 @@ impl Holdings {
 /// The record that says that the records before it came out of a backup.
 pub(crate) fn restored_record(restored: Restored) -> Result<Zeroizing<Vec<u8>>, HoldingsError> {
     bytes_of(&Entry::Restored(restored))
+}
+
+/// The record that says that the records before it came from another device.
+pub(crate) fn arrived_record(arrived: &Arrived) -> Result<Zeroizing<Vec<u8>>, HoldingsError> {
+    bytes_of(&Entry::Arrived(arrived.clone()))
 }
 
 /// The record of a setup, for a vault in the making.

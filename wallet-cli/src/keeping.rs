@@ -1,7 +1,7 @@
 //! Commands that look after the vault as a whole: `backup`, `passwd`, `remove`. None of them needs the network.
 
 use crate::{
-    backup::{self, BackupError},
+    backup::{self, BackupError, Purpose},
     cli::{BackupArgs, PasswdArgs, RemoveArgs},
     error::WalletError,
     holdings::Holdings,
@@ -30,11 +30,11 @@ pub fn back_up(holdings: &Holdings, arguments: &BackupArgs, ports: &Ports, ui: &
     let mut rng = ports.chance.rng();
     let phrase = Phrase::make(&mut rng);
     let made = ports.clock.now();
-    let bytes = backup::seal(made, holdings.vault().records(), &phrase, &mut rng)?;
+    let bytes = backup::seal(Purpose::Backup, made, holdings.vault().records(), &phrase, &mut rng)?;
     arguments.phrase.paper().hand_out(&phrase, ui)?;
     write_whole(&arguments.file, &bytes)?;
     let read_back = fs::read(&arguments.file).map_err(|_| BackupError::ReadBack)?;
-    let content = backup::open(&read_back, &phrase).map_err(|_| BackupError::ReadBack)?;
+    let content = backup::open(&read_back, Purpose::Backup, &phrase).map_err(|_| BackupError::ReadBack)?;
     let same = content.records.iter().map(|record| record.as_slice()).eq(holdings.vault().records());
     if !same {
         return Err(BackupError::ReadBack.into());
@@ -48,7 +48,11 @@ pub fn back_up(holdings: &Holdings, arguments: &BackupArgs, ports: &Ports, ui: &
     Ok(View { object, lines })
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+/// Writes a private file whole, or not at all, and never over another.
+///
+/// # Errors
+/// [`BackupError::Exists`], [`BackupError::Unwritable`].
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
     private_file::create(path, bytes).map_err(|error| match error {
         PrivateFileError::Io { error, .. } if error.kind() == ErrorKind::AlreadyExists => BackupError::Exists,
         PrivateFileError::Io { error, .. } => BackupError::Unwritable(error.kind()),

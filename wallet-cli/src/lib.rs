@@ -17,6 +17,7 @@ pub mod labels;
 mod meaning;
 pub mod memory;
 mod moment;
+pub mod moving;
 mod onward;
 pub mod passphrase;
 pub mod phrase;

@@ -1,11 +1,12 @@
 //! From the command line to the wallet's functions, and from their answers to the terminal.
 
 use crate::{
+    backup::Purpose,
     cli::{Act, Cli, DoctorArgs, InitArgs},
     doctor,
     error::{Exit, WalletError},
     holdings::{Holdings, Setup},
-    keeping, memory, restore,
+    keeping, memory, moving, restore,
     ui::Ui,
     vault::{KdfCost, Note, Vault},
     view::View,
@@ -93,13 +94,18 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
         return written(manual, ui);
     }
     let ports = Ports::system()?;
-    if let Act::Restore(arguments) = &cli.command {
-        return restore::command(&dir, arguments, &cli.passphrase(), &ports, ui);
+    if let Some(source) = source_of(&cli.command) {
+        return restore::command(&dir, &source, &cli.passphrase(), &ports, ui);
     }
     let mut holdings = open(&dir, &cli, ui)?;
+    if !matches!(cli.command, Act::Move(_)) {
+        let changes = matches!(cli.command, Act::Receive(_) | Act::Present(_) | Act::Remove(_) | Act::Backup(_));
+        moving::check(&holdings, changes)?;
+    }
     let kept = match &cli.command {
         Act::Backup(arguments) => Some(keeping::back_up(&holdings, arguments, &ports, ui)),
         Act::Passwd(arguments) => Some(keeping::change_passphrase(&mut holdings, arguments, &ports, ui)),
+        Act::Move(arguments) => Some(moving::command(&mut holdings, arguments, &ports, ui)),
         Act::Remove(arguments) => Some(keeping::remove(&mut holdings, arguments, &ports, ui)),
         _ => None,
     };
@@ -131,8 +137,19 @@ async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, Wall
         | Act::Passwd(_)
         | Act::Remove(_)
         | Act::Manual(_)
-        | Act::Doctor(_) => Err(WalletError::NoSetup),
+        | Act::Doctor(_)
+        | Act::Move(_) => Err(WalletError::NoSetup),
     }
+}
+
+/// What `restore` and `move --in` make a vault from.
+fn source_of(act: &Act) -> Option<restore::Source<'_>> {
+    let (purpose, file, phrase, ca) = match act {
+        Act::Restore(arguments) => (Purpose::Backup, &arguments.file, &arguments.phrase, &arguments.ca),
+        Act::Move(arguments) => (Purpose::Transfer, arguments.into.as_ref()?, &arguments.phrase, &arguments.ca),
+        _ => return None,
+    };
+    Some(restore::Source { purpose, file, phrase: phrase.paper(), ca: ca.as_deref() })
 }
 
 /// Opens what the passphrase opens; the passphrase itself is gone from memory when this returns.

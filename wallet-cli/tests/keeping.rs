@@ -273,3 +273,50 @@ fn the_doctor_guesses_nothing() {
     let said = machine.run("doctor --json --yes --passphrase-file PASS");
     assert!(said.status == 3 && said.out.contains("wallet.vault.not_a_file"), "{}", said.out);
 }
+
+#[test]
+fn a_vault_moves_to_another_device_and_the_old_one_is_emptied() {
+    let (old, new) = (Machine::with_vault(), Machine::new());
+    let before = old.records("a sample passphrase");
+    old.refuses("move --confirm 1234-5678 --passphrase-file PASS", 3, "wallet.move.not_under_way");
+    old.does("move --out TRANSFER --phrase-file PHRASE --passphrase-file PASS");
+    old.refuses("move --out AGAIN --phrase-file OTHER --passphrase-file PASS", 3, "wallet.move.under_way");
+    let offer = "receive openid-credential-offer://?credential_offer={} --passphrase-file PASS";
+    old.refuses(offer, 3, "wallet.move.under_way");
+    old.refuses("backup BACKUP --phrase-file OTHER --passphrase-file PASS", 3, "wallet.move.under_way");
+    old.does("history --passphrase-file PASS");
+
+    copy(&old.path("transfer"), &new.path("transfer"));
+    new.private("phrase", &fs::read_to_string(old.path("phrase")).unwrap());
+    new.refuses("restore TRANSFER --phrase-file PHRASE --passphrase-file NEW", 3, "wallet.backup.purpose");
+    let line = "move --in TRANSFER --phrase-file PHRASE --passphrase-file NEW --json";
+    let said: serde_json::Value = serde_json::from_str(&new.does(line)).unwrap();
+    let code = said["code"].as_str().unwrap().to_owned();
+    assert_eq!(new.records("quite another passphrase")[..before.len()], before);
+    assert!(new.does("move --passphrase-file NEW").contains(&code), "shown as often as wanted");
+
+    old.refuses("move --confirm 0000-0000 --passphrase-file PASS", 3, "wallet.move.wrong_code");
+    assert_eq!(old.records("a sample passphrase")[..before.len()], before, "nothing was emptied");
+    old.does(&format!("move --confirm {code} --passphrase-file PASS"));
+    let left = old.records("a sample passphrase");
+    assert_eq!(left.len(), 1);
+    assert!(left[0].starts_with(br#"{"kind":"left","#));
+    old.refuses("list --passphrase-file PASS", 3, "wallet.move.away");
+    old.refuses(&format!("move --confirm {code} --passphrase-file PASS"), 3, "wallet.move.away");
+    assert!(old.does("move --passphrase-file PASS").contains("this one is empty"));
+    new.does("history --passphrase-file NEW");
+}
+
+#[test]
+fn a_move_that_does_not_take_place_leaves_the_vault_as_it_was() {
+    let machine = Machine::with_vault();
+    let offer = "receive openid-credential-offer://?credential_offer={} --passphrase-file PASS";
+    machine.refuses("move --out NOWHERE/x --phrase-file ONE --passphrase-file PASS", 3, "wallet.backup.unwritable");
+    assert!(machine.does("move --passphrase-file PASS").contains("at home here"), "no file, so no move");
+    machine.does("move --out TRANSFER --phrase-file TWO --passphrase-file PASS");
+    assert_eq!(machine.run("move --cancel --confirm 1 --passphrase-file PASS").status, 2);
+    let said = machine.does("move --cancel --passphrase-file PASS");
+    assert!(said.contains("both hold the vault"), "{said}");
+    let said = machine.run(offer);
+    assert!(said.status == 4, "not frozen any more: {}", said.err);
+}

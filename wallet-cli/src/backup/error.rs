@@ -24,6 +24,9 @@ pub enum BackupError {
     /// A later version of the format.
     #[error("the backup was made by a newer version")]
     Newer,
+    /// A transfer given to `restore`, or a backup to `move --in`.
+    #[error("the file was made for another act")]
+    Purpose,
     /// Bytes are not what was written.
     #[error("the backup is damaged")]
     Damaged,
@@ -54,6 +57,7 @@ impl BackupError {
             Self::ReadBack => Code::WalletBackupReadBack,
             Self::NotABackup => Code::WalletBackupNotABackup,
             Self::Newer => Code::WalletBackupNewer,
+            Self::Purpose => Code::WalletBackupPurpose,
             Self::Damaged => Code::WalletBackupDamaged,
             Self::Truncated { .. } => Code::WalletBackupTruncated,
             Self::TooLarge => Code::WalletBackupTooLarge,

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | 0..13 | `XINFU BACKUP` and a line feed |
 //! | 13..15 | version, 1 |
-//! | 15 | what it is for: 1 backup |
+//! | 15 | what it is for: 1 backup, 2 transfer to another device |
 //! | 16..32 | id, random |
 //! | 32..40 | length of the sealed part, s |
 //! | 40..72 | SHA-256 of bytes 0..40 |
@@ -34,10 +34,27 @@ pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 const MAGIC: &[u8; 13] = b"XINFU BACKUP\n";
 const VERSION: u16 = 1;
-const FOR_RESTORE: u8 = 1;
 const CHECKED_HEAD: usize = 40;
 const HEAD: usize = 72;
 const CHECKSUM: usize = 32;
+
+/// What the file is for. A transfer leaves its old device frozen; a backup changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To restore from, should the vault be lost.
+    Backup,
+    /// To move the vault to another device.
+    Transfer,
+}
+
+impl Purpose {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Backup => 1,
+            Self::Transfer => 2,
+        }
+    }
+}
 
 /// What a backup holds.
 #[derive(Debug)]
@@ -53,6 +70,7 @@ pub struct Content {
 /// # Errors
 /// [`BackupError::TooLarge`].
 pub fn seal<'a>(
+    purpose: Purpose,
     made: UnixSeconds,
     records: impl Iterator<Item = &'a [u8]>,
     phrase: &Phrase,
@@ -70,7 +88,7 @@ pub fn seal<'a>(
 
     let mut id = [0; 16];
     rng.fill_bytes(&mut id);
-    let mut bytes = [MAGIC.as_slice(), &VERSION.to_le_bytes(), &[FOR_RESTORE], &id].concat();
+    let mut bytes = [MAGIC.as_slice(), &VERSION.to_le_bytes(), &[purpose.byte()], &id].concat();
     let sealed_length = u64::try_from(content.len() + 40).map_err(|_| BackupError::TooLarge)?;
     bytes.extend(sealed_length.to_le_bytes());
     bytes.extend(ledger::sha256(&bytes).as_bytes());
@@ -83,12 +101,12 @@ pub fn seal<'a>(
     if small_enough { Ok(bytes) } else { Err(BackupError::TooLarge) }
 }
 
-/// Opens a backup.
+/// Opens a file made for this purpose.
 ///
 /// # Errors
 /// Each thing that can be wrong has its own variant; what is wrong with the file is found before the phrase is used.
-pub fn open(file: &[u8], phrase: &Phrase) -> Result<Content, BackupError> {
-    let (head, sealed) = check(file)?;
+pub fn open(file: &[u8], purpose: Purpose, phrase: &Phrase) -> Result<Content, BackupError> {
+    let (head, sealed) = check(file, purpose)?;
     let id = head.get(16..32).and_then(|id| id.first_chunk()).ok_or(BackupError::Damaged)?;
     let opened = open_sealed(key_of(phrase, id).bytes(), sealed, &bound(head));
     wipe_dead_stack();
@@ -99,7 +117,7 @@ pub fn open(file: &[u8], phrase: &Phrase) -> Result<Content, BackupError> {
 ///
 /// # Errors
 /// [`BackupError`], but never [`BackupError::Phrase`].
-pub fn check(file: &[u8]) -> Result<(&[u8], &[u8]), BackupError> {
+pub fn check(file: &[u8], purpose: Purpose) -> Result<(&[u8], &[u8]), BackupError> {
     let truncated = |expected| BackupError::Truncated { length: length(file), expected };
     if file.is_empty() || !MAGIC.iter().zip(file).all(|(magic, byte)| magic == byte) {
         return Err(BackupError::NotABackup);
@@ -112,8 +130,10 @@ pub fn check(file: &[u8]) -> Result<(&[u8], &[u8]), BackupError> {
     let (_, fields) = checked.split_first_chunk::<13>().ok_or(BackupError::Damaged)?;
     let (known, fields) = fields.split_first_chunk::<3>().ok_or(BackupError::Damaged)?;
     let [low, high] = VERSION.to_le_bytes();
-    if *known != [low, high, FOR_RESTORE] {
-        return Err(BackupError::Newer);
+    match *known {
+        [a, b, made_for] if [a, b] == [low, high] && made_for == purpose.byte() => {}
+        [a, b, 1 | 2] if [a, b] == [low, high] => return Err(BackupError::Purpose),
+        _ => return Err(BackupError::Newer),
     }
     let sealed_length = fields.last_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes)).unwrap_or_default();
     let expected = sealed_length.saturating_add(length(&[0; HEAD + CHECKSUM]));
@@ -124,6 +144,16 @@ pub fn check(file: &[u8]) -> Result<(&[u8], &[u8]), BackupError> {
     let (before, _) = file.split_at_checked(file.len().saturating_sub(CHECKSUM)).ok_or(BackupError::Damaged)?;
     let whole = length(file) == expected && ledger::sha256(before).as_bytes().as_slice() == checksum;
     if whole { Ok((head, sealed)) } else { Err(BackupError::Damaged) }
+}
+
+/// The code by which the old device knows that the new one has opened the transfer: eight digits that follow from
+/// phrase and file. `None` if this is no such file.
+#[must_use]
+pub fn confirmation_code(file: &[u8], phrase: &Phrase) -> Option<String> {
+    let id: &[u8; 16] = file.get(16..32)?.first_chunk()?;
+    let key = phrase.key(&[b"xinfu-move code".as_slice(), id].concat());
+    let number = u64::from_le_bytes(*key.bytes().first_chunk()?);
+    Some(format!("{:04}-{:04}", number % 10_000, number / 10_000 % 10_000))
 }
 
 fn read(content: &[u8]) -> Option<Content> {

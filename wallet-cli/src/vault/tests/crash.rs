@@ -237,3 +237,37 @@ fn records_are_replaced_all_or_none_whenever_the_power_goes() {
         }
     }
 }
+
+/// The old device's side of a move: while nobody confirmed, everything is there, and frozen as soon as a transfer file
+/// can exist.
+#[test]
+fn a_moving_vault_is_whole_or_gone_whenever_the_power_goes() {
+    use crate::holdings::{Holdings, Leaving, Stay};
+    use identity_core::time::UnixSeconds;
+
+    let dir = tempfile::tempdir().unwrap();
+    let first = br#"{"kind":"staying","time":1}"#;
+    create(dir.path()).append(first, &mut rng()).unwrap();
+    let bytes = fs::read(dir.path().join("vault")).unwrap();
+    // Four steps record that it leaves, two empty it.
+    for left in 0..=6 {
+        let state = State { durable: bytes.clone(), left, ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let vault = Vault::open_on(Box::new(FaultyDisk(Arc::clone(&state))), &right()).unwrap();
+        let mut holdings = Holdings::read(vault).unwrap();
+        let leaving = Leaving { time: 2, code: "1234-5678".into() };
+        let transfer_exists = holdings.add_leaving(leaving, &mut StdRng::seed_from_u64(2)).is_ok();
+        let confirmed = transfer_exists;
+        let emptied = confirmed && holdings.empty(UnixSeconds(3), &mut StdRng::seed_from_u64(3)).is_ok();
+        assert_eq!((transfer_exists, emptied), (left >= 4, left >= 6));
+        for aftermath in aftermaths(&state.lock().unwrap()) {
+            let vault = open_with(&aftermath, &right()).unwrap();
+            let whole = contents(&vault).first().is_some_and(|record| record == first);
+            match Holdings::read(vault).unwrap().stay() {
+                Stay::Here => assert!(whole && !transfer_exists),
+                Stay::Leaving(_) => assert!(whole && !emptied),
+                Stay::Left(_) => assert!(!whole && confirmed),
+            }
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub mod lock;
 pub mod manual;
 pub mod messages;
 pub mod private_file;
+pub mod qr;
 pub mod reply;
 pub mod sealed;
 pub mod stop;

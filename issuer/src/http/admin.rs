@@ -6,8 +6,6 @@ use identity_core::oid4vci::issuer::{Grant, GrantState};
 use identity_core::problem::Code;
 use identity_core::status::Change;
 use identity_core::time::UnixSeconds;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::admin;
@@ -111,11 +109,13 @@ async fn make_offer(service: web::Data<Service>, Json(request): Json<OfferReques
 }
 
 /// The link as a QR code, for a counter's screen. It holds the link by reference, so it carries no code.
-async fn offer_qr(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+async fn offer_qr(
+    service: web::Data<Service>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     service.show_offer(&id).await.map_err(|refusal| Problem::new(refusal.code()))?;
-    let code = QrCode::new(service.offer_link(&id)).map_err(|_| Problem::new(Code::VciOfferUnknown))?;
-    let image = code.render::<svg::Color<'_>>().min_dimensions(256, 256).build();
-    Ok(super::text("image/svg+xml", image))
+    service_kit::qr::answer(&request, &service.offer_link(&id)).map_err(|_| Problem::new(Code::VciOfferUnknown))
 }
 
 /// What offers or credentials are asked for.

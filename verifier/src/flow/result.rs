@@ -2,8 +2,6 @@
 
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde_json::Value;
 use service_kit::store::StoreError;
 
@@ -104,14 +102,13 @@ impl Verifier {
         self.store.forget_case(id).await
     }
 
-    /// The request's link as a QR code, in SVG. A request for the browser's own device has none: scanned by another,
-    /// the claims would leave for nothing.
-    pub(crate) async fn qr(&self, id: &str) -> Result<String, Undisclosed> {
+    /// The request's link for a QR code. A request for the browser's own device has none: scanned by another, the claims
+    /// would leave for nothing.
+    pub(crate) async fn link_to_scan(&self, id: &str) -> Result<String, Undisclosed> {
         let record = self.store.request(id).await?.ok_or(Undisclosed::Unknown)?;
         if record.browser.is_some() {
             return Err(Undisclosed::SameDevice);
         }
-        let code = QrCode::new(self.link(id)).map_err(|_| Undisclosed::Unknown)?;
-        Ok(code.render::<svg::Color<'_>>().min_dimensions(256, 256).build())
+        Ok(self.link(id))
     }
 }

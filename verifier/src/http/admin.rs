@@ -1,10 +1,11 @@
 //! The admin API: bearer token, problem+json.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::{Code, Lang};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::http::extract::Json;
+use service_kit::qr;
 use service_kit::reply::Problem;
 
 use crate::flow::redeem::RedeemRefused;
@@ -151,8 +152,13 @@ pub(super) async fn forget(verifier: web::Data<Verifier>, id: web::Path<String>)
     Ok(HttpResponse::NoContent().finish())
 }
 
-pub(super) async fn qr(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(verifier.qr(&id).await?))
+pub(super) async fn qr(
+    verifier: web::Data<Verifier>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let link = verifier.link_to_scan(&id).await?;
+    qr::answer(&request, &link).map_err(|_| Problem::new(Code::HttpInternal))
 }
 
 pub(super) async fn evidence(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {

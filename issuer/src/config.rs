@@ -32,6 +32,8 @@ service_kit::config! {
         pub credentials: Vec<String> = vec!["resident-identity".to_owned()],
         /// Directory of the store. One process at a time.
         pub data: PathBuf = PathBuf::from("issuer-data"),
+        /// Where the data is kept: `redb`; or `sled`, for programs built with it, which is not durable on power loss.
+        pub store: String = "redb".to_owned(),
         /// Directory of the keys that `xinfu-issuer init` makes.
         pub keys: PathBuf = PathBuf::from("issuer-keys"),
         /// File with the passphrase that encrypts the key files, on its first line; mode 0600. Empty: see the next key.

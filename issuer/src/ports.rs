@@ -12,7 +12,8 @@ use service_kit::fetch::{Fetcher, SetupError};
 use service_kit::ledger_client::{LedgerClient, TrustRootFileError, load_trust_root};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::Store;
-use service_kit::store::redb::{Format, RedbStore};
+use service_kit::store::choice;
+use service_kit::store::redb::Format;
 
 use crate::config::Config;
 use crate::node::LedgerNode;
@@ -140,9 +141,10 @@ impl Ports {
         std::fs::create_dir_all(&config.data)
             .map_err(|error| OpenError::Directory { path: config.data.clone(), detail: error.to_string() })?;
         let lock = DataLock::take(&config.data, SERVICE)?;
-        let store = RedbStore::open(&config.data.join("issuer.redb"), &Format { service: SERVICE, version: 1 })?;
+        let format = Format { service: SERVICE, version: 1 };
+        let store = choice::open(&config.store, &config.data, "issuer", &format)?;
         Ok(Self {
-            store: Arc::new(store),
+            store,
             clock: Arc::new(SystemClock),
             chance: Arc::new(SystemChance::new()?),
             ledger: open_ledger(config)?,

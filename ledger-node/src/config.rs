@@ -10,6 +10,8 @@ service_kit::config! {
     pub struct Config {
         /// Directory of the node's data; it must exist, and one process may use it.
         pub data: PathBuf = "data".into(),
+        /// Where the data is kept: `redb`; or `sled`, for programs built with it, which is not durable on power loss.
+        pub store: String = "redb".to_owned(),
         /// The chain's genesis file.
         pub genesis: PathBuf = "genesis.json".into(),
         /// Key that signs checkpoints as the log, a private JWK readable by the node only.

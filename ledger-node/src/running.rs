@@ -10,8 +10,9 @@ use service_kit::http::{self, Health, Metrics};
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile::{self, KeyFileError};
 use service_kit::lock::{DataLock, LockError};
+use service_kit::store::choice;
 use service_kit::store::closable::ClosableStore;
-use service_kit::store::redb::{OpenError, RedbStore};
+use service_kit::store::redb::OpenError;
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -97,8 +98,7 @@ pub struct Running {
 /// Missing directory, in use, damaged, another service's data.
 pub fn open_store(config: &Config) -> Result<(DataLock, Arc<dyn Store>), StartError> {
     let lock = DataLock::take(&config.data, FORMAT.service)?;
-    let store = RedbStore::open(&config.data.join("ledger.redb"), &FORMAT)?;
-    Ok((lock, Arc::new(store)))
+    Ok((lock, choice::open(&config.store, &config.data, "ledger", &FORMAT)?))
 }
 
 /// Starts a node: recovers the last whole block, certifies it, executes and serves.

@@ -20,6 +20,8 @@ config! {
         pub url: String = "https://127.0.0.1:9450".into(),
         /// Directory of the store. One process at a time.
         pub data: PathBuf = PathBuf::from("verifier-data"),
+        /// Where the data is kept: `redb`; or `sled`, for programs built with it, which is not durable on power loss.
+        pub store: String = "redb".to_owned(),
         /// Directory of the keys that `xinfu-verifier init` makes.
         pub keys: PathBuf = PathBuf::from("verifier-keys"),
         /// File with the passphrase that encrypts the key files, on its first line; mode 0600. Empty: see the next key.

@@ -43,7 +43,8 @@ use service_kit::founding::KeysError;
 use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::ledger_client::{TrustRootFileError, load_trust_root};
 use service_kit::lock::{DataLock, LockError};
-use service_kit::store::redb::{Format, OpenError, RedbStore};
+use service_kit::store::choice;
+use service_kit::store::redb::{Format, OpenError};
 
 pub use config::{Config, EvidenceConfig, LedgerConfig};
 pub use flow::export::Replayed;
@@ -166,9 +167,9 @@ pub fn open_ports(config: &Config) -> Result<(Ports, DataLock), StartError> {
     std::fs::create_dir_all(&config.data)
         .map_err(|error| StartError::Data { path: config.data.clone(), detail: error.to_string() })?;
     let lock = DataLock::take(&config.data, FORMAT.service)?;
-    let store = RedbStore::open(&config.data.join("verifier.redb"), &FORMAT)?;
+    let store = choice::open(&config.store, &config.data, "verifier", &FORMAT)?;
     let ports = Ports {
-        store: Arc::new(store),
+        store,
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance::new()?),
         fetch: Arc::new(Fetcher::new(&config.fetch)?),

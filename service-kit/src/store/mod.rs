@@ -8,10 +8,12 @@
 //! Keys are plain bytes in one ordered space; services name areas by prefix (`offer/…`, `nonce/…`). Nothing here
 //! knows what a value means, and no error text carries a value.
 //!
-//! Implementations: [`memory`] (strictest, for tests and throw-away worlds), [`redb`] (on disk). [`contract`] is
+//! Implementations: [`memory`] (strictest, for tests and throw-away worlds), [`redb`] (on disk), and
+//! with the feature of its name `sled` (on disk, not durable on power loss); [`choice`] opens what is configured. [`contract`] is
 //! the suite that all of them pass; [`faulty`] breaks writes on purpose.
 
 mod batch;
+pub mod choice;
 pub mod closable;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
@@ -20,6 +22,8 @@ pub mod faulty;
 pub mod memory;
 mod range;
 pub mod redb;
+#[cfg(feature = "sled")]
+pub mod sled;
 
 use std::{future::Future, pin::Pin};
 

@@ -134,3 +134,41 @@ async fn a_broken_redemption_takes_the_code_or_leaves_it() {
         assert_eq!(store.take_response_code_once("id", now).await.is_ok(), !saved, "{fault:?}");
     }
 }
+
+/// A request's whole life, each act repeated until it is done, as callers repeat themselves. Answers what is left.
+async fn live(faulty: &Arc<FaultyStore>, memory: &Arc<MemoryStore>) -> Vec<Vec<service_kit::store::Entry>> {
+    let store = VerifierStore::new(faulty.clone(), 1_000, 100);
+    let mut seen = Vec::new();
+    for act in 0..6 {
+        for _again in 0..2 {
+            let later = UnixSeconds(1_000_000 + 7_200);
+            // Done already by a write that was said to have failed: for a caller that repeats itself, that is success.
+            let _said = match act {
+                0 => store.open("id", &record(), None).await.is_ok(),
+                1 => store.put_evidence(vec![("a".to_owned(), b"one".to_vec())]).await.is_ok(),
+                2 => store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_ok(),
+                3 => store.take_response_code_once("id", UnixSeconds(1_000_100)).await.is_ok(),
+                4 => store.forget_case("id").await.is_ok(),
+                _ => store.forget_due(later).await.is_ok(),
+            };
+        }
+        seen.push(memory.scan(Range::all(), usize::MAX).await.unwrap());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn every_commit_broken_every_way_leaves_what_an_untroubled_life_leaves() {
+    let faulty_over = |memory: &Arc<MemoryStore>| Arc::new(FaultyStore::new(memory.clone()));
+    let memory = Arc::new(MemoryStore::new());
+    let untroubled = faulty_over(&memory);
+    let expected = live(&untroubled, &memory).await;
+    let commits = untroubled.commits();
+    assert!(commits >= 6, "{commits}");
+    for (commit, fault) in (0..commits).flat_map(|commit| Fault::ALL.map(|fault| (commit, fault))) {
+        let memory = Arc::new(MemoryStore::new());
+        let faulty = faulty_over(&memory);
+        faulty.break_after(commit, fault);
+        assert_eq!(live(&faulty, &memory).await, expected, "commit {commit}, {fault:?}");
+    }
+}

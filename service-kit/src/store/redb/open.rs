@@ -76,6 +76,23 @@ pub enum OpenError {
     /// No space to open it.
     #[error("the disk of {} is full", .0.display())]
     Full(PathBuf),
+    /// A store that nobody knows.
+    #[error("`store` must be `redb` or `sled`, not `{0}`")]
+    UnknownEngine(String),
+    /// A store that this program was built without.
+    #[error("this {service} was built without sled; build it with `--features sled`, or set `store = \"redb\"`")]
+    NotBuilt {
+        /// The program.
+        service: &'static str,
+    },
+    /// The data lies in the other store.
+    #[error("{} holds this service's data, and `store` is `{engine}`: it would begin anew", .path.display())]
+    OtherEngine {
+        /// The other store's file or directory.
+        path: PathBuf,
+        /// The store that is configured.
+        engine: String,
+    },
     /// It could not be read or written.
     #[error("{} cannot be opened: {detail}", .path.display())]
     Broken {
@@ -91,7 +108,9 @@ impl OpenError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::NoDirectory(_) => Code::ConfigInvalidValue,
+            Self::NoDirectory(_) | Self::UnknownEngine(_) | Self::NotBuilt { .. } | Self::OtherEngine { .. } => {
+                Code::ConfigInvalidValue
+            }
             Self::InUse(_) => Code::StoreInUse,
             Self::Foreign { .. } | Self::OtherService { .. } | Self::OtherVersion { .. } | Self::Corrupt { .. } => {
                 Code::StoreCorrupt

@@ -16,7 +16,7 @@ wallet-note-slot = Part of the vault's file is damaged, but everything in it is 
 
 wallet-init-done = Vault made in { $dir }.
 wallet-init-ledger = Ledger: { $origin }
-wallet-init-backup = There is no other copy of this vault, and nobody can open it without the passphrase.
+wallet-init-backup = There is no other copy of this vault, and nobody can open it without the passphrase: make one with xinfu-wallet backup.
 
 wallet-received = Received number { $number }: { $type }, from { $issuer }
 wallet-received-claims = It holds: { $claims }

@@ -16,7 +16,7 @@ wallet-note-slot = 保险库文件有一处损坏，但内容完整。请立即�
 
 wallet-init-done = 已在 { $dir } 创建保险库。
 wallet-init-ledger = 账本：{ $origin }
-wallet-init-backup = 保险库没有其他副本；没有口令，任何人都无法打开。
+wallet-init-backup = 保险库没有其他副本；没有口令，任何人都无法打开。可用 xinfu-wallet backup 生成备份。
 
 wallet-received = 已收到第 { $number } 号：{ $type }，签发方 { $issuer }
 wallet-received-claims = 内容项：{ $claims }

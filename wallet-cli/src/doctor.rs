@@ -173,7 +173,7 @@ impl Visit<'_> {
                 (false, true) => "wallet-doctor-mendable",
                 (false, false) => "wallet-doctor-unmendable",
             };
-            lines.push(format!("{} {}", self.ui.text(what, &[]), finding.text));
+            lines.push(self.ui.text(what, &[("what", finding.text.as_str().into())]));
         }
         lines.push(self.ui.text(if well { "wallet-doctor-well" } else { "wallet-doctor-ill" }, &[]));
         let found =

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use identity_core::anchor::{AnchorProof, BatchPath};
 use identity_core::dcql::Query;
+use identity_core::did::Did;
 use identity_core::oid4vp::ClientId;
 use identity_core::registry::{
     Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
@@ -38,6 +39,7 @@ pub(crate) struct Case {
     pub(crate) evidence: PreparedEvidence,
     pub(crate) policy: Policy,
     client_id: ClientId,
+    asker: Did,
     query: Query,
     token: BTreeMap<String, Vec<String>>,
     anchors: BTreeMap<String, Vec<Value>>,
@@ -84,6 +86,7 @@ impl Case {
             evidence: evidence(&ledger, &issuer, &asker, &standard)?.prepare(ledger.trust_root())?,
             policy: policy(&metadata)?,
             client_id,
+            asker: asker.did(),
             query: query()?,
             token: BTreeMap::from([(QUERY_ID.to_owned(), vec![presented])]),
             anchors: BTreeMap::from([(QUERY_ID.to_owned(), vec![json!(proof)])]),
@@ -92,7 +95,14 @@ impl Case {
 
     /// The presentation, with or without its anchor proof.
     pub(crate) fn presentation(&self, anchored: bool) -> Presentation<'_> {
-        let asked = Asked { client_id: &self.client_id, nonce: OCCASION.nonce, query: &self.query, purpose: None };
+        let asked = Asked {
+            client_id: &self.client_id,
+            asker: &self.asker,
+            certificate: None,
+            nonce: OCCASION.nonce,
+            query: &self.query,
+            purpose: None,
+        };
         Presentation { asked, token: &self.token, anchors: anchored.then_some(&self.anchors) }
     }
 }

@@ -41,6 +41,14 @@ async function requestKey(kid) {
   return document.verificationMethod.find((method) => inFull(method.id) === kid).publicKeyJwk;
 }
 
+/** The key of a certificate by the devnet's authority. */
+function certifiedKey(x5c) {
+  const leaf = new crypto.X509Certificate(Buffer.from(x5c[0], 'base64'));
+  const authority = new crypto.X509Certificate(fs.readFileSync(world.ca));
+  if (x5c.length !== 1 || !leaf.checkIssued(authority) || !leaf.verify(authority.publicKey)) throw new Error('the certificate is not by the authority');
+  return leaf.publicKey.export({ format: 'jwk' });
+}
+
 /** The credential's anchor proof, from its issuer, once the ledger has certified it. */
 async function anchorProof(issuerJwt) {
   const { iss } = jose.decodeJwt(issuerJwt);
@@ -60,11 +68,19 @@ const callbacks = {
   hash: (data, alg) => crypto.createHash(alg.replace('-', '')).update(data).digest(),
   generateRandom: (n) => crypto.randomBytes(n),
   signJwt: () => { throw new Error('nothing here is signed by the library') },
-  encryptJwe: () => { throw new Error('nothing here is encrypted') },
-  decryptJwe: () => { throw new Error('nothing here is encrypted') },
+  async encryptJwe({ publicJwk, alg, enc, apu, apv }, content) {
+    const parameters = Object.fromEntries(Object.entries({ apu, apv }).filter(([, value]) => value));
+    const bytes = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, jose.base64url.decode(value)]));
+    const jwe = await new jose.CompactEncrypt(new TextEncoder().encode(content))
+      .setProtectedHeader({ alg, enc, kid: publicJwk.kid })
+      .setKeyManagementParameters(bytes)
+      .encrypt(await jose.importJWK(publicJwk, alg));
+    return { jwe, encryptionJwk: publicJwk };
+  },
+  decryptJwe: () => { throw new Error('nothing here is decrypted') },
+  getX509CertificateMetadata: () => ({ sanDnsNames: [], sanUriNames: [] }),
   async verifyJwt(signer, { compact, header }) {
-    if (signer.method !== 'did') return { verified: false };
-    const jwk = await requestKey(header.kid);
+    const jwk = signer.method === 'did' ? await requestKey(header.kid) : certifiedKey(signer.x5c);
     await jose.compactVerify(compact, await jose.importJWK(jwk, header.alg));
     return { verified: true, signerJwk: jwk };
   },
@@ -111,15 +127,20 @@ async function bind(sdJwt, request, { header = {}, payload = {}, key = holderKey
   return sdJwt + await new jose.SignJWT(body).setProtectedHeader({ alg: 'ES256', typ: 'kb+jwt', ...header }).sign(key);
 }
 
+/** The ways in which a request can be made. */
+const plain = { response_mode: 'direct_post', client_id_prefix: 'decentralized_identifier' };
+const encrypted = { ...plain, response_mode: 'direct_post.jwt' };
+const manners = [plain, encrypted, { ...plain, client_id_prefix: 'x509_hash' }, { ...encrypted, client_id_prefix: 'x509_hash' }];
+
 /** A fresh request, and the parts of an honest answer to it. */
-async function prepare(query) {
-  const made = await admin('requests', { query, response_mode: 'direct_post', client_id_prefix: 'decentralized_identifier' });
+async function prepare(query, manner = plain) {
+  const made = await admin('requests', { query, ...manner });
   const resolved = await resolve(made.request_uri_link);
   const asked = resolved.query.credentials[0];
   const sdJwt = await disclose(asked);
   const presentation = await bind(sdJwt, resolved.request);
   return {
-    made, ...resolved, id: asked.id, sdJwt, presentation,
+    made, asked: query, ...resolved, id: asked.id, sdJwt, presentation,
     form: {
       state: resolved.request.state,
       vp_token: JSON.stringify({ [asked.id]: [presentation] }),
@@ -135,16 +156,22 @@ const post = (uri, body) => fetch(uri, {
 
 // ---- Honest ----
 
-async function honest(query) {
-  const parts = await prepare(query);
+async function honest(query, manner) {
+  const parts = await prepare(query, manner);
+  if (!parts.request.client_id.startsWith(`${manner.client_id_prefix}:`)) throw new Error(`asked as ${parts.request.client_id}`);
+  if (!verifier.client_ids.includes(parts.request.client_id)) throw new Error('devnet.json does not name the client');
   if (!parts.match.can_be_satisfied) throw new Error('dcql: the credential does not satisfy the query');
-  const { authorizationResponsePayload } = await client.createOpenid4vpAuthorizationResponse({
+  const { authorizationResponsePayload, jarm } = await client.createOpenid4vpAuthorizationResponse({
+    ...(manner.response_mode === 'direct_post.jwt' && { jarm: {
+      encryption: { nonce: 'a nonce of the wallet' },
+      serverMetadata: { authorization_encryption_alg_values_supported: ['ECDH-ES'], authorization_encryption_enc_values_supported: ['A256GCM', 'A128GCM'] },
+    } }),
     authorizationRequestPayload: parts.request,
     clientMetadata: parts.request.client_metadata,
     authorizationResponsePayload: { vp_token: { [parts.id]: [parts.presentation] }, xinfu_anchor: { [parts.id]: [proof] } },
   });
   const { response } = await client.submitOpenid4vpAuthorizationResponse({
-    authorizationRequestPayload: parts.request, authorizationResponsePayload,
+    authorizationRequestPayload: parts.request, authorizationResponsePayload, jarm,
   });
   const text = await response.text();
   if (response.status !== 200 || typeof JSON.parse(text) !== 'object') throw new Error(`honest answer: ${response.status} ${text}`);
@@ -156,7 +183,7 @@ async function honest(query) {
     const value = steps.reduce((at, step) => at?.[step], claims);
     if (!shown.includes(JSON.stringify(value))) throw new Error(`${steps.join('.')} did not arrive`);
   }
-  console.log('honest: verified,', asked.length, 'claims');
+  console.log('honest:', manner.response_mode, manner.client_id_prefix, 'verified,', asked.length, 'claims');
 }
 
 // ---- Dishonest: name, expected code (or status), and what is done to an honest answer ----
@@ -231,8 +258,71 @@ const dishonest = [
   ['body beyond the limit', 413, (p) => ({ ...p.form, padding: 'x'.repeat(2_000_000) })],
 ];
 
-async function expectRefusal(query, [name, expected, spoil]) {
-  const parts = await prepare(query);
+// ---- Dishonest under direct_post.jwt ----
+
+/** What an honest wallet encrypts. */
+const content = ({ form }) => ({ state: form.state, vp_token: JSON.parse(form.vp_token), xinfu_anchor: JSON.parse(form.xinfu_anchor) });
+const keyOf = ({ request }) => request.client_metadata.jwks.keys[0];
+
+/** A JWE of anything, to the request's key unless told otherwise. */
+async function seal(parts, { header = {}, key = keyOf(parts), what = content(parts) } = {}) {
+  const protectedHeader = { alg: 'ECDH-ES', enc: 'A256GCM', kid: keyOf(parts).kid, ...header };
+  const text = typeof what === 'string' ? what : JSON.stringify(what);
+  return new jose.CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(protectedHeader)
+    .encrypt(await jose.importJWK({ ...key, alg: undefined }, protectedHeader.alg));
+}
+
+/** An honest JWE with members of its header changed afterwards. */
+async function reheaded(parts, members) {
+  const [head, ...rest] = (await seal(parts)).split('.');
+  const changed = { ...JSON.parse(Buffer.from(head, 'base64url')), ...members };
+  return [Buffer.from(JSON.stringify(changed)).toString('base64url'), ...rest].join('.');
+}
+
+const response = async (jwe) => ({ response: await jwe });
+const cut = async (parts, at, change) => (await seal(parts)).split('.').map((part, place) => (place === at ? change(part) : part)).join('.');
+const stranger = await jose.exportJWK((await jose.generateKeyPair('ECDH-ES', { crv: 'P-256' })).publicKey);
+const offCurve = { kty: 'EC', crv: 'P-256', x: stranger.x, y: stranger.x };
+
+const dishonestEncrypted = [
+  ['plain where encrypted was demanded', 'vp.response.not_encrypted', (p) => p.form],
+  ['plain and encrypted at once', 'vp.response.malformed', async (p) => ({ ...p.form, response: await seal(p) })],
+  ['key agreement with key wrapping', 'jose.jwe.alg', (p) => response(seal(p, { header: { alg: 'ECDH-ES+A256KW' } }))],
+  ['key agreement renamed', 'jose.jwe.alg', (p) => response(reheaded(p, { alg: 'dir' }))],
+  ['key encryption by RSA', 'jose.jwe.alg', (p) => response(reheaded(p, { alg: 'RSA-OAEP-256' }))],
+  ['content under A192GCM', 'jose.jwe.enc', (p) => response(seal(p, { header: { enc: 'A192GCM' } }))],
+  ['content under CBC', 'jose.jwe.enc', (p) => response(seal(p, { header: { enc: 'A256CBC-HS512' } }))],
+  ['content encryption renamed', 'jose.jwe.undecipherable', (p) => response(reheaded(p, { enc: 'A128GCM' }))],
+  ['content said to be compressed', 'jose.jwe.compressed', (p) => response(reheaded(p, { zip: 'DEF' }))],
+  ['a critical extension', 'jose.header.critical', (p) => response(reheaded(p, { crit: ['x'], x: 1 }))],
+  ['content said to be a token', 'jose.jwe.nested', (p) => response(seal(p, { header: { cty: 'JWT' } }))],
+  ['content is a token', 'vp.response.malformed', (p) => response(seal(p, { what: unsigned({ alg: 'none' }, content(p)) }))],
+  ['content is a JWE again', 'vp.response.malformed', async (p) => response(seal(p, { what: await seal(p) }))],
+  ['content is an array', 'vp.response.malformed', (p) => response(seal(p, { what: [content(p)] }))],
+  ['content names a member twice', 'vp.response.malformed', (p) => response(seal(p, { what: `{"state":"x",${JSON.stringify(content(p)).slice(1)}` }))],
+  ['no key named', 'jose.jwe.kid', (p) => response(seal(p, { header: { kid: undefined } }))],
+  ['another key named', 'jose.jwe.kid', (p) => response(seal(p, { header: { kid: 'another' } }))],
+  ['to another key under the name', 'jose.jwe.undecipherable', (p) => response(seal(p, { key: stranger }))],
+  ['for another request', 'jose.jwe.kid', async (p) => response(seal(await prepare(p.asked, encrypted)))],
+  ['a point outside the curve', 'jose.jwe.ephemeral', (p) => response(reheaded(p, { epk: offCurve }))],
+  ['a point of another curve', 'jose.jwe.ephemeral', (p) => response(reheaded(p, { epk: { ...stranger, crv: 'P-384' } }))],
+  ['no ephemeral key', 'jose.jwe.ephemeral', (p) => response(reheaded(p, { epk: undefined }))],
+  ['a tag cut short', 'jose.jwe.length', (p) => response(cut(p, 4, (tag) => tag.slice(0, 16)))],
+  ['a vector cut short', 'jose.jwe.length', (p) => response(cut(p, 2, (iv) => iv.slice(0, 8)))],
+  ['an encrypted key beside the agreement', 'jose.jwe.length', (p) => response(cut(p, 1, () => 'AAAA'))],
+  ['content changed', 'jose.jwe.undecipherable', (p) => response(cut(p, 3, (text) => flip(text, 100)))],
+  ['five parts and one more', 'jose.jwe.parts', async (p) => response(`${await seal(p)}.x`)],
+  ['no token at all', 'jose.jwe.parts', () => response('garbage')],
+  ['state of nobody inside', 'vp.response.state', (p) => response(seal(p, { what: { ...content(p), state: 'AAAAAAAAAAAAAAAAAAAAAA' } }))],
+  ['state outside only', 'vp.response.state', async (p) => ({ state: p.form.state, response: await seal(p, { what: { ...content(p), state: undefined } }) })],
+  ['vp_token as text inside', 'vp.response.vp_token', (p) => response(seal(p, { what: { ...content(p), vp_token: p.form.vp_token } }))],
+  ['no anchor proof inside', 'vp.response.anchor_missing', (p) => response(seal(p, { what: { ...content(p), xinfu_anchor: undefined } }))],
+  ['holder signature stripped inside', 'kb_jwt.missing', (p) => response(seal(p, { what: { ...content(p), vp_token: { [p.id]: [p.sdJwt] } } }))],
+  ['a token beyond the limit', 413, () => response('A'.repeat(2_000_000))],
+];
+
+async function expectRefusal(query, [name, expected, spoil], manner) {
+  const parts = await prepare(query, manner);
   const answer = await post(parts.request.response_uri, await spoil(parts));
   const body = await answer.json().catch(() => ({}));
   const held = typeof expected === 'number' ? answer.status === expected
@@ -246,17 +336,20 @@ async function expectRefusal(query, [name, expected, spoil]) {
 
 // ---- Once and only once ----
 
-async function replay(query) {
-  const parts = await prepare(query);
-  const first = await post(parts.request.response_uri, parts.form);
-  const second = await post(parts.request.response_uri, parts.form);
+async function replay(query, manner) {
+  const answer = async (parts) => (manner.response_mode === 'direct_post' ? parts.form : { response: await seal(parts) });
+  const parts = await prepare(query, manner);
+  const form = await answer(parts);
+  const first = await post(parts.request.response_uri, form);
+  const second = await post(parts.request.response_uri, form);
   const { code } = await second.json();
   if (first.status !== 200 || second.status < 400 || second.status >= 500 || code !== 'vp.response.replayed') throw new Error(`replay: ${first.status} ${second.status} ${code}`);
-  const race = await prepare(query);
-  const answers = await Promise.all(Array.from({ length: 8 }, () => post(race.request.response_uri, race.form)));
+  const race = await prepare(query, manner);
+  const raced = await answer(race);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => post(race.request.response_uri, raced)));
   const accepted = answers.filter((answer) => answer.status === 200).length;
   if (accepted !== 1) throw new Error(`${accepted} of 8 concurrent answers were accepted`);
-  console.log('once: a replay is refused, and one of eight concurrent answers is accepted');
+  console.log('once:', manner.response_mode, 'a replay is refused, and one of eight concurrent answers is accepted');
 }
 
 async function declined(query) {
@@ -269,8 +362,11 @@ async function declined(query) {
 
 const { queries } = await admin('queries');
 const query = process.argv[3] ?? queries.find(({ dcql }) => dcql.credentials.length === 1 && dcql.credentials[0].meta.vct_values.includes(claims.vct)).name;
-await honest(query);
+for (const manner of manners) await honest(query, manner);
 await declined(query);
-await replay(query);
-for (const mode of dishonest) await expectRefusal(query, mode);
-console.log(`PRESENT OK ${dishonest.length} dishonest ways refused`);
+for (const manner of manners) await replay(query, manner);
+for (const mode of dishonest) await expectRefusal(query, mode, plain);
+for (const mode of dishonestEncrypted) await expectRefusal(query, mode, encrypted);
+// What holds under one name holds under the other.
+for (const mode of dishonestEncrypted.slice(0, 3)) await expectRefusal(query, mode, manners.at(-1));
+console.log(`PRESENT OK ${dishonest.length + dishonestEncrypted.length} dishonest ways refused`);

@@ -23,7 +23,7 @@ use std::process::Command;
 use identity_core::dcql::Query;
 use identity_core::jose::UnverifiedJws;
 use identity_core::kb_jwt::Window;
-use identity_core::oid4vp::{Anchors, ClientId, VpToken};
+use identity_core::oid4vp::{Anchors, ClientId, ClientName, VpToken};
 use identity_core::sd_jwt_vc::TypeError;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{
@@ -91,8 +91,11 @@ fn verdict(files: &BTreeMap<&'static str, Vec<u8>>) -> Result<String, Box<dyn Er
     let request: Value = serde_json::from_slice(request.dangerous_payload())?;
     let client_id = ClientId::parse(request["client_id"].as_str().unwrap())?;
     let query = Query::from_json(&request["dcql_query"])?;
+    let ClientName::Did(asker) = client_id.name() else { return Err("the sample's client is a DID".into()) };
     let asked = Asked {
         client_id: &client_id,
+        asker,
+        certificate: None,
         nonce: request["nonce"].as_str().unwrap(),
         query: &query,
         purpose: request["xinfu_purpose"].as_str(),

@@ -4,6 +4,7 @@ use anyhow::Result;
 use service_kit::messages::Catalogue;
 
 use crate::journey::{Traveller, case_command};
+use crate::world::admin::Manner;
 use crate::world::layout::{DEPARTMENTS, HOUSING_FUND, LEADER, Layout, Member, PUBLIC_SECURITY};
 use crate::world::query::LOAN;
 
@@ -23,7 +24,7 @@ pub async fn invitation(traveller: &Traveller, messages: &Catalogue) -> Result<S
     let subject =
         counter.subjects(PUBLIC_SECURITY.main.configuration).await?.into_iter().next_back().unwrap_or_default();
     let offer = counter.offer(&subject, PUBLIC_SECURITY.main.configuration, OFFER_SECONDS).await?;
-    let asked = traveller.housing_fund()?.ask(LOAN.into()).await?;
+    let asked = traveller.housing_fund()?.ask(LOAN.into(), Manner::PLAIN).await?;
     let code = offer.tx_code.map(|code| format!(" --tx-code {code}")).unwrap_or_default();
 
     text.push_str(&format!("\n{}", say("devnet-try")));

@@ -1,7 +1,8 @@
 //! Keys, DIDs, credentials, protocols, registry rules and verdicts, without IO.
 //!
 //! Nothing in this crate reads a clock, a disk, a network, an environment or chance: time and random numbers
-//! are arguments. One exception is documented at [`crypto`]: `aws-lc-rs` draws the ECDSA nonce itself.
+//! are arguments. Two exceptions are documented at [`crypto`] and [`jose::jwe`]: libraries draw the
+//! ECDSA nonce, and the ephemeral key and vector of an encryption, themselves.
 
 pub mod anchor;
 pub mod crypto;
@@ -25,3 +26,4 @@ pub mod status;
 pub mod time;
 pub mod trust;
 pub mod verdict;
+pub mod x509;

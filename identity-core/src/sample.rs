@@ -6,6 +6,7 @@
     reason = "test support: a sample that cannot be made must fail the test"
 )]
 
+pub mod certificates;
 pub mod ledger;
 pub mod parties;
 pub mod world;

@@ -122,6 +122,7 @@ wallet-help-any-json = Answer with one JSON object on standard output
 wallet-help-init-ledger = Address of a ledger node
 wallet-help-init-trust-root = The ledger's trust root, a tlog-policy file; nothing the node says is believed without it
 wallet-help-init-ca = Certificate authorities for HTTPS, a PEM file [default: the system's]
+wallet-help-init-client-ca = Certificate authorities of services that ask, a PEM file [default: services are known by their DID only]
 wallet-help-init-allow-private = Host on a private address that may be reached, as host or host:port; may be repeated
 wallet-help-init-plain = Reach those hosts by plain HTTP too, for debugging
 wallet-help-receive-offer = The offer: an openid-credential-offer:// link

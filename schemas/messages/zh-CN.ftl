@@ -122,6 +122,7 @@ wallet-help-any-json = 在标准输出上以一个 JSON 对象作答
 wallet-help-init-ledger = 账本节点的地址
 wallet-help-init-trust-root = 账本的信任根（tlog-policy 文件）；没有它，节点所说的一概不信
 wallet-help-init-ca = HTTPS 所用的证书颁发机构，PEM 文件 [默认：系统自带]
+wallet-help-init-client-ca = 请求出示的服务所用的证书颁发机构，PEM 文件 [默认：只凭 DID 识别服务]
 wallet-help-init-allow-private = 允许访问的内网主机，形如 host 或 host:port；可重复
 wallet-help-init-plain = 对上述主机也允许明文 HTTP，仅供调试
 wallet-help-receive-offer = 签发邀约：openid-credential-offer:// 链接

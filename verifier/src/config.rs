@@ -47,6 +47,8 @@ config! {
         ///   undetermined_status = "refuse"    # or "accept"
         ///   dcql = '{"credentials": [ … ]}'   # OpenID4VP 1.0 §6
         pub queries: BTreeMap<String, QueryConfig> = BTreeMap::new(),
+        /// A second name for wallets that know certificates and no DIDs.
+        pub x509: X509Config,
         /// Where and how to listen.
         pub http: HttpConfig,
         /// The ledger.
@@ -55,6 +57,17 @@ config! {
         pub evidence: EvidenceConfig,
         /// How others are reached.
         pub fetch: FetchConfig,
+    }
+}
+
+config! {
+    /// A second name for wallets that know certificates and no DIDs (client identifier prefix `x509_hash`). The key
+    /// must stand on the ledger under `authentication` of our DID, with its thumbprint registered.
+    pub struct X509Config {
+        /// PEM file of the certificates, ours first, without the anchor that wallets have. Empty: none is used.
+        pub chain: PathBuf = PathBuf::new(),
+        /// File of its private key, as `init` writes keys (JWK).
+        pub key: PathBuf = PathBuf::new(),
     }
 }
 

@@ -17,6 +17,7 @@
 //! answer to the wallet.
 
 pub mod cli;
+mod client;
 mod config;
 mod evidence;
 mod flow;
@@ -46,12 +47,14 @@ use service_kit::lock::{DataLock, LockError};
 use service_kit::store::choice;
 use service_kit::store::redb::{Format, OpenError};
 
-pub use config::{Config, EvidenceConfig, LedgerConfig};
+pub use client::ClientError;
+pub use config::{Config, EvidenceConfig, LedgerConfig, X509Config};
 pub use flow::export::Replayed;
 pub use keys::init;
 pub use policy::{AnchorPolicy, QueryConfig, Undetermined};
 pub use service::{BuildError, Ports};
 
+use crate::client::Client;
 use crate::keys::RequestKey;
 use crate::service::Verifier;
 
@@ -116,9 +119,10 @@ impl StartError {
             Self::Open(error) => error.code(),
             Self::Keys(error) => error.code(),
             // Each of these names a file or value of the configuration that cannot be used.
-            Self::Token(_) | Self::Build(BuildError::Type { .. }) | Self::Data { .. } | Self::Fetch(_) => {
-                Code::ConfigInvalidValue
-            }
+            Self::Token(_)
+            | Self::Build(BuildError::Type { .. } | BuildError::Client(_))
+            | Self::Data { .. }
+            | Self::Fetch(_) => Code::ConfigInvalidValue,
             Self::Chance(_) => Code::HttpInternal,
         }
     }
@@ -194,11 +198,13 @@ pub async fn start_here(config: Config) -> Result<Running, StartError> {
 /// [`StartError`].
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
-    let key = RequestKey::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let key = RequestKey::load(&config.keys, &guard)?;
+    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
     let did = key.id.did().clone();
     let trust_root = load_trust_root(&config.ledger.trust_root)?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
-    let verifier = web::Data::new(Verifier::build(&config, key, trust_root, &ports).await?);
+    let verifier = web::Data::new(Verifier::build(&config, key, certified, trust_root, &ports).await?);
     let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
@@ -212,9 +218,11 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
 /// [`StartError`]; [`StartError::Case`] if the case is unknown or was erased in its time.
 pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, StartError> {
     let (ports, _lock) = open_ports(&config)?;
-    let key = RequestKey::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let key = RequestKey::load(&config.keys, &guard)?;
+    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
     let trust_root = load_trust_root(&config.ledger.trust_root)?;
-    let verifier = Verifier::build(&config, key, trust_root, &ports).await?;
+    let verifier = Verifier::build(&config, key, certified, trust_root, &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use identity_core::crypto::SecretKey;
-use identity_core::did::DidUrl;
+use identity_core::did::Did;
 use identity_core::kb_jwt::Window;
 use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::ClientId;
@@ -19,6 +18,7 @@ use service_kit::fetch::Fetch;
 use service_kit::store::{Store, StoreError};
 use url::Url;
 
+use crate::client::{Client, ClientError, Prefix};
 use crate::config::Config;
 use crate::evidence::{EvidenceCache, Source};
 use crate::keys::RequestKey;
@@ -40,9 +40,10 @@ pub struct Ports {
 
 /// Everything that requests are made of and responses judged by.
 pub(crate) struct Verifier {
-    pub(crate) client_id: ClientId,
-    pub(crate) key_id: DidUrl,
-    pub(crate) key: SecretKey,
+    /// Who we are on the ledger.
+    pub(crate) did: Did,
+    client: Client,
+    certified: Option<Client>,
     pub(crate) url: Url,
     pub(crate) transport: Transport,
     pub(crate) request_lifetime: i64,
@@ -72,6 +73,9 @@ pub enum BuildError {
         /// What is wrong.
         detail: String,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -81,6 +85,7 @@ impl Verifier {
     pub(crate) async fn build(
         config: &Config,
         key: RequestKey,
+        certified: Option<Client>,
         trust_root: TrustRoot,
         ports: &Ports,
     ) -> Result<Self, BuildError> {
@@ -98,9 +103,9 @@ impl Verifier {
         let evidence = EvidenceCache::new(source, store.clone(), freshness, own, names);
         evidence.load().await?;
         Ok(Self {
-            client_id: ClientId::of_did(key.id.did()),
-            key_id: key.id,
-            key: key.secret,
+            did: key.id.did().clone(),
+            client: Client::by_did(key),
+            certified,
             url: config.base_url()?,
             transport: config.transport(),
             request_lifetime: i64::from(config.request_lifetime),
@@ -113,6 +118,19 @@ impl Verifier {
             metadata,
             freshness,
         })
+    }
+
+    /// Who we are under this prefix; none if we have no such name.
+    pub(crate) fn client(&self, prefix: Prefix) -> Option<&Client> {
+        match prefix {
+            Prefix::DecentralizedIdentifier => Some(&self.client),
+            Prefix::X509Hash => self.certified.as_ref(),
+        }
+    }
+
+    /// Who we are under the name that a request was made under; none if that certificate was replaced since.
+    pub(crate) fn client_named(&self, id: &ClientId) -> Option<&Client> {
+        [Some(&self.client), self.certified.as_ref()].into_iter().flatten().find(|client| client.id == *id)
     }
 
     /// The configured queries by name.

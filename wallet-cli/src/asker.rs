@@ -3,10 +3,10 @@
 use crate::{error::WalletError, wallet::Wallet};
 use identity_core::{
     did::{Did, Document},
-    oid4vp::Parameters,
-    registry::{accreditation_key, did_key},
+    oid4vp::{Parameters, WhoAsks},
+    registry::{accreditation_key, did_key, thumbprint_key},
     time::UnixSeconds,
-    verdict::{Excess, Freshness, PreparedEvidence, standing},
+    verdict::{EvidenceError, Excess, Freshness, PreparedEvidence, standing},
 };
 
 /// How old the checkpoint under the ledger's answer may be: an idle ledger is cosigned anew every 30 seconds, so an
@@ -32,18 +32,28 @@ pub enum Accreditation {
 }
 
 impl Asker {
-    /// Asks the ledger.
+    /// Asks the ledger: for a client known by its certificate, first whose key that is.
     ///
     /// # Errors
-    /// [`WalletError::AskerUndetermined`] if the ledger cannot be asked, or its answer does not hold.
-    pub(crate) async fn look_up(wallet: &Wallet, did: &Did) -> Result<Self, WalletError> {
+    /// [`WalletError::AskerUndetermined`] if the ledger cannot be asked, or its answer does not hold or is too old;
+    /// [`WalletError::AskerUnregistered`] if it proves that nobody has registered the certificate's key.
+    pub(crate) async fn look_up(wallet: &Wallet, who: WhoAsks<'_>, now: UnixSeconds) -> Result<Self, WalletError> {
         let mut evidence = PreparedEvidence::new(wallet.ledger.trust_root().clone());
-        for key in [did_key(did), accreditation_key(did)] {
-            let undetermined = |detail: String| WalletError::AskerUndetermined(detail);
-            let (_, proof) = wallet.ledger.state(&key).await.map_err(|error| undetermined(error.to_string()))?;
-            evidence.add_state(&proof).map_err(|error| undetermined(error.to_string()))?;
+        let did = match who {
+            WhoAsks::Did(did) => did.clone(),
+            WhoAsks::KeyHolder(thumbprint) => {
+                learn(wallet, &mut evidence, &thumbprint_key(&thumbprint)).await?;
+                match evidence.thumbprint_owner(&thumbprint, FRESHNESS, now) {
+                    Ok(did) => did.clone(),
+                    Err(EvidenceError::Absent) => return Err(WalletError::AskerUnregistered),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        for key in [did_key(&did), accreditation_key(&did)] {
+            learn(wallet, &mut evidence, &key).await?;
         }
-        Ok(Self { did: did.clone(), evidence })
+        Ok(Self { did, evidence })
     }
 
     /// The asker's DID document as of now.
@@ -73,4 +83,10 @@ impl Asker {
         };
         Ok((label, accreditation))
     }
+}
+
+async fn learn(wallet: &Wallet, evidence: &mut PreparedEvidence, key: &str) -> Result<(), WalletError> {
+    let undetermined = |detail: String| WalletError::AskerUndetermined(detail);
+    let (_, proof) = wallet.ledger.state(key).await.map_err(|error| undetermined(error.to_string()))?;
+    evidence.add_state(&proof).map_err(|error| undetermined(error.to_string()))
 }

@@ -59,6 +59,8 @@ pub struct InitArgs {
     pub trust_root: PathBuf,
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
     #[arg(long, value_name = "HOST")]
     pub allow_private: Vec<String>,
     #[arg(long)]

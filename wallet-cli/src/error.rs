@@ -14,6 +14,7 @@ use identity_core::{
     sd_jwt::SdJwtError,
     sd_jwt_vc::{CredentialError, TypeError},
     verdict::EvidenceError,
+    x509::X509Error,
 };
 use service_kit::{chance::NoChance, fetch::FetchError, ledger_client::LedgerError};
 
@@ -67,6 +68,9 @@ pub enum WalletError {
     /// The trust root is not a policy file.
     #[error("the trust root cannot be read")]
     TrustRoot,
+    /// The certificate authorities for services are none.
+    #[error("{0}")]
+    ClientAuthorities(X509Error),
     /// The certificate authorities or hosts of the setup cannot be used.
     #[error("the network settings cannot be used: {0}")]
     Network(String),
@@ -117,6 +121,9 @@ pub enum WalletError {
     /// Nobody can say what the asker may ask.
     #[error("what the asker may ask cannot be determined: {0}")]
     AskerUndetermined(String),
+    /// The ledger proves that nobody has registered the key of the asker's certificate.
+    #[error("nobody has registered the key of the asker's certificate on the ledger")]
+    AskerUnregistered,
     /// The holder said no.
     #[error("the holder declined")]
     Declined,
@@ -146,6 +153,7 @@ impl WalletError {
             Self::Unwritable => Code::WalletFilesUnwritable,
             Self::NoSetup => Code::WalletSetupMissing,
             Self::TrustRoot => Code::WalletSetupTrustRoot,
+            Self::ClientAuthorities(error) => error.code(),
             Self::Network(_) => Code::WalletSetupNetwork,
             Self::NoChance(_) => Code::WalletVaultIo,
             Self::Fetch(error) => error.code(),
@@ -158,6 +166,7 @@ impl WalletError {
             Self::Selection { .. } => Code::WalletCredentialSelection,
             Self::BeyondAccreditation => Code::WalletAskerBeyond,
             Self::AskerUndetermined(_) => Code::WalletAskerUndetermined,
+            Self::AskerUnregistered => Code::VerdictAskerUnknown,
             Self::Declined => Code::WalletRequestDeclined,
             Self::Unanswered(_) => Code::WalletResponseUnanswered,
             Self::ShareRefused { code } => code.unwrap_or(Code::WalletResponseRefused),
@@ -172,11 +181,11 @@ impl WalletError {
             Self::Backup(_) | Self::Phrase(_) | Self::Move(_) => Exit::Vault,
             Self::Cost => Exit::Usage,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
-            Self::Selection { .. } | Self::Picture(_) => Exit::Usage,
+            Self::Selection { .. } | Self::Picture(_) | Self::ClientAuthorities(_) => Exit::Usage,
             Self::NoChance(_) | Self::Unwritable => Exit::Fault,
             Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
             Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,
-            Self::BeyondAccreditation | Self::ShareRefused { .. } => Exit::Refused,
+            Self::BeyondAccreditation | Self::AskerUnregistered | Self::ShareRefused { .. } => Exit::Refused,
             Self::NothingFits => Exit::NothingFits,
             Self::AskerUndetermined(_) | Self::Unanswered(_) => Exit::Unreachable,
             Self::Declined => Exit::Declined,

@@ -63,6 +63,9 @@ pub struct Setup {
     pub trust_root: String,
     /// Path of a file with certificate authorities for HTTPS, instead of the system's; empty for those.
     pub ca: String,
+    /// Certificates (PEM) of the authorities that services may show certificates of, in place of a DID; empty: none.
+    #[serde(default)]
+    pub client_ca: String,
     /// Hosts on private addresses that may be reached.
     pub allow_private: Vec<String>,
     /// Whether those may be reached by plain HTTP, for debugging.

@@ -88,16 +88,16 @@ impl Wallet {
     pub async fn prepare(&mut self, link: &str, select: &[(String, usize)]) -> Result<Prepared, WalletError> {
         let link = RequestLink::parse(link.trim(), self.transport())?;
         let (jwt, wallet_nonce) = self.fetch_request(&link).await?;
-        let unverified = UnverifiedRequest::parse(&link, jwt.trim())?;
-        let asker = Asker::look_up(self, link.client_id.did()).await?;
         let now = self.clock.now();
+        let unverified = UnverifiedRequest::parse(&link, jwt.trim(), &self.clients, now)?;
+        let asker = Asker::look_up(self, unverified.who_asks(), now).await?;
         let document = asker.document(now)?;
         let request = unverified.verify(&document, wallet_nonce.as_deref(), self.transport(), now)?;
 
         let parameters = request.parameters();
         let (label, accreditation) = asker.standing(parameters, now)?;
         let question = Question {
-            asker: parameters.client_id.did().to_string(),
+            asker: request.asker().to_string(),
             label,
             accreditation,
             purpose: parameters.purpose.clone(),
@@ -117,7 +117,7 @@ impl Wallet {
         let Prepared { request, mut question, .. } = prepared;
         let Selection { chosen, optional, instead } =
             selection::select(&request.parameters().query, &self.usable(&request)?, select)?;
-        let asker = request.parameters().client_id.did();
+        let asker = request.asker();
         let items = |chosen: &Vec<Chosen>| chosen.iter().map(|one| self.item(one, asker)).collect();
         question.items = items(&chosen)?;
         question.optional = optional.iter().map(items).collect::<Result<_, _>>()?;

@@ -12,6 +12,7 @@ use crate::{
     view::View,
     wallet::{Ports, Wallet},
 };
+use identity_core::x509::X509Error;
 use serde_json::json;
 use service_kit::help;
 use service_kit::manual::{Made, Manual};
@@ -188,10 +189,15 @@ fn init(dir: &Path, arguments: &InitArgs, cli: &Cli, ui: &Ui) -> Result<View, Wa
     let trust_root = fs::read_to_string(&arguments.trust_root).map_err(|_| WalletError::TrustRoot)?;
     // Commands run anywhere later, so the path must not depend on where this one runs.
     let ca = arguments.ca.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let client_ca = match &arguments.client_ca {
+        None => String::new(),
+        Some(path) => fs::read_to_string(path).map_err(|_| WalletError::ClientAuthorities(X509Error::Anchors))?,
+    };
     let setup = Setup {
         ledger: arguments.ledger.clone(),
         trust_root,
         ca: ca.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+        client_ca,
         allow_private: arguments.allow_private.clone(),
         plain: arguments.plain,
     };

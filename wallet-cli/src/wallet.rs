@@ -10,6 +10,7 @@ use crate::{
     view::{self, View},
 };
 use identity_core::oauth::url::{Transport, parse_endpoint};
+use identity_core::x509::TrustAnchors;
 use ledger::TrustRoot;
 use rand::CryptoRng;
 use service_kit::{
@@ -51,6 +52,8 @@ pub struct Wallet {
     pub(crate) ledger: LedgerClient,
     pub(crate) clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
+    /// Authorities whose certificates name services.
+    pub(crate) clients: TrustAnchors,
     plain: bool,
 }
 
@@ -70,12 +73,13 @@ impl Wallet {
         parse_endpoint(&setup.ledger, transport(setup.plain))
             .map_err(|error| WalletError::Network(format!("the ledger's address: {error}")))?;
         let (fetch, ledger) = connect(&setup, ports.fetch)?;
+        let clients = client_authorities(&setup)?;
         let mut rng = ports.chance.rng();
         let vault = Vault::create(dir, passphrase, cost, &mut rng)?;
         let mut holdings = Holdings::read(vault)?;
         let plain = setup.plain;
         holdings.add_setup(setup, &mut rng)?;
-        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, plain })
+        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, clients, plain })
     }
 
     /// Opens the wallet in `dir`.
@@ -93,8 +97,9 @@ impl Wallet {
     pub fn over(holdings: Holdings, ports: Ports) -> Result<Self, WalletError> {
         let setup = holdings.setup().ok_or(WalletError::NoSetup)?;
         let (fetch, ledger) = connect(setup, ports.fetch)?;
+        let clients = client_authorities(setup)?;
         let plain = setup.plain;
-        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, plain })
+        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, clients, plain })
     }
 
     /// What the vault holds.
@@ -145,6 +150,13 @@ impl Wallet {
     pub(crate) fn transport(&self) -> Transport {
         transport(self.plain)
     }
+}
+
+fn client_authorities(setup: &Setup) -> Result<TrustAnchors, WalletError> {
+    if setup.client_ca.is_empty() {
+        return Ok(TrustAnchors::none());
+    }
+    TrustAnchors::from_pem(&setup.client_ca).map_err(WalletError::ClientAuthorities)
 }
 
 fn transport(plain: bool) -> Transport {

@@ -204,8 +204,14 @@ impl Scene {
         let vault = Vault::create(self.dir.path(), &passphrase, KdfCost::FLOOR, &mut rng).unwrap();
         let mut holdings = Holdings::read(vault).unwrap();
         let trust_root = self.world.ledger.trust_root_text();
-        let setup =
-            Setup { ledger: LEDGER.into(), trust_root, ca: String::new(), allow_private: Vec::new(), plain: false };
+        let setup = Setup {
+            ledger: LEDGER.into(),
+            trust_root,
+            ca: String::new(),
+            client_ca: String::new(),
+            allow_private: Vec::new(),
+            plain: false,
+        };
         holdings.add_setup(setup, &mut rng).unwrap();
         let issuer = self.world.issuer.address();
         let held = Credential::new(VCT.into(), issuer, UnixSeconds(START + 3600), self.credential, holder);
@@ -237,7 +243,7 @@ fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<An
     let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
     let session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
     let kid = DidUrl::parse(&asker.key_name("auth-1")).unwrap();
-    session.request_object(None, &kid, signer).unwrap()
+    session.request_object(None, verifier::SignedBy::Key(&kid), signer).unwrap()
 }
 
 async fn present(wallet: &mut Wallet, link: &str, yes: bool) -> Result<wallet_cli::present::Shared, WalletError> {

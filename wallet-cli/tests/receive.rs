@@ -212,8 +212,14 @@ impl Scene {
             chance: Arc::new(SeededChance::new(3)),
         };
         let trust_root = world.ledger.trust_root_text();
-        let setup =
-            Setup { ledger: LEDGER.into(), trust_root, ca: String::new(), allow_private: Vec::new(), plain: false };
+        let setup = Setup {
+            ledger: LEDGER.into(),
+            trust_root,
+            ca: String::new(),
+            client_ca: String::new(),
+            allow_private: Vec::new(),
+            plain: false,
+        };
         let passphrase = Passphrase::new("a sample passphrase".into());
         let wallet = Wallet::init(dir.path(), &passphrase, KdfCost::FLOOR, setup, ports).unwrap();
         Self { wallet, world, _dir: dir }

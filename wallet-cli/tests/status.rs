@@ -68,7 +68,14 @@ fn fill(dir: &Path, world: &World) {
     let mut rng = StdRng::seed_from_u64(9);
     let mut holdings = Holdings::read(Vault::create(dir, &passphrase(), KdfCost::FLOOR, &mut rng).unwrap()).unwrap();
     let trust_root = world.ledger.trust_root_text();
-    let setup = Setup { ledger: LEDGER.into(), trust_root, ca: String::new(), allow_private: Vec::new(), plain: false };
+    let setup = Setup {
+        ledger: LEDGER.into(),
+        trust_root,
+        ca: String::new(),
+        client_ca: String::new(),
+        allow_private: Vec::new(),
+        plain: false,
+    };
     holdings.add_setup(setup, &mut rng).unwrap();
     for _ in 0..2 {
         let held = Credential::new(VCT.into(), world.issuer.address(), NOW, world.credential.clone(), &holder());

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::noted::{Noted, NotedCredential};
 use super::wallet::WalletProcess;
 use super::{UNDER_LOAD, World};
+use crate::world::admin::Manner;
 use crate::world::layout::HOUSING_FUND;
 use crate::world::query::LOAN;
 
@@ -113,7 +114,7 @@ impl Actor {
     }
 
     async fn show(&self, wallet: &WalletProcess) -> Result<()> {
-        let asked = self.world.admin(&HOUSING_FUND)?.ask(json!(LOAN)).await?;
+        let asked = self.world.admin(&HOUSING_FUND)?.ask(json!(LOAN), Manner::PLAIN).await?;
         wallet.run(&["present", &asked.request_uri_link, "--yes"]).await?;
         self.noted.things().verified.push(asked.id);
         Ok(())

@@ -49,6 +49,7 @@ pub(super) async fn accredit(traveller: &mut Traveller) -> Seen {
     }
     let housing_fund = verifier_accreditation(&founded.housing_fund, now.0);
     founded.leader.accredit(ledger, housing_fund, now).await?;
+    founded.second_name.register(&traveller.layout, &founded.housing_fund, ledger, now).await?;
     let values = [("departments", DEPARTMENTS.len().to_string()), ("types", types().count().to_string())];
     Ok(traveller.say("devnet-seen-accredit", &values))
 }

@@ -15,7 +15,7 @@ use super::patience::until;
 use super::runner::Seen;
 use super::tamper::Tampering;
 use super::traveller::Traveller;
-use crate::world::admin::{self, AdminApi, Asked};
+use crate::world::admin::{self, AdminApi, Asked, Manner};
 use crate::world::found;
 use crate::world::layout::HOUSING_FUND;
 use crate::world::query::{ASKED, LOAN, RESIDENT, too_much as too_much_query};
@@ -32,11 +32,12 @@ impl Consent for Yes {
     }
 }
 
-/// The housing fund asks for three claims; exactly these arrive, verified.
+/// The housing fund asks for three claims, under its certificate and for an encrypted answer; exactly these arrive,
+/// verified.
 pub(super) async fn three_claims(traveller: &mut Traveller) -> Seen {
     wait_for_evidence(traveller).await?;
     let counter = traveller.housing_fund()?;
-    let asked = ask(&counter).await?;
+    let asked = counter.ask(json!(LOAN), Manner::CERTIFIED).await?;
     let shared = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut Yes).await?;
     ensure!(shared.outcome == Outcome::Accepted, "the service answered {:?}", shared.outcome);
     let outcome = counter.outcome(&asked.id).await?;
@@ -48,7 +49,7 @@ pub(super) async fn three_claims(traveller: &mut Traveller) -> Seen {
 pub(super) async fn offline(traveller: &mut Traveller) -> Seen {
     wait_for_evidence(traveller).await?;
     let counter = traveller.housing_fund()?;
-    let asked = ask(&counter).await?;
+    let asked = counter.ask(json!(LOAN), Manner::ENCRYPTED).await?;
     let mut wallet = traveller.wallet()?;
     // Who asks is looked up while the ledger still answers; the sharing and the verdict happen without it.
     let prepared = wallet.prepare(&asked.request_uri_link, &[]).await?;
@@ -69,7 +70,7 @@ pub(super) async fn offline(traveller: &mut Traveller) -> Seen {
 /// arrives.
 pub(super) async fn too_much(traveller: &mut Traveller) -> Seen {
     let counter = traveller.housing_fund()?;
-    let asked = counter.ask(too_much_query()).await?;
+    let asked = counter.ask(too_much_query(), Manner::CERTIFIED).await?;
     let answered = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut Yes).await;
     let refusal = match answered {
         Err(error @ WalletError::BeyondAccreditation) => error,
@@ -97,9 +98,9 @@ pub(super) async fn tampered(traveller: &mut Traveller) -> Seen {
     Ok(traveller.say("devnet-seen-service-refused", &[("code", code)]))
 }
 
-/// Makes the housing fund's usual request.
+/// Makes the housing fund's usual request, to be answered so that a change on the way can be made and seen.
 pub(super) async fn ask(counter: &AdminApi) -> Result<Asked> {
-    counter.ask(json!(LOAN)).await
+    counter.ask(json!(LOAN), Manner::PLAIN).await
 }
 
 /// The code of a refusal.

@@ -140,6 +140,7 @@ pub(crate) fn wallet_setup(layout: &Layout) -> Result<Setup> {
         ledger: layout.url(&LEADER),
         trust_root: std::fs::read_to_string(layout.trust_root())?,
         ca: network.ca.display().to_string(),
+        client_ca: std::fs::read_to_string(layout.ca())?,
         allow_private: network.allow_private,
         plain: network.allow_plain,
     })

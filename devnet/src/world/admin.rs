@@ -92,6 +92,22 @@ pub struct Imported {
     pub refused: u64,
 }
 
+/// How a request is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    response_mode: &'static str,
+    client_id_prefix: &'static str,
+}
+
+impl Manner {
+    /// Under the DID, answered as a form.
+    pub const PLAIN: Self = Self { response_mode: "direct_post", client_id_prefix: "decentralized_identifier" };
+    /// Under the DID, answered encrypted.
+    pub const ENCRYPTED: Self = Self { response_mode: "direct_post.jwt", ..Self::PLAIN };
+    /// Under the certificate, answered encrypted.
+    pub const CERTIFIED: Self = Self { client_id_prefix: "x509_hash", ..Self::ENCRYPTED };
+}
+
 impl AdminApi {
     /// The admin API at `url`, with the token in `token_file`.
     ///
@@ -167,11 +183,11 @@ impl AdminApi {
     ///
     /// # Errors
     /// As [`Self::import`].
-    pub async fn ask(&self, query: Value) -> Result<Asked> {
+    pub async fn ask(&self, query: Value, manner: Manner) -> Result<Asked> {
         let mut body = json!({
             "query": query,
-            "response_mode": "direct_post",
-            "client_id_prefix": "decentralized_identifier",
+            "response_mode": manner.response_mode,
+            "client_id_prefix": manner.client_id_prefix,
         });
         if body.get("query").is_some_and(Value::is_object)
             && let Some(members) = body.as_object_mut()

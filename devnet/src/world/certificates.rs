@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use identity_core::crypto::PublicKey;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
 use service_kit::private_file;
 
@@ -70,6 +71,43 @@ impl Authority {
         let certificate = params.signed_by(&pair, &self.issuer)?;
         keep(&files, &certificate.pem(), &pair)?;
         Ok(files)
+    }
+}
+
+/// A P-256 key of ours, as the certificate's maker reads it.
+struct Es256Key<'a>(&'a PublicKey);
+
+impl PublicKeyData for Es256Key<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl Authority {
+    /// The certificate by which wallets know the service `name` when it asks, for a key that it has already; made if
+    /// there is none.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn certify_client(&self, name: &str, key: &PublicKey) -> Result<PathBuf> {
+        let file = self.directory.join(format!("{name}.client.pem"));
+        if file.exists() {
+            return Ok(file);
+        }
+        let mut params = CertificateParams::default();
+        set_life(&mut params);
+        params.distinguished_name.push(DnType::CommonName, format!("Xinfu devnet: {name}"));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&Es256Key(key), &self.issuer)?;
+        service_kit::whole_file::write(&file, certificate.pem())
+            .with_context(|| format!("{} cannot be written", file.display()))?;
+        Ok(file)
     }
 }
 

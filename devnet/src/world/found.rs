@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use anyhow::{Context, Result, ensure};
 use identity_core::crypto::Alg;
 use identity_core::did::Did;
+use identity_core::oid4vp::ClientId;
 use identity_core::registry::Label;
 use rand::CryptoRng;
 use service_kit::chance::token;
@@ -27,6 +28,7 @@ use super::index::{Index, LedgerEntry, ServiceEntry};
 use super::layout::{CHAIN, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Layout, Member};
 use super::leader::Leader;
 use super::query;
+use super::second_name::SecondName;
 
 /// Seconds a verifier may keep a status list: short, so that a revocation is seen within the journey.
 pub const STATUS_TTL: u32 = 1;
@@ -45,6 +47,8 @@ pub struct Founded {
     pub departments: Vec<Did>,
     /// The housing fund's DID.
     pub housing_fund: Did,
+    /// What wallets that know no DIDs know it by.
+    pub second_name: SecondName,
 }
 
 /// Founds the world of `layout`, or finds it founded.
@@ -76,7 +80,8 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
     founders.push(founder(&HOUSING_FUND, housing_fund.create));
     found_chain(layout, founders, rng)?;
 
-    write_configs(layout, &authority)?;
+    let second_name = SecondName::load_or_create(layout, &authority, rng)?;
+    write_configs(layout, &authority, &second_name)?;
     if !layout.passphrase().exists() {
         private_file::create(&layout.passphrase(), format!("{}\n", token(rng, 16)).as_bytes())?;
     }
@@ -84,6 +89,7 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
         leader: Leader::load(&layout.directory(&LEADER))?,
         departments,
         housing_fund: housing_fund.identity.did,
+        second_name,
     };
     fs::write(layout.founded_at(), layout.url(&LEADER))?;
     Ok(founded)
@@ -154,7 +160,7 @@ fn found_chain(layout: &Layout, founders: Vec<ledger_node::Founder>, rng: &mut d
     Ok(())
 }
 
-fn write_configs(layout: &Layout, authority: &Authority) -> Result<()> {
+fn write_configs(layout: &Layout, authority: &Authority, second_name: &SecondName) -> Result<()> {
     let node = layout.directory(&LEADER);
     let ledger: ledger_node::Config = config::load(&node.join("ledger.toml"))?;
     let ledger = ledger_node::Config { http: http(layout, authority, &LEADER)?, ..ledger };
@@ -163,7 +169,7 @@ fn write_configs(layout: &Layout, authority: &Authority) -> Result<()> {
         let text = config::render(&issuer_config(layout, authority, department)?);
         fs::write(layout.config(&department.member), text)?;
     }
-    fs::write(layout.config(&HOUSING_FUND), config::render(&verifier_config(layout, authority)?))?;
+    fs::write(layout.config(&HOUSING_FUND), config::render(&verifier_config(layout, authority, second_name)?))?;
     Ok(())
 }
 
@@ -187,7 +193,7 @@ fn issuer_config(layout: &Layout, authority: &Authority, department: &Department
     })
 }
 
-fn verifier_config(layout: &Layout, authority: &Authority) -> Result<verifier::Config> {
+fn verifier_config(layout: &Layout, authority: &Authority, second_name: &SecondName) -> Result<verifier::Config> {
     let defaults = verifier::Config::default();
     Ok(verifier::Config {
         url: layout.url(&HOUSING_FUND),
@@ -196,6 +202,7 @@ fn verifier_config(layout: &Layout, authority: &Authority) -> Result<verifier::C
         admin_token: layout.admin_token(&HOUSING_FUND),
         request_lifetime: REQUEST_SECONDS,
         queries: query::configured(),
+        x509: verifier::X509Config { chain: second_name.chain.clone(), key: second_name.key.clone() },
         http: http(layout, authority, &HOUSING_FUND)?,
         ledger: verifier::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root() },
         evidence: verifier::EvidenceConfig { refresh: 1, ..defaults.evidence },
@@ -235,12 +242,15 @@ fn index_of(layout: &Layout, founded: &Founded) -> Index {
         did: did.to_string(),
         url: layout.url(member),
         admin_token_file: layout.admin_token(member),
+        client_ids: Vec::new(),
     };
+    let names = [ClientId::of_did(&founded.housing_fund), founded.second_name.client_id.clone()];
+    let client_ids = names.iter().map(ToString::to_string).collect();
     let departments = DEPARTMENTS.iter().zip(&founded.departments);
     Index {
         ledger: LedgerEntry { url: layout.url(&LEADER) },
         issuers: departments.map(|(department, did)| entry(&department.member, did)).collect(),
-        verifiers: vec![entry(&HOUSING_FUND, &founded.housing_fund)],
+        verifiers: vec![ServiceEntry { client_ids, ..entry(&HOUSING_FUND, &founded.housing_fund) }],
         ca: layout.ca(),
         trust_root: layout.trust_root(),
     }

@@ -38,6 +38,9 @@ pub struct ServiceEntry {
     pub url: String,
     /// The file with the bearer token of its admin API.
     pub admin_token_file: PathBuf,
+    /// The client identifiers under which it asks, if it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_ids: Vec<String>,
 }
 
 impl Index {
@@ -62,6 +65,7 @@ mod tests {
             did: "did:xinfu:devnet:x".into(),
             url: "https://127.0.0.1:9441".into(),
             admin_token_file: "/d/a/admin.token".into(),
+            client_ids: Vec::new(),
         };
         let index = Index {
             ledger: LedgerEntry { url: "https://127.0.0.1:9440".into() },

@@ -56,16 +56,7 @@ impl Leader {
     /// # Errors
     /// Ledger unreachable, or refused with its code.
     pub async fn submit(&self, ledger: &LedgerClient, operation: &Operation, now: UnixSeconds) -> Result<u64> {
-        let key = format!("{}#{INVOKE}", self.did);
-        let (state, _) = ledger.state(&registry::sequence_key(&key)).await?;
-        let last: u64 = read(&state)?.unwrap_or(0);
-        let envelope = Envelope {
-            aud: ledger.trust_root().origin().to_owned(),
-            seq: last.saturating_add(1),
-            exp: now.plus(TRANSACTION_LIFETIME).0,
-        };
-        let transaction = make_transaction(&envelope, operation, &self.did, INVOKE, &self.invoke)?;
-        Ok(ledger.submit_and_wait(&transaction).await?.index)
+        submit(ledger, &self.did, &self.invoke, operation, now).await
     }
 
     /// Accredits a member, unless it is accredited alike already. Answers whether a transaction was needed.
@@ -101,6 +92,29 @@ impl Leader {
         ensure!(schema_stands(ledger, vct, digest).await?, "the ledger does not prove the schema's digest");
         Ok(true)
     }
+}
+
+/// Brings what a member's `operation` says onto the ledger and waits until that is certified. Answers the log index.
+///
+/// # Errors
+/// Ledger unreachable, or refused with its code.
+pub async fn submit(
+    ledger: &LedgerClient,
+    did: &Did,
+    invoke: &SecretKey,
+    operation: &Operation,
+    now: UnixSeconds,
+) -> Result<u64> {
+    let key = format!("{did}#{INVOKE}");
+    let (state, _) = ledger.state(&registry::sequence_key(&key)).await?;
+    let last: u64 = read(&state)?.unwrap_or(0);
+    let envelope = Envelope {
+        aud: ledger.trust_root().origin().to_owned(),
+        seq: last.saturating_add(1),
+        exp: now.plus(TRANSACTION_LIFETIME).0,
+    };
+    let transaction = make_transaction(&envelope, operation, did, INVOKE, invoke)?;
+    Ok(ledger.submit_and_wait(&transaction).await?.index)
 }
 
 async fn is_accredited(ledger: &LedgerClient, wanted: &Accredit) -> Result<bool> {

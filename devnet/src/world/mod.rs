@@ -8,4 +8,5 @@ pub mod index;
 pub mod layout;
 pub mod leader;
 pub mod query;
+pub mod second_name;
 pub mod services;

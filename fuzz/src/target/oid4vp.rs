@@ -11,6 +11,7 @@ use identity_core::oid4vp::wallet::Reply;
 use identity_core::oid4vp::{AnchorWish, Answer, Ask, ClientId, RequestLink, Session, UnverifiedRequest};
 use identity_core::sample::parties::key;
 use identity_core::time::UnixSeconds;
+use identity_core::x509::TrustAnchors;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::json;
@@ -68,7 +69,7 @@ pub fn request(data: &[u8]) -> Outcome {
     let payload = text.replace("$REQUEST", good.trim_matches(['{', '}']));
     let kid = format!("{DID}#auth-1");
     let jwt = sign_compact(SignHeader::new(typ::REQUEST_OBJECT).kid(&kid), payload.as_bytes(), &world.key).unwrap();
-    let verified = UnverifiedRequest::parse(&world.link, &jwt)
+    let verified = UnverifiedRequest::parse(&world.link, &jwt, &TrustAnchors::none(), NOW)
         .and_then(|request| request.verify(&world.document, None, Transport::HttpsOnly, NOW));
     if let Ok(verified) = &verified {
         let parameters = verified.parameters();

@@ -12,6 +12,7 @@ mod alg;
 mod es256;
 mod public;
 mod secret;
+mod spki;
 #[cfg(test)]
 mod tests;
 

@@ -11,13 +11,14 @@ pub struct SignHeader<'a> {
     typ: &'a str,
     kid: Option<&'a str>,
     jwk: Option<&'a Jwk>,
+    x5c: Option<&'a [String]>,
 }
 
 impl<'a> SignHeader<'a> {
     /// A header with this `typ` (see [`super::typ`]).
     #[must_use]
     pub const fn new(typ: &'a str) -> Self {
-        Self { typ, kid: None, jwk: None }
+        Self { typ, kid: None, jwk: None, x5c: None }
     }
 
     /// Names the key.
@@ -30,6 +31,12 @@ impl<'a> SignHeader<'a> {
     #[must_use]
     pub const fn jwk(self, jwk: &'a Jwk) -> Self {
         Self { jwk: Some(jwk), ..self }
+    }
+
+    /// Carries the certificates of the key, the leaf first: request objects only.
+    #[must_use]
+    pub const fn x5c(self, x5c: &'a [String]) -> Self {
+        Self { x5c: Some(x5c), ..self }
     }
 
     fn write(self, alg: Alg) -> Vec<u8> {
@@ -45,6 +52,10 @@ impl<'a> SignHeader<'a> {
         if let Some(jwk) = self.jwk {
             json.extend_from_slice(b",\"jwk\":");
             write::value(jwk, &mut json);
+        }
+        if let Some(x5c) = self.x5c {
+            json.extend_from_slice(b",\"x5c\":");
+            write::value(&x5c, &mut json);
         }
         json.push(b'}');
         json

@@ -6,13 +6,17 @@
 
 use std::fmt;
 
+use ledger::Hash;
+
 use crate::did::Did;
+use crate::encoding::base64url;
 use crate::problem::Code;
 
 /// The longest client identifier read, in bytes: a DID of ours has under 100.
 pub const MAX_CLIENT_ID_BYTES: usize = 512;
 
 const DECENTRALIZED_IDENTIFIER: &str = "decentralized_identifier";
+const X509_HASH: &str = "x509_hash";
 
 /// A prefix that the specification defines and this software does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +29,6 @@ pub enum UnsupportedPrefix {
     VerifierAttestation,
     /// A DNS name in a certificate.
     X509SanDns,
-    /// The digest of a certificate.
-    X509Hash,
     /// Reserved for the Digital Credentials API; a wallet must never accept it in a request.
     Origin,
 }
@@ -38,7 +40,6 @@ impl UnsupportedPrefix {
             "openid_federation" => Self::OpenidFederation,
             "verifier_attestation" => Self::VerifierAttestation,
             "x509_san_dns" => Self::X509SanDns,
-            "x509_hash" => Self::X509Hash,
             "origin" => Self::Origin,
             _ => return None,
         })
@@ -52,7 +53,6 @@ impl UnsupportedPrefix {
             Self::OpenidFederation => "openid_federation",
             Self::VerifierAttestation => "verifier_attestation",
             Self::X509SanDns => "x509_san_dns",
-            Self::X509Hash => "x509_hash",
             Self::Origin => "origin",
         }
     }
@@ -74,6 +74,9 @@ pub enum ClientIdError {
     /// `decentralized_identifier:` without a DID behind it.
     #[error("what follows the prefix is not a DID")]
     NotADid,
+    /// `x509_hash:` without a digest behind it.
+    #[error("what follows the prefix is not the digest of a certificate")]
+    NotADigest,
 }
 
 impl ClientIdError {
@@ -81,24 +84,39 @@ impl ClientIdError {
     #[must_use]
     pub fn code(self) -> Code {
         match self {
-            Self::TooLong | Self::UnknownPrefix | Self::NotADid => Code::VpClientIdMalformed,
+            Self::TooLong | Self::UnknownPrefix | Self::NotADid | Self::NotADigest => Code::VpClientIdMalformed,
             Self::Unsupported(_) => Code::VpClientIdUnsupported,
         }
     }
+}
+
+/// What a client identifier names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientName {
+    /// `decentralized_identifier`: a DID.
+    Did(Did),
+    /// `x509_hash`: the SHA-256 of the client's certificate. Whose key it has, the ledger says.
+    Certificate(Hash),
 }
 
 /// A verifier's full client identifier, prefix included: this is the audience of a presentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientId {
     text: String,
-    did: Did,
+    name: ClientName,
 }
 
 impl ClientId {
     /// The client identifier of a DID.
     #[must_use]
     pub fn of_did(did: &Did) -> Self {
-        Self { text: format!("{DECENTRALIZED_IDENTIFIER}:{did}"), did: did.clone() }
+        Self { text: format!("{DECENTRALIZED_IDENTIFIER}:{did}"), name: ClientName::Did(did.clone()) }
+    }
+
+    /// The client identifier of whoever has the certificate with this SHA-256.
+    #[must_use]
+    pub fn of_certificate(digest: &Hash) -> Self {
+        Self { text: format!("{X509_HASH}:{}", digest.to_base64url()), name: ClientName::Certificate(*digest) }
     }
 
     /// Parses a client identifier at its first colon.
@@ -110,13 +128,18 @@ impl ClientId {
             return Err(ClientIdError::TooLong);
         }
         let (prefix, original) = text.split_once(':').ok_or(ClientIdError::UnknownPrefix)?;
-        if prefix != DECENTRALIZED_IDENTIFIER {
-            return Err(
-                UnsupportedPrefix::parse(prefix).map_or(ClientIdError::UnknownPrefix, ClientIdError::Unsupported)
-            );
-        }
-        let did = Did::parse(original).map_err(|_| ClientIdError::NotADid)?;
-        Ok(Self { text: text.to_owned(), did })
+        let name = match prefix {
+            DECENTRALIZED_IDENTIFIER => ClientName::Did(Did::parse(original).map_err(|_| ClientIdError::NotADid)?),
+            X509_HASH => {
+                let digest = base64url::decode_array::<32>(original).map_err(|_| ClientIdError::NotADigest)?;
+                ClientName::Certificate(Hash::from(digest))
+            }
+            _ => {
+                let known = UnsupportedPrefix::parse(prefix);
+                return Err(known.map_or(ClientIdError::UnknownPrefix, ClientIdError::Unsupported));
+            }
+        };
+        Ok(Self { text: text.to_owned(), name })
     }
 
     /// The full identifier, prefix included.
@@ -125,10 +148,10 @@ impl ClientId {
         &self.text
     }
 
-    /// The verifier's DID.
+    /// What it names.
     #[must_use]
-    pub fn did(&self) -> &Did {
-        &self.did
+    pub fn name(&self) -> &ClientName {
+        &self.name
     }
 }
 
@@ -145,14 +168,13 @@ mod tests {
     #[test]
     fn prefix_ends_at_the_first_colon() {
         let id = ClientId::parse("decentralized_identifier:did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK");
-        assert_eq!(id.unwrap().did().to_string(), "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK");
+        let did = Did::parse("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap();
+        assert_eq!(id.unwrap().name(), &ClientName::Did(did));
     }
 
     #[test]
     fn every_other_prefix_is_refused_by_name() {
-        for prefix in
-            ["redirect_uri", "openid_federation", "verifier_attestation", "x509_san_dns", "x509_hash", "origin"]
-        {
+        for prefix in ["redirect_uri", "openid_federation", "verifier_attestation", "x509_san_dns", "origin"] {
             match ClientId::parse(&format!("{prefix}:https://client.example")) {
                 Err(ClientIdError::Unsupported(found)) => assert_eq!(found.as_str(), prefix),
                 other => panic!("{prefix}: {other:?}"),
@@ -162,6 +184,11 @@ mod tests {
             assert_eq!(ClientId::parse(text), Err(ClientIdError::UnknownPrefix), "{text}");
         }
         assert_eq!(ClientId::parse("decentralized_identifier:client"), Err(ClientIdError::NotADid));
+        // The example of section 5.9.3; without one of its characters it is no digest.
+        let example = "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
+        let ClientName::Certificate(digest) = *ClientId::parse(example).unwrap().name() else { panic!() };
+        assert_eq!(ClientId::of_certificate(&digest).as_str(), example);
+        assert_eq!(ClientId::parse(&example[..example.len() - 1]), Err(ClientIdError::NotADigest));
         assert_eq!(ClientId::parse(&"a".repeat(MAX_CLIENT_ID_BYTES + 1)), Err(ClientIdError::TooLong));
     }
 }

@@ -7,6 +7,7 @@ use crate::dcql;
 use crate::jose::jwe::JweError;
 use crate::jose::{ClaimError, JwsError};
 use crate::problem::Code;
+use crate::x509::X509Error;
 
 /// Error names that travel (OpenID4VP 1.0 §8.5, RFC 9101 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +110,12 @@ pub enum RequestError {
     /// The DID document does not list the key under `authentication`.
     #[error("the client's DID document does not allow this key to sign requests")]
     Key,
+    /// The certificates of an `x509_hash` client.
+    #[error("the client's certificate: {0}")]
+    Certificate(#[from] X509Error),
+    /// The certificate is not the one that `client_id` names.
+    #[error("the request object's certificate is not the one that client_id names")]
+    OtherCertificate,
     /// The document handed in is another DID's.
     #[error("the DID document is not the client's")]
     Document,
@@ -203,6 +210,8 @@ impl RequestError {
             Self::Jws(error) => error.code(),
             Self::Time(error) => error.code(),
             Self::KeyId | Self::Key | Self::Document => Code::VpRequestKey,
+            Self::Certificate(error) => error.code(),
+            Self::OtherCertificate => Code::VpClientIdCertificate,
             Self::ClientId(error) => error.code(),
             Self::ClientIdMismatch => Code::VpClientIdMismatch,
             Self::Audience => Code::VpRequestAudience,
@@ -234,7 +243,12 @@ impl RequestError {
         match self {
             Self::TransactionData => OAuthError::InvalidTransactionData,
             Self::Formats => OAuthError::VpFormatsNotSupported,
-            Self::KeyId | Self::Key | Self::Document | Self::ForeignResponseUri => OAuthError::InvalidClient,
+            Self::KeyId
+            | Self::Key
+            | Self::Certificate(_)
+            | Self::OtherCertificate
+            | Self::Document
+            | Self::ForeignResponseUri => OAuthError::InvalidClient,
             Self::Jws(_) | Self::Time(_) | Self::Stored => OAuthError::InvalidRequestObject,
             Self::Missing { .. }
             | Self::NotText { .. }

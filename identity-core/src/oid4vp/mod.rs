@@ -12,7 +12,7 @@
 //! Here are the envelopes only: who asks, what, for which session, and what came back. Whether a
 //! presentation holds is [`crate::verdict`]'s to say. The text followed is OpenID4VP 1.0 (final);
 //! response modes `direct_post` and `direct_post.jwt`, requests by signed reference, clients named by
-//! `decentralized_identifier`.
+//! `decentralized_identifier` or `x509_hash`.
 
 pub mod client_id;
 pub mod encryption;
@@ -27,10 +27,10 @@ pub mod wallet;
 #[cfg(test)]
 mod tests;
 
-pub use client_id::ClientId;
+pub use client_id::{ClientId, ClientName};
 pub use encryption::Encryption;
 pub use error::{LinkError, OAuthError, QueryRefused, RequestError, ResponseError, WalletError};
 pub use request::{AnchorWish, Parameters, RequestLink, ResponseMode};
 pub use response::{Anchors, VpToken};
-pub use verifier::{Answer, Ask, Session};
-pub use wallet::{UnverifiedRequest, VerifiedRequest};
+pub use verifier::{Answer, Ask, Session, SignedBy};
+pub use wallet::{UnverifiedRequest, VerifiedRequest, WhoAsks};

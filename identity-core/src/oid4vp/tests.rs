@@ -2,6 +2,7 @@
 
 mod answering;
 mod asking;
+mod certified;
 mod encrypted;
 
 use rand::SeedableRng;
@@ -15,6 +16,7 @@ use crate::did::{Did, DidUrl, Document, Relationship, Service, VerificationMetho
 use crate::jose::{Jwk, SignHeader, sign_compact, typ};
 use crate::oauth::url::Transport;
 use crate::time::UnixSeconds;
+use crate::x509::TrustAnchors;
 
 pub(super) const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
 
@@ -99,6 +101,11 @@ impl World {
         wallet_nonce: Option<&str>,
         now: UnixSeconds,
     ) -> Result<VerifiedRequest, RequestError> {
-        UnverifiedRequest::parse(&self.link, jwt)?.verify(&self.document, wallet_nonce, Transport::HttpsOnly, now)
+        UnverifiedRequest::parse(&self.link, jwt, &TrustAnchors::none(), now)?.verify(
+            &self.document,
+            wallet_nonce,
+            Transport::HttpsOnly,
+            now,
+        )
     }
 }

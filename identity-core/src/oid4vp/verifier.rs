@@ -100,23 +100,27 @@ impl Session {
         Ok(Self { id, parameters })
     }
 
-    /// Signs the request object under an `authentication` key of the client's DID.
-    /// `wallet_nonce` is what the wallet posted to `request_uri`, if it did.
+    /// Signs the request object under an `authentication` key of the client's DID. `signed_by` names it as the client
+    /// identifier asks: by the DID, or by certificates. `wallet_nonce` is what the wallet posted to `request_uri`, if it did.
     ///
     /// # Errors
     /// [`SigningFailed`] if the signer does.
     pub fn request_object(
         &self,
         wallet_nonce: Option<&str>,
-        kid: &DidUrl,
+        signed_by: SignedBy<'_>,
         signer: &dyn Signer,
     ) -> Result<String, SigningFailed> {
         let mut payload = self.parameters.to_json();
         if let (Some(nonce), Some(members)) = (wallet_nonce, payload.as_object_mut()) {
             members.insert("wallet_nonce".to_owned(), Value::from(nonce));
         }
-        let kid = kid.to_string();
-        sign_compact(SignHeader::new(typ::REQUEST_OBJECT).kid(&kid), payload.to_string().as_bytes(), signer)
+        let header = SignHeader::new(typ::REQUEST_OBJECT);
+        let payload = payload.to_string();
+        match signed_by {
+            SignedBy::Key(id) => sign_compact(header.kid(&id.to_string()), payload.as_bytes(), signer),
+            SignedBy::Certificates(x5c) => sign_compact(header.x5c(x5c), payload.as_bytes(), signer),
+        }
     }
 
     /// The session as it is stored.
@@ -134,6 +138,15 @@ impl Session {
         let request = stored.get("request").and_then(Value::as_object).ok_or(RequestError::Stored)?;
         Ok(Self { id: id.to_owned(), parameters: Parameters::from_json(request, transport)? })
     }
+}
+
+/// How a request object names the key that signed it.
+#[derive(Debug, Clone, Copy)]
+pub enum SignedBy<'a> {
+    /// By its name in the client's DID document: `kid`.
+    Key(&'a DidUrl),
+    /// By certificates, the leaf first: `x5c`, see [`crate::x509::Chain::to_x5c`].
+    Certificates(&'a [String]),
 }
 
 /// What a wallet answered.

@@ -1,7 +1,7 @@
 //! The wallet's side: who asks, is it really they, and the form that goes back.
 //!
 //! ```text
-//!  UnverifiedRequest::parse(link, jwt) ── key_id() ──▶ (the caller resolves the DID)
+//!  UnverifiedRequest::parse(link, jwt) ── who_asks() ──▶ (the caller resolves the DID)
 //!          └── verify(document, wallet_nonce, now) ──▶ VerifiedRequest
 //!                                   answer(token, anchors) | refusal(error) ──▶ form body
 //! ```
@@ -10,21 +10,24 @@
 //! Whether the ledger accredits the verifier for this question and purpose: see
 //! [`crate::trust`]. Whether the DID document is true: the caller resolves it with proof.
 
+use ledger::Hash;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::client_id::ClientName;
 use super::error::{OAuthError, RequestError};
 use super::request::{AnchorWish, Parameters, RequestLink, ResponseMode, SELF_ISSUED_AUDIENCE};
 use super::response::{Anchors, VpToken};
-use crate::did::{DidUrl, Document, Relationship};
+use crate::did::{Did, DidUrl, Document, Relationship};
 use crate::encoding::json;
 use crate::jose::jwe::{self, EncryptionFailed};
 use crate::jose::{ExpectedTyp, UnverifiedJws, typ};
 use crate::oauth::url::Transport;
 use crate::problem::Code;
 use crate::time::UnixSeconds;
+use crate::x509::{Chain, Leaf, TrustAnchors};
 
 /// The largest request object read, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -38,31 +41,73 @@ pub const VERIFIER_SERVICE: &str = "XinfuVerifier";
 pub struct UnverifiedRequest<'a> {
     jwt: &'a str,
     jws: UnverifiedJws<'a>,
-    key_id: DidUrl,
+    signer: Signer,
     link: &'a RequestLink,
 }
 
+/// Who claims to have signed.
+#[derive(Debug)]
+enum Signer {
+    /// A key of the client's DID.
+    Key(DidUrl),
+    /// The key of a certificate, whose chain was verified.
+    Certificate(Leaf),
+}
+
+/// Whose DID document a request is to be verified against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhoAsks<'a> {
+    /// This DID's.
+    Did(&'a Did),
+    /// That of the DID that has registered the public key with this RFC 7638 thumbprint. A document may name anybody's
+    /// key, so it is the ledger's register to ask: [`crate::registry::thumbprint_key`].
+    KeyHolder(Hash),
+}
+
 impl<'a> UnverifiedRequest<'a> {
-    /// Parses a fetched request object for the link that led to it.
+    /// Parses a fetched request object for the link that led to it. The certificates of an `x509_hash` client must lead
+    /// to one of `clients` at `now`.
     ///
     /// # Errors
-    /// [`RequestError`]: too large, no JWT, or its `kid` is not a DID URL of the link's client.
-    pub fn parse(link: &'a RequestLink, jwt: &'a str) -> Result<Self, RequestError> {
+    /// [`RequestError`]: too large, no JWT, its `kid` is not a DID URL of the link's client, or its `x5c` not the
+    /// certificate that the client identifier names or not to be trusted.
+    pub fn parse(
+        link: &'a RequestLink,
+        jwt: &'a str,
+        clients: &TrustAnchors,
+        now: UnixSeconds,
+    ) -> Result<Self, RequestError> {
         let jws = UnverifiedJws::parse_limited(jwt, MAX_REQUEST_BYTES)?;
-        let key_id = DidUrl::parse(jws.header().kid()?).map_err(|_| RequestError::KeyId)?;
-        if key_id.did() != link.client_id.did() {
-            return Err(RequestError::KeyId);
-        }
-        Ok(Self { jwt, jws, key_id, link })
+        let signer = match link.client_id.name() {
+            ClientName::Did(did) => {
+                let key_id = DidUrl::parse(jws.header().kid()?).map_err(|_| RequestError::KeyId)?;
+                if key_id.did() != did {
+                    return Err(RequestError::KeyId);
+                }
+                Signer::Key(key_id)
+            }
+            ClientName::Certificate(digest) => {
+                let chain = Chain::from_x5c(jws.header().member("x5c").unwrap_or(&Value::Null))?;
+                // Before any signature is checked: another certificate is another client.
+                if chain.leaf()?.digest() != digest {
+                    return Err(RequestError::OtherCertificate);
+                }
+                Signer::Certificate(chain.verify(clients, now)?)
+            }
+        };
+        Ok(Self { jwt, jws, signer, link })
     }
 
-    /// The key that is to have signed; its DID is the client's, and is what to resolve.
+    /// Whose document to verify against.
     #[must_use]
-    pub fn key_id(&self) -> &DidUrl {
-        &self.key_id
+    pub fn who_asks(&self) -> WhoAsks<'_> {
+        match &self.signer {
+            Signer::Key(id) => WhoAsks::Did(id.did()),
+            Signer::Certificate(leaf) => WhoAsks::KeyHolder(leaf.thumbprint()),
+        }
     }
 
-    /// Verifies the request against the client's DID document. `wallet_nonce` is what the wallet
+    /// Verifies the request against the DID document of [`Self::who_asks`]. `wallet_nonce` is what the wallet
     /// posted to `request_uri`, if it did.
     ///
     /// # Errors
@@ -74,10 +119,8 @@ impl<'a> UnverifiedRequest<'a> {
         transport: Transport,
         now: UnixSeconds,
     ) -> Result<VerifiedRequest, RequestError> {
-        if document.id() != self.link.client_id.did() {
-            return Err(RequestError::Document);
-        }
-        let key = document.key(&self.key_id, Relationship::Authentication).map_err(|_| RequestError::Key)?;
+        let key_id = self.signer.key_in(document)?;
+        let key = document.key(&key_id, Relationship::Authentication).map_err(|_| RequestError::Key)?;
         let payload = self.jws.verify(key, ExpectedTyp::Exactly(typ::REQUEST_OBJECT))?.claims()?;
 
         if payload.get("client_id").and_then(Value::as_str) != Some(self.link.client_id.as_str()) {
@@ -96,7 +139,21 @@ impl<'a> UnverifiedRequest<'a> {
         if !registered(document, &parameters.response_uri) {
             return Err(RequestError::ForeignResponseUri);
         }
-        Ok(VerifiedRequest { parameters, key_id: self.key_id, jwt: self.jwt.to_owned() })
+        Ok(VerifiedRequest { parameters, key_id, jwt: self.jwt.to_owned() })
+    }
+}
+
+impl Signer {
+    /// The name of the signing key in the client's document.
+    fn key_in(self, document: &Document) -> Result<DidUrl, RequestError> {
+        match self {
+            Self::Key(id) if id.did() == document.id() => Ok(id),
+            Self::Key(_) => Err(RequestError::Document),
+            Self::Certificate(leaf) => {
+                let method = document.methods().iter().find(|method| method.jwk().key() == leaf.key());
+                method.map(|method| method.id().clone()).ok_or(RequestError::Key)
+            }
+        }
     }
 }
 
@@ -161,6 +218,12 @@ impl VerifiedRequest {
     #[must_use]
     pub fn key_id(&self) -> &DidUrl {
         &self.key_id
+    }
+
+    /// The DID of the client, whatever its identifier names.
+    #[must_use]
+    pub fn asker(&self) -> &Did {
+        self.key_id.did()
     }
 
     /// The request object as it travelled; the wallet keeps it, so that nobody can deny having asked.

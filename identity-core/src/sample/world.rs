@@ -8,15 +8,18 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::certificates;
 use super::ledger::{START, SampleLedger};
 use super::parties::{Party, key};
 use crate::anchor::{AnchorProof, BatchPath};
 use crate::crypto::{SecretKey, Signer as _};
 use crate::dcql::Query;
+use crate::did::Did;
 use crate::kb_jwt::{Confirmation, Occasion, Window, bind};
 use crate::oid4vp::ClientId;
 use crate::registry::{
-    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, Update, accreditation_key, did_key,
+    make_key_proof, schema_key, thumbprint_key,
 };
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt};
 use crate::sd_jwt_vc::{self, Registered};
@@ -26,6 +29,7 @@ use crate::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, FetchedList, Freshness, OnUndetermined, Policy, PreparedEvidence,
     Presentation, Refusal, Verified, judge,
 };
+use crate::x509::{Chain, Leaf};
 
 /// The type of the sample credential.
 pub const VCT: &str = "urn:sample:credential:resident:1";
@@ -64,6 +68,10 @@ pub struct World {
     pub query: Query,
     /// The asker, as wallets name it.
     pub client_id: ClientId,
+    /// The DID behind that name.
+    pub asked_by: Did,
+    /// Its certificate, where the name is the digest of one.
+    pub certificate: Option<Leaf>,
     /// What for.
     pub purpose: Option<&'static str>,
     /// How it is judged.
@@ -102,6 +110,8 @@ impl World {
             ledger,
             authority,
             issuer,
+            asked_by: asker.did(),
+            certificate: None,
             asker,
             credential,
             anchored,
@@ -123,6 +133,19 @@ impl World {
     pub fn grant(&mut self, accredit: Accredit, seconds: i64) {
         self.ledger.act(&self.authority, &Operation::Accredit(accredit));
         self.ledger.seal(seconds);
+    }
+
+    /// The asker registers the key that signs its requests, and asks under its certificate.
+    pub fn certify(&mut self) {
+        let proof = make_key_proof(self.ledger.origin(), &self.asker.did(), "auth-1", &self.asker.authenticator());
+        let update = Update { prove_keys: vec![proof.unwrap()], ..Update::default() };
+        self.ledger.act(&self.asker, &Operation::Update(update));
+        self.ledger.seal(ISSUED.0 + 60);
+        let leaf = Chain::from_pem(certificates::ASKER).unwrap().leaf().unwrap();
+        self.client_id = ClientId::of_certificate(leaf.digest());
+        self.certificate = Some(leaf);
+        self.present();
+        self.fetch();
     }
 
     /// Presents the credential again, after the world was changed.
@@ -168,6 +191,10 @@ impl World {
             }
         }
         self.evidence.states.push(self.ledger.state_proof(&schema_key(VCT), NOW.0 - 100));
+        if let Some(leaf) = &self.certificate {
+            let owner = self.ledger.state_proof(&thumbprint_key(&leaf.thumbprint()), NOW.0 - 100);
+            self.evidence.states.push(owner);
+        }
         self.list(&self.status_list(status::Status::Valid, &self.issuer));
     }
 
@@ -187,7 +214,14 @@ impl World {
 
     /// The presentation, for the verdict.
     pub fn presentation(&self) -> Presentation<'_> {
-        let asked = Asked { client_id: &self.client_id, nonce: NONCE, query: &self.query, purpose: self.purpose };
+        let asked = Asked {
+            client_id: &self.client_id,
+            asker: &self.asked_by,
+            certificate: self.certificate.as_ref(),
+            nonce: NONCE,
+            query: &self.query,
+            purpose: self.purpose,
+        };
         Presentation { asked, token: &self.token, anchors: self.anchors.as_ref() }
     }
 

@@ -9,7 +9,7 @@ use super::{Policy, Presentation, Refusal};
 use crate::did::Did;
 use crate::encoding::json::{self, Limits};
 use crate::encoding::limits;
-use crate::registry::{accreditation_key, did_key, schema_key};
+use crate::registry::{accreditation_key, did_key, schema_key, thumbprint_key};
 use crate::sd_jwt::SdJwtError;
 
 /// The evidence wanted. Nothing here is a credential's identity: to ask for it tells nobody who was shown.
@@ -32,7 +32,10 @@ pub struct Needs {
 pub fn needs(presentation: &Presentation<'_>, policy: &Policy) -> Result<Needs, Refusal> {
     super::check::answer::outline(presentation.asked.query, presentation.token)?;
     let mut needs = Needs::default();
-    needs.want_party(presentation.asked.client_id.did(), 0);
+    needs.want_party(presentation.asked.asker, 0);
+    if let Some(leaf) = presentation.asked.certificate {
+        needs.want_state(thumbprint_key(&leaf.thumbprint()), 0);
+    }
     for shown in presentation.open()? {
         super::check::anchor::present(&shown, policy)?;
         needs.want_for(&shown, policy)?;

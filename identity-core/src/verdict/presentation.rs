@@ -7,15 +7,20 @@ use serde_json::Value;
 use super::Refusal;
 use crate::anchor::AnchorProof;
 use crate::dcql;
-use crate::did::{DidError, DidUrl, method};
+use crate::did::{Did, DidError, DidUrl, method};
 use crate::oid4vp::ClientId;
 use crate::sd_jwt::UnverifiedSdJwt;
+use crate::x509::Leaf;
 
 /// The question that a presentation answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// Who asked: the audience of the holder's signature.
     pub client_id: &'a ClientId,
+    /// The DID behind that name.
+    pub asker: &'a Did,
+    /// The certificate that the name is the digest of, if it is one: its key leads to the DID, by the ledger.
+    pub certificate: Option<&'a Leaf>,
     /// The nonce of the request.
     pub nonce: &'a str,
     /// What was asked for.

@@ -112,6 +112,9 @@ pub enum Refusal {
     /// The status is undetermined, and policy does not accept that. Not the same as revoked.
     #[error("the credential's status is undetermined: {0}")]
     StatusUndetermined(StatusDoubt),
+    /// The ledger does not say that the asker is who the client identifier names.
+    #[error("the asker is not the one that its client identifier names")]
+    AskerUnknown,
     /// The asker is not accredited to ask for this type of credential.
     #[error("the asker is not accredited for this type of credential")]
     AskerType,
@@ -208,6 +211,7 @@ impl Refusal {
             Self::StatusForeign => Code::CredentialStatusApplicationSpecific,
             Self::StatusIndex(error) => error.code(),
             Self::StatusUndetermined(_) => Code::CredentialStatusUndetermined,
+            Self::AskerUnknown => Code::VerdictAskerUnknown,
             Self::AskerType => Code::VerdictAskerType,
             Self::AskerClaims => Code::VerdictAskerClaims,
             Self::AskerPurpose => Code::VerdictAskerPurpose,
@@ -245,7 +249,7 @@ impl Refusal {
             | Self::Suspended
             | Self::StatusForeign
             | Self::StatusIndex(_) => Fault::Issuer,
-            Self::AskerType | Self::AskerClaims | Self::AskerPurpose => Fault::Asker,
+            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose => Fault::Asker,
             Self::StatusUndetermined(_) | Self::Evidence(_) => Fault::Evidence,
         }
     }
@@ -260,6 +264,7 @@ impl Refusal {
             | Self::IssuerKey
             | Self::IssuerNotAccredited
             | Self::TypeNotRegistered
+            | Self::AskerUnknown
             | Self::AskerType
             | Self::AskerClaims
             | Self::AskerPurpose
@@ -302,7 +307,7 @@ impl Refusal {
             | Self::AnchorMissing
             | Self::AnchorCount
             | Self::TypeNotAccepted => 2,
-            Self::AskerType | Self::AskerClaims | Self::AskerPurpose => 3,
+            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose => 3,
             Self::TypeNotRegistered
             | Self::Type(_)
             | Self::StatusForeign

@@ -1,5 +1,6 @@
 //! Everything holds in the sample world; each test changes one thing and names the refusal that it must meet.
 
+mod certified;
 mod credentials;
 mod keys;
 mod several;

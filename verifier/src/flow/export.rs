@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::redeem::Release;
 use super::response::{LIST_PIECE, STATE_PIECE, presentation};
 use super::result::Undisclosed;
+use crate::client::certificate_of;
 use crate::service::Verifier;
 use crate::store::{OutcomeRecord, RequestRecord};
 
@@ -75,7 +76,9 @@ impl Verifier {
     pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Undisclosed> {
         let case = self.case(id).await?;
         let demands = self.demands(&case.record.policy);
-        let presentation = presentation(&case.session, &case.token, case.anchors.as_ref());
+        let certificate = certificate_of(&case.record.signed);
+        let (session, anchors) = (&case.session, case.anchors.as_ref());
+        let presentation = presentation(&self.did, certificate.as_ref(), session, &case.token, anchors);
         let again = match case.evidence.prepare(self.evidence.trust_root().clone()) {
             Ok(proven) => judge(&presentation, &proven, &demands, case.outcome.judged).map(|_| ()),
             Err(error) => Err(Refusal::Evidence(error)),

@@ -12,6 +12,7 @@ use service_kit::store::StoreError;
 use url::Url;
 
 use super::redeem::{cookie_name, set_cookie};
+use crate::client::Prefix;
 use crate::policy::{AnchorPolicy, NamedQuery, Policy};
 use crate::service::Verifier;
 use crate::store::RequestRecord;
@@ -62,6 +63,15 @@ impl Mode {
     }
 }
 
+/// How a request reaches its wallet, and how the answer comes back.
+#[derive(Debug)]
+pub(crate) struct Manner {
+    pub(crate) flow: Flow,
+    pub(crate) mode: Mode,
+    /// Under which of our names.
+    pub(crate) prefix: Prefix,
+}
+
 /// The cookie that binds a browser to a request.
 #[derive(Debug)]
 pub(crate) struct BrowserCookie {
@@ -87,6 +97,8 @@ pub(crate) struct Made {
 pub(crate) enum MakeError {
     #[error("no query of this name is configured")]
     UnknownQuery,
+    #[error("no certificate is configured, so there is no client identifier of this prefix")]
+    NoCertificate,
     #[error(transparent)]
     Refused(#[from] QueryRefused),
     #[error(transparent)]
@@ -103,6 +115,7 @@ impl MakeError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::UnknownQuery => Code::VpRequestQueryUnknown,
+            Self::NoCertificate => Code::VpClientIdUnsupported,
             Self::Refused(error) => error.code(),
             Self::ReturnUrl(error) => error.code(),
             Self::Signing | Self::Key(_) => Code::HttpInternal,
@@ -128,6 +141,8 @@ pub(crate) enum FetchError {
     Answered,
     #[error("wallet_nonce is too long or not URL-safe")]
     WalletNonce,
+    #[error("the certificate that the request was made with was replaced")]
+    Renamed,
     #[error("the request could not be signed")]
     Signing,
     #[error(transparent)]
@@ -138,7 +153,7 @@ impl FetchError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Unknown => Code::VpRequestUnknown,
-            Self::Expired => Code::VpRequestExpired,
+            Self::Expired | Self::Renamed => Code::VpRequestExpired,
             Self::Answered => Code::VpResponseReplayed,
             Self::WalletNonce => Code::VpRequestWalletNonce,
             Self::Signing => Code::HttpInternal,
@@ -150,7 +165,9 @@ impl FetchError {
 impl Verifier {
     /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
     /// warning: the wallet is the one to refuse it.
-    pub(crate) async fn make_request(&self, asked: Asked, flow: Flow, mode: Mode) -> Result<Made, MakeError> {
+    pub(crate) async fn make_request(&self, asked: Asked, manner: Manner) -> Result<Made, MakeError> {
+        let Manner { flow, mode, prefix } = manner;
+        let client = self.client(prefix).ok_or(MakeError::NoCertificate)?;
         let NamedQuery { dcql, policy } = self.question(asked)?;
         let (browser, cookie) = match flow {
             Flow::CrossDevice => (None, None),
@@ -165,7 +182,7 @@ impl Verifier {
         };
         let now = self.clock.now();
         let ask = Ask {
-            client_id: self.client_id.clone(),
+            client_id: client.id.clone(),
             dcql_query: dcql,
             purpose: policy.purpose.clone(),
             anchor: Some(policy.anchor.wish()),
@@ -173,7 +190,7 @@ impl Verifier {
             lifetime: self.request_lifetime,
         };
         let session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
-        let signed = session.request_object(None, &self.key_id, &self.key)?;
+        let signed = session.request_object(None, client.signed_by(), &client.key)?;
         let record = RequestRecord { session: session.to_json(), signed, policy, created: now, browser };
         let expires = session.parameters.expires;
         self.store.open(&session.id, &record, key.as_ref().map(|key| (key, expires))).await?;
@@ -182,7 +199,7 @@ impl Verifier {
             name: cookie_name(&session.id),
             header: set_cookie(&session.id, &cookie, self.request_lifetime),
         });
-        Ok(Made { link: self.link(&session.id), id: session.id, expires, warnings, cookie })
+        Ok(Made { link: self.link(&session), id: session.id, expires, warnings, cookie })
     }
 
     /// The signed request object for a wallet, with its nonce if it sent one. Writes nothing: nobody is
@@ -200,16 +217,19 @@ impl Verifier {
         }
         match wallet_nonce {
             None => Ok(record.signed),
-            Some(_) => session
-                .request_object(wallet_nonce, &self.key_id, &self.key)
-                .map_err(|SigningFailed| FetchError::Signing),
+            Some(_) => {
+                let client = self.client_named(&session.parameters.client_id).ok_or(FetchError::Renamed)?;
+                let signed = session.request_object(wallet_nonce, client.signed_by(), &client.key);
+                signed.map_err(|SigningFailed| FetchError::Signing)
+            }
         }
     }
 
     /// The link that leads a wallet to a request.
-    pub(crate) fn link(&self, id: &str) -> String {
-        let request_uri = self.endpoint("requests", id);
-        RequestLink { client_id: self.client_id.clone(), request_uri, method: RequestUriMethod::Post }.to_string()
+    pub(crate) fn link(&self, session: &Session) -> String {
+        let request_uri = self.endpoint("requests", &session.id);
+        let client_id = session.parameters.client_id.clone();
+        RequestLink { client_id, request_uri, method: RequestUriMethod::Post }.to_string()
     }
 
     /// The request and its session, if it is still kept.

@@ -1,6 +1,7 @@
 //! A wallet's answer: accept its envelope, gather evidence, judge, and keep the verdict, once.
 
 use identity_core::dcql::Query;
+use identity_core::did::Did;
 use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::same_device::Handover;
 use identity_core::oid4vp::verifier::accept;
@@ -8,9 +9,11 @@ use identity_core::oid4vp::{Anchors, Answer, ResponseError, ResponseMode, Sessio
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{Asked, Evidence, Presentation, Refusal, Status, Verified, judge, needs};
+use identity_core::x509::Leaf;
 use serde_json::{Map, Value};
 use service_kit::store::StoreError;
 
+use crate::client::certificate_of;
 use crate::service::Verifier;
 use crate::store::{CaseRecord, CloseError, OutcomeRecord, Piece, RequestRecord};
 
@@ -115,7 +118,8 @@ impl Verifier {
         handover: Option<Handover>,
         now: UnixSeconds,
     ) -> Result<(), ResponseRefusal> {
-        let presentation = presentation(session, token, anchors);
+        let certificate = certificate_of(&record.signed);
+        let presentation = presentation(&self.did, certificate.as_ref(), session, token, anchors);
         let demands = self.demands(&record.policy);
         let mut evidence = Evidence::default();
         let verdict = match needs(&presentation, &demands) {
@@ -171,6 +175,8 @@ impl Verifier {
 
 /// The presentation of a session, for the verdict.
 pub(crate) fn presentation<'a>(
+    asker: &'a Did,
+    certificate: Option<&'a Leaf>,
     session: &'a Session,
     token: &'a VpToken,
     anchors: Option<&'a Anchors>,
@@ -179,6 +185,8 @@ pub(crate) fn presentation<'a>(
     Presentation {
         asked: Asked {
             client_id: &asked.client_id,
+            asker,
+            certificate,
             nonce: &asked.nonce,
             query: &asked.query,
             purpose: asked.purpose.as_deref(),

@@ -105,10 +105,10 @@ impl Verifier {
     /// The request's link for a QR code. A request for the browser's own device has none: scanned by another, the claims
     /// would leave for nothing.
     pub(crate) async fn link_to_scan(&self, id: &str) -> Result<String, Undisclosed> {
-        let record = self.store.request(id).await?.ok_or(Undisclosed::Unknown)?;
+        let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         if record.browser.is_some() {
             return Err(Undisclosed::SameDevice);
         }
-        Ok(self.link(id))
+        Ok(self.link(&session))
     }
 }

@@ -8,8 +8,9 @@ use service_kit::http::extract::Json;
 use service_kit::qr;
 use service_kit::reply::Problem;
 
+use crate::client::Prefix;
 use crate::flow::redeem::RedeemRefused;
-use crate::flow::request::{Asked, Flow, MakeError, Mode};
+use crate::flow::request::{Asked, Flow, MakeError, Manner, Mode};
 use crate::flow::result::{RequestResult, State, Undisclosed};
 use crate::policy::AnchorPolicy;
 use crate::service::Verifier;
@@ -79,9 +80,10 @@ pub(super) async fn make_request(
         None => Mode::default(),
         Some(name) => Mode::parse(name).ok_or_else(|| Problem::new(Code::VpRequestResponseMode))?,
     };
-    if body.client_id_prefix.as_deref().is_some_and(|prefix| prefix != "decentralized_identifier") {
-        return Err(Problem::new(Code::VpClientIdUnsupported));
-    }
+    let prefix = match body.client_id_prefix.as_deref() {
+        None => Prefix::default(),
+        Some(name) => Prefix::parse(name).ok_or_else(|| Problem::new(Code::VpClientIdUnsupported))?,
+    };
     let flow = match (body.flow, body.return_url) {
         (None | Some(FlowName::CrossDevice), None) => Flow::CrossDevice,
         (Some(FlowName::SameDevice), Some(return_url)) => Flow::SameDevice { return_url },
@@ -93,7 +95,7 @@ pub(super) async fn make_request(
             Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
         }
     };
-    let made = verifier.make_request(asked, flow, mode).await?;
+    let made = verifier.make_request(asked, Manner { flow, mode, prefix }).await?;
     let cookie = made.cookie.map(|cookie| json!({ "name": cookie.name, "set_cookie": cookie.header }));
     Ok(HttpResponse::Created().json(json!({
         "id": made.id,
@@ -186,6 +188,7 @@ impl From<MakeError> for Problem {
             MakeError::Refused(_)
             | MakeError::ReturnUrl(_)
             | MakeError::UnknownQuery
+            | MakeError::NoCertificate
             | MakeError::Signing
             | MakeError::Key(_) => Self::new(error.code()).with_detail(error.to_string()),
         }

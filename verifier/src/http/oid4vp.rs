@@ -48,7 +48,9 @@ impl From<FetchError> for OAuthError {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Unknown => Self::new("invalid_request_uri", error.code()).with_status(StatusCode::NOT_FOUND),
-            FetchError::Expired | FetchError::Answered => Self::new("invalid_request_uri", error.code()),
+            FetchError::Expired | FetchError::Answered | FetchError::Renamed => {
+                Self::new("invalid_request_uri", error.code())
+            }
             FetchError::WalletNonce => Self::invalid_request(error.code()),
             FetchError::Signing => Self::server_error(error.code()),
             FetchError::Store(error) => Self::of_store(&error),

@@ -4,6 +4,7 @@ use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::{RequestLink, UnverifiedRequest};
 use identity_core::registry::did_key;
 use identity_core::trust;
+use identity_core::x509::TrustAnchors;
 use serde_json::json;
 
 use super::world::{Bench, dcql};
@@ -36,7 +37,12 @@ async fn the_wallet_gets_a_request_that_verifies() {
     let plain = bench.call(TestRequest::get().uri(link.request_uri.path())).await;
     let jwt = plain.body.as_str().unwrap();
     let now = bench.verifier.clock.now();
-    let verified = UnverifiedRequest::parse(&link, jwt).unwrap().verify(&document, None, Transport::HttpsOnly, now);
+    let verified = UnverifiedRequest::parse(&link, jwt, &TrustAnchors::none(), now).unwrap().verify(
+        &document,
+        None,
+        Transport::HttpsOnly,
+        now,
+    );
     assert_eq!(verified.unwrap().parameters().nonce, request.nonce);
 
     let post = |body: &'static str| {
@@ -46,7 +52,8 @@ async fn the_wallet_gets_a_request_that_verifies() {
             .set_payload(body)
     };
     let echoed = bench.call(post("wallet_nonce=fresh-and-mine&wallet_metadata=%7B%7D")).await;
-    let unverified = UnverifiedRequest::parse(&link, echoed.body.as_str().unwrap()).unwrap();
+    let unverified =
+        UnverifiedRequest::parse(&link, echoed.body.as_str().unwrap(), &TrustAnchors::none(), now).unwrap();
     assert!(unverified.verify(&document, Some("fresh-and-mine"), Transport::HttpsOnly, now).is_ok());
     assert_eq!(bench.call(post("wallet_nonce=a%20b")).await.code(), "vp.request.wallet_nonce");
     assert_eq!(bench.call(post("wallet_nonce=a&wallet_nonce=b")).await.status, 400);

@@ -8,17 +8,23 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{App, body, test, web};
 use identity_core::did::DidUrl;
 use identity_core::kb_jwt::Occasion;
-use identity_core::registry::{accreditation_key, did_key, schema_key};
+use identity_core::registry::{accreditation_key, did_key, schema_key, thumbprint_key};
+use identity_core::sample::certificates::ASKER;
 use identity_core::sample::world::{LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
 use identity_core::status::Status;
+use identity_core::x509::Chain;
 use serde_json::{Value, json};
 use service_kit::admin::AdminTokens;
 use service_kit::chance::SeededChance;
+use service_kit::chance::system_rng;
 use service_kit::clock::ManualClock;
 use service_kit::fetch::scripted::ScriptedFetch;
+use service_kit::key_guard::KeyGuard;
+use service_kit::keyfile;
 use service_kit::store::memory::MemoryStore;
 
-use crate::config::{Config, LedgerConfig};
+use crate::client::Client;
+use crate::config::{Config, LedgerConfig, X509Config};
 use crate::http::routes;
 use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
@@ -59,9 +65,22 @@ impl Bench {
         bench
     }
 
+    /// A service that has a certificate, in a world that knows it by that.
+    pub(super) async fn certified() -> Self {
+        let mut world = World::new();
+        world.certify();
+        let bench = Self::of(world, true).await;
+        bench.serve_evidence(Status::Valid);
+        bench.serve_thumbprint();
+        bench
+    }
+
     /// Ledger and issuer unreachable.
     pub(super) async fn without_evidence() -> Self {
-        let world = World::new();
+        Self::of(World::new(), false).await
+    }
+
+    async fn of(world: World, certified: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let types = directory.path().join("type.json");
         std::fs::write(&types, TYPE).unwrap();
@@ -74,7 +93,15 @@ impl Bench {
             undetermined_status,
             dcql: dcql(&["name", "address"]).to_string(),
         };
+        let mut x509 = X509Config::default();
+        if certified {
+            x509 = X509Config { chain: directory.path().join("chain.pem"), key: directory.path().join("x509.jwk") };
+            std::fs::write(&x509.chain, ASKER).unwrap();
+            keyfile::save(&x509.key, &world.asker.authenticator(), &KeyGuard::plain(), &mut system_rng().unwrap())
+                .unwrap();
+        }
         let config = Config {
+            x509,
             url: world.asker.address(),
             types: vec![types],
             queries: BTreeMap::from([
@@ -115,6 +142,14 @@ impl Bench {
         }
         let list = world.status_list(status, &world.issuer);
         self.fetch.answer(LIST, 200, "application/statuslist+jwt", list);
+    }
+
+    /// Lets the ledger answer whose key the certificate has.
+    pub(super) fn serve_thumbprint(&self) {
+        let leaf = Chain::from_pem(ASKER).unwrap().leaf().unwrap();
+        let key = thumbprint_key(&leaf.thumbprint());
+        let proof = serde_json::to_vec(&self.world.ledger.state_proof(&key, NOW.0 - 100)).unwrap();
+        self.fetch.answer(&state_url(&key), 200, "application/json", proof);
     }
 
     /// Makes the ledger and the issuer unreachable.
@@ -211,7 +246,8 @@ pub(super) fn state_url(key: &str) -> String {
 async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verifier> {
     let id = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
     let key = RequestKey { id, secret: world.asker.authenticator() };
-    web::Data::new(Verifier::build(config, key, world.ledger.trust_root(), ports).await.unwrap())
+    let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
+    web::Data::new(Verifier::build(config, key, certified, world.ledger.trust_root(), ports).await.unwrap())
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

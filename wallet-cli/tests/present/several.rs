@@ -93,7 +93,8 @@ impl Several {
         }
         let session = session(&world.asker, query);
         let kid = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
-        world.request = session.request_object(None, &kid, &world.asker.authenticator()).unwrap();
+        world.request =
+            session.request_object(None, verifier::SignedBy::Key(&kid), &world.asker.authenticator()).unwrap();
 
         scene.credential.clone_from(&texts[0]);
         let issuer = scene.world.issuer.address();
@@ -120,9 +121,12 @@ impl Several {
             panic!("declined")
         };
         let asked = &self.session.parameters;
+        let asker = self.world.asker.did();
         let presentation = Presentation {
             asked: Asked {
                 client_id: &asked.client_id,
+                asker: &asker,
+                certificate: None,
                 nonce: &asked.nonce,
                 query: &asked.query,
                 purpose: asked.purpose.as_deref(),

@@ -9,12 +9,6 @@ use crate::crypto::{Alg, KeyError, PublicKey, SecretKey, Signer as _};
 use crate::encoding::{base64url, limits};
 use crate::jose::{Jwk, JwkError};
 
-/// DER of a `SubjectPublicKeyInfo` for a point of P-256 (RFC 5480), up to the point in its 65-byte form.
-const PUBLIC_DER: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
 /// DER of a `PrivateKeyInfo` for a scalar of P-256 (RFC 5208, RFC 5915), up to the 32-byte scalar.
 const PRIVATE_DER: [u8; 35] = [
     0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
@@ -68,7 +62,7 @@ impl EncryptionKey {
     }
 
     pub(super) fn to_der(&self) -> Vec<u8> {
-        [&PUBLIC_DER, self.point.bytes()].concat()
+        self.point.to_spki()
     }
 }
 

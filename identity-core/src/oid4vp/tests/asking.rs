@@ -41,7 +41,7 @@ fn every_broken_link_is_refused_by_its_name() {
 #[test]
 fn a_genuine_request_is_verified() {
     let world = world();
-    let jwt = world.session.request_object(None, &world.key_id, &world.key).unwrap();
+    let jwt = world.session.request_object(None, SignedBy::Key(&world.key_id), &world.key).unwrap();
     let verified = world.verify(&jwt).unwrap();
     assert_eq!(verified.parameters(), &world.session.parameters);
     assert_eq!(verified.key_id(), &world.key_id);
@@ -51,10 +51,10 @@ fn a_genuine_request_is_verified() {
 #[test]
 fn the_wallets_nonce_comes_back() {
     let world = world();
-    let jwt = world.session.request_object(Some("wallet-nonce"), &world.key_id, &world.key).unwrap();
+    let jwt = world.session.request_object(Some("wallet-nonce"), SignedBy::Key(&world.key_id), &world.key).unwrap();
     assert!(world.verify_with(&jwt, Some("wallet-nonce"), NOW).is_ok());
     assert_eq!(world.verify_with(&jwt, Some("another"), NOW), Err(RequestError::WalletNonce));
-    let without = world.session.request_object(None, &world.key_id, &world.key).unwrap();
+    let without = world.session.request_object(None, SignedBy::Key(&world.key_id), &world.key).unwrap();
     assert_eq!(world.verify_with(&without, Some("wallet-nonce"), NOW), Err(RequestError::WalletNonce));
 }
 
@@ -142,7 +142,7 @@ fn only_the_clients_authentication_key_signs_requests() {
     assert_eq!(of("../../etc/passwd"), Err(RequestError::KeyId));
     let foreign = Document::new(Did::parse("did:a:b").unwrap(), Vec::new(), Vec::new());
     let jwt = world.signed(|_| ());
-    let unverified = UnverifiedRequest::parse(&world.link, &jwt).unwrap();
+    let unverified = UnverifiedRequest::parse(&world.link, &jwt, &TrustAnchors::none(), NOW).unwrap();
     assert_eq!(unverified.verify(&foreign, None, Transport::HttpsOnly, NOW), Err(RequestError::Document));
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
 use service_kit::clock::{Clock as _, SystemClock};
@@ -52,6 +52,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = KeyAlgorithm::EdDsa)]
         algorithm: KeyAlgorithm,
     },
+    Audit {
+        act: AuditAct,
+        #[arg(long)]
+        config: PathBuf,
+    },
     Run {
         #[arg(long)]
         config: PathBuf,
@@ -70,6 +75,13 @@ enum Command {
     },
     #[command(flatten)]
     Manual(Manual),
+}
+
+/// What is done with the audit log.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AuditAct {
+    /// Read it whole and say whether it is as it was written.
+    Verify,
 }
 
 impl Arguments {
@@ -158,6 +170,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
     let done = match arguments.command {
         None => Err(Failure::plain(messages.text("issuer-no-command", &[]))),
         Some(Command::Init { config, chain, algorithm }) => init(&config, chain, algorithm, &messages),
+        Some(Command::Audit { act: AuditAct::Verify, config }) => audit(&config, &messages).await,
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
         Some(Command::Protect { config }) => protect(&config, &messages),
@@ -255,6 +268,14 @@ async fn keys(arguments: &KeysArguments, messages: &Catalogue) -> Result<ExitCod
     let mut rng = system_rng().map_err(Failure::plain)?;
     let guard = config.key_guard().map_err(KeysError::from)?;
     println!("{}", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says how far the audit log reaches, or where it is not as it was written.
+async fn audit(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let ports = Ports::open(&load(path)?)?;
+    let head = crate::verify_audit(&ports).await.map_err(|error| Failure::coded(error.code(), error))?;
+    println!("{}", head.told(messages));
     Ok(ExitCode::SUCCESS)
 }
 

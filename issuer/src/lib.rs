@@ -33,7 +33,8 @@ use actix_web::web;
 use identity_core::crypto::Alg;
 use identity_core::problem::Code;
 use identity_core::status::Bits;
-use service_kit::admin::{AdminTokens, TokenError};
+use service_kit::admin::{AdminTokens, Official, TokenError};
+use service_kit::audit::{Act, AuditError, AuditLog, Head};
 use service_kit::founding::{Identity, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::lock::DataLock;
@@ -177,5 +178,15 @@ pub async fn anchor_all(config: &Config) -> Result<(), StartError> {
 /// [`ImportError`]; bad rows are no error but part of the report.
 pub async fn import(ports: &Ports, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
     let known = kind::Kind::read(kind, Alg::EdDsa, 0, Bits::Two).ok_or(ImportError::KindUnknown)?;
-    flow::import::import(&store::Records::new(Arc::clone(&ports.store)), kind, &known, table).await
+    let records = store::Records::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
+    let act = Act::new(&Official::at_the_machine(), "import");
+    flow::import::import(&records, &act, kind, &known, table).await
+}
+
+/// Reads the whole audit log of a service that is not running.
+///
+/// # Errors
+/// [`AuditError`]: where it was cut or changed.
+pub async fn verify_audit(ports: &Ports) -> Result<Head, AuditError> {
+    AuditLog::new(Arc::clone(&ports.store), Arc::clone(&ports.clock)).verify().await
 }

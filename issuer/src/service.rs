@@ -73,7 +73,7 @@ impl Service {
             policy: config.policy(),
             secret,
         };
-        let records = Records::new(Arc::clone(&ports.store));
+        let records = Records::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
         let bits: BTreeSet<Bits> = kinds.values().map(|kind: &Kind| kind.status_bits).collect();
         let lists = StatusLists::open(&records, config.status.size, bits).await?;
         Ok(Self {

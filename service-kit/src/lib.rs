@@ -4,6 +4,7 @@
 //! habit of the house, and each says in its own words what it promises.
 
 pub mod admin;
+pub mod audit;
 pub mod chance;
 pub mod clock;
 pub mod config;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::problem::{Code, Lang};
+use service_kit::audit::AuditError;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
@@ -53,6 +54,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = KeyAlgorithm::EdDsa)]
         algorithm: KeyAlgorithm,
     },
+    Audit {
+        act: AuditAct,
+        #[arg(long)]
+        config: PathBuf,
+    },
     Run {
         #[arg(long)]
         config: PathBuf,
@@ -69,6 +75,13 @@ enum Command {
     },
     #[command(flatten)]
     Manual(Manual),
+}
+
+/// What is done with the audit log.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AuditAct {
+    /// Read it whole and say whether it is as it was written.
+    Verify,
 }
 
 impl Arguments {
@@ -132,6 +145,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
             let founding = Founding { chain, url, name_en, name_zh, algorithm: algorithm.into() };
             init(&messages, &keys, &founding)
         }
+        Some(Command::Audit { act: AuditAct::Verify, config }) => audit(&messages, &config).await,
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
         Some(Command::Protect { config }) => protect(&messages, &config),
@@ -200,6 +214,15 @@ async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCod
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
     say(&format!("{}\n", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says how far the audit log reaches, or where it is not as it was written.
+async fn audit(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(path)?;
+    let verified = crate::verify_audit_here(&config).await?;
+    let broken = |error: AuditError| Failure { code: Some(error.code()), detail: error.to_string() };
+    say(&format!("{}\n", verified.map_err(broken)?.told(messages)));
     Ok(ExitCode::SUCCESS)
 }
 

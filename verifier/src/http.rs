@@ -6,6 +6,7 @@ mod oid4vp;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use service_kit::admin::{AdminTokens, guard};
+use service_kit::audit;
 
 use crate::service::Verifier;
 
@@ -21,13 +22,16 @@ pub(crate) fn routes(
         config
             .app_data(verifier.clone())
             .app_data(token.clone())
+            .app_data(web::Data::new(verifier.store.audit.clone()))
             .route(&at("/openapi.json"), web::get().to(openapi))
             .route(&at("/requests/{id}"), web::get().to(oid4vp::request))
             .route(&at("/requests/{id}"), web::post().to(oid4vp::request_with_nonce))
             .route(&at("/responses/{id}"), web::post().to(oid4vp::response))
             .service(
                 web::scope(&at("/admin"))
+                    .wrap(from_fn(audit::refusals))
                     .wrap(from_fn(guard))
+                    .route("/audit", web::get().to(audit::serve))
                     .route("/queries", web::get().to(admin::queries))
                     .route("/requests", web::post().to(admin::make_request))
                     .route("/requests/{id}", web::get().to(admin::result))

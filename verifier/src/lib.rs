@@ -37,6 +37,7 @@ use actix_web::web;
 use identity_core::did::Did;
 use identity_core::problem::{Code, Lang};
 use service_kit::admin::{AdminTokens, TokenError};
+use service_kit::audit::{AuditError, AuditLog, Head};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
 use service_kit::fetch::{Fetcher, SetupError};
@@ -210,6 +211,15 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
     let job = tokio::spawn(job::run(verifier.clone(), u64::from(config.evidence.refresh)));
     Ok(Running { did, url: server.url.clone(), verifier, server, job, _lock: None })
+}
+
+/// Reads the whole audit log of a service that is not running.
+///
+/// # Errors
+/// [`StartError`] for the data, [`AuditError`] inside for the log: where it was cut or changed.
+pub async fn verify_audit_here(config: &Config) -> Result<Result<Head, AuditError>, StartError> {
+    let (ports, _lock) = open_ports(config)?;
+    Ok(AuditLog::new(ports.store, ports.clock).verify().await)
 }
 
 /// Judges a kept case of a service that is not running again, by its saved evidence and without the network.

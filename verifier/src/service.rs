@@ -94,7 +94,12 @@ impl Verifier {
         let (types, metadata): (Vec<_>, BTreeMap<_, _>) =
             type_metadata(&config.types)?.into_iter().map(|read| (read.accepted, (read.name, read.text))).unzip();
         let records = i64::from(config.keep_records);
-        let store = VerifierStore::new(Arc::clone(&ports.store), records, i64::from(config.keep_cases));
+        let store = VerifierStore::new(
+            Arc::clone(&ports.store),
+            Arc::clone(&ports.clock),
+            records,
+            i64::from(config.keep_cases),
+        );
         let leeway = i64::from(config.evidence.leeway);
         let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
         let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust_root);

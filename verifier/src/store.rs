@@ -23,6 +23,8 @@ use identity_core::oid4vp::same_device::{Binding, Handover};
 use identity_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use service_kit::audit::{Act, AuditLog};
+use service_kit::clock::Clock;
 use service_kit::store::{Batch, Range, Store, StoreError};
 use zeroize::Zeroizing;
 
@@ -107,6 +109,8 @@ pub(crate) enum RedeemError {
 #[derive(Clone)]
 pub(crate) struct VerifierStore {
     store: Arc<dyn Store>,
+    /// Written with each administrative act.
+    pub(crate) audit: AuditLog,
     /// Seconds that requests and outcomes are kept.
     records: i64,
     /// Seconds that presentations, claims and their evidence are kept.
@@ -114,13 +118,14 @@ pub(crate) struct VerifierStore {
 }
 
 impl VerifierStore {
-    pub(crate) fn new(store: Arc<dyn Store>, records: i64, cases: i64) -> Self {
-        Self { store, records, cases }
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, records: i64, cases: i64) -> Self {
+        Self { audit: AuditLog::new(Arc::clone(&store), clock), store, records, cases }
     }
 
     /// Keeps a new request and, until the given time, the key that its answer will be encrypted to.
     pub(crate) async fn open(
         &self,
+        act: &Act,
         id: &str,
         record: &RequestRecord,
         key: Option<(&DecryptionKey, UnixSeconds)>,
@@ -130,7 +135,7 @@ impl VerifierStore {
         if let Some((key, until)) = key {
             batch = put_until(batch, until, &decryption_key(id), key.to_bytes().to_vec());
         }
-        self.store.commit(batch).await
+        self.audit.commit(act, batch).await
     }
 
     /// The key that an answer was encrypted to, until it is answered or expires.
@@ -191,11 +196,16 @@ impl VerifierStore {
     }
 
     /// Takes the response code of a request's answer. Of two concurrent calls exactly one succeeds.
-    pub(crate) async fn take_response_code_once(&self, id: &str, now: UnixSeconds) -> Result<(), RedeemError> {
+    pub(crate) async fn take_response_code_once(
+        &self,
+        act: &Act,
+        id: &str,
+        now: UnixSeconds,
+    ) -> Result<(), RedeemError> {
         let key = redeemed_key(id);
         let batch = Batch::new().require_absent(key.clone());
         let batch = put_until(batch, now.plus(self.records), &key, b"taken".to_vec());
-        self.store.commit(batch).await.map_err(|error| match error.is_precondition() {
+        self.audit.commit(act, batch).await.map_err(|error| match error.is_precondition() {
             true => RedeemError::Taken,
             false => RedeemError::Store(error),
         })
@@ -223,8 +233,8 @@ impl VerifierStore {
     }
 
     /// Forgets presentation, claims and evidence of a case before its time.
-    pub(crate) async fn forget_case(&self, id: &str) -> Result<(), StoreError> {
-        self.store.commit(Batch::new().delete(case_key(id))).await
+    pub(crate) async fn forget_case(&self, act: &Act, id: &str) -> Result<(), StoreError> {
+        self.audit.commit(act, Batch::new().delete(case_key(id))).await
     }
 
     /// Keeps cached evidence over what was kept under the same names.

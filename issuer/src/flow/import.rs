@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use identity_core::problem::Lang;
 use serde::Serialize;
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
 use crate::kind::Kind;
@@ -80,15 +81,16 @@ impl ImportError {
 
 impl Service {
     /// Imports a table of one type's subjects.
-    pub(crate) async fn import(&self, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
+    pub(crate) async fn import(&self, act: &Act, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
         let known = self.kinds.get(kind).ok_or(ImportError::KindUnknown)?;
-        import(&self.records, kind, known, table).await
+        import(&self.records, act, kind, known, table).await
     }
 }
 
 /// Reads `table` and puts its good rows in place.
 pub(crate) async fn import(
     records: &Records,
+    act: &Act,
     name: &str,
     kind: &Kind,
     table: &[u8],
@@ -106,7 +108,7 @@ pub(crate) async fn import(
             Err(faults) => report.refuse(faults),
         }
     }
-    records.import_subjects(name, &subjects).await?;
+    records.import_subjects(act, name, &subjects).await?;
     report.imported = subjects.len();
     Ok(report)
 }

@@ -5,6 +5,7 @@ use identity_core::oid4vci::offer::{CredentialOffer, OfferLink};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use serde::Deserialize;
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 use url::Url;
 
@@ -89,7 +90,7 @@ fn is_reference(text: &str) -> bool {
 
 impl Service {
     /// Makes an offer.
-    pub(crate) async fn make_offer(&self, request: OfferRequest) -> Result<Offered, MakeRefusal> {
+    pub(crate) async fn make_offer(&self, act: Act, request: OfferRequest) -> Result<Offered, MakeRefusal> {
         let lifetime = request.valid_for.unwrap_or(self.config.offers.valid_for);
         if lifetime == 0 || lifetime > self.config.offers.max_valid_for {
             return Err(MakeRefusal::Lifetime);
@@ -105,7 +106,7 @@ impl Service {
         let wanted = NewOffer { subject: request.subject, configuration, reference: request.reference, lifetime };
         let made = self.issuer.make_offer(wanted, self.clock.now(), &mut *self.chance.rng());
         let MadeOffer { grant, offer, tx_code } = made.map_err(|_| MakeRefusal::ConfigurationUnknown)?;
-        self.records.save_offer(&grant).await?;
+        self.records.save_offer(&act.on(&grant.id), &grant).await?;
         Ok(Offered {
             by_reference: self.offer_link(&grant.id),
             by_value: OfferLink::ByValue(offer).to_link(),

@@ -3,6 +3,7 @@
 
 use identity_core::problem::Code;
 use identity_core::status::{Change, ChangeRefusal};
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
 use super::MAX_RACES;
@@ -40,8 +41,14 @@ impl StandingRefusal {
 
 impl Service {
     /// Changes the standing of a credential. Doing it twice is doing it once.
-    pub(crate) async fn change_standing(&self, id: &str, change: Change) -> Result<CredentialRecord, StandingRefusal> {
+    pub(crate) async fn change_standing(
+        &self,
+        act: Act,
+        id: &str,
+        change: Change,
+    ) -> Result<CredentialRecord, StandingRefusal> {
         // One at a time in this process: they all change the same list.
+        let act = act.on(id);
         let _turn = self.lists.changing.lock().await;
         for _ in 0..MAX_RACES {
             let credential = self.records.credential(id).await?.ok_or(StandingRefusal::Unknown)?;
@@ -59,7 +66,7 @@ impl Service {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
             new_list.set(index, next.status()).map_err(|error| of_list(&error))?;
             let written = StandingChange { credential: &credential, next, old_list: &old_list, new_list: &new_list };
-            if self.records.change_standing_once(&written).await? == Outcome::Done {
+            if self.records.change_standing_once(&act, &written).await? == Outcome::Done {
                 self.publish(number).await?;
                 self.counters.changed(change);
                 return Ok(record);

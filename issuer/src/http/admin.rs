@@ -9,6 +9,7 @@ use identity_core::time::UnixSeconds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::admin;
+use service_kit::audit::{self, Act};
 use service_kit::http::body;
 use service_kit::http::extract::Json;
 use service_kit::reply::Problem;
@@ -29,7 +30,9 @@ const PAGE: usize = 10_000;
 pub(super) fn routes(config: &mut web::ServiceConfig, base: &str) {
     config.service(
         web::scope(&format!("{base}/admin"))
+            .wrap(from_fn(audit::refusals))
             .wrap(from_fn(admin::guard))
+            .service(web::resource("/audit").get(audit::serve))
             .service(web::resource("/subjects").get(subjects))
             .service(web::resource("/import").post(import))
             .service(web::resource("/offers").get(offers).post(make_offer))
@@ -72,6 +75,7 @@ struct ImportQuery {
 
 async fn import(
     service: web::Data<Service>,
+    act: Act,
     request: HttpRequest,
     query: web::Query<ImportQuery>,
     payload: web::Payload,
@@ -83,7 +87,7 @@ async fn import(
     let only = service.kinds.keys().next().filter(|_| service.kinds.len() == 1);
     let kind = query.credential_configuration_id.as_ref().or(only);
     let kind = kind.ok_or(Problem::new(Code::VciRequestConfigurationMissing))?;
-    let report = service.import(kind, &table).await.map_err(import_problem)?;
+    let report = service.import(&act, kind, &table).await.map_err(import_problem)?;
     Ok(fresh_json(&report))
 }
 
@@ -94,8 +98,12 @@ fn import_problem(error: ImportError) -> Problem {
     }
 }
 
-async fn make_offer(service: web::Data<Service>, Json(request): Json<OfferRequest>) -> Result<HttpResponse, Problem> {
-    let offered = service.make_offer(request).await.map_err(|refusal| match refusal {
+async fn make_offer(
+    service: web::Data<Service>,
+    act: Act,
+    Json(request): Json<OfferRequest>,
+) -> Result<HttpResponse, Problem> {
+    let offered = service.make_offer(act, request).await.map_err(|refusal| match refusal {
         MakeRefusal::Store(error) => Problem::of_store(&error),
         refusal => Problem::new(refusal.code()),
     })?;
@@ -188,21 +196,21 @@ fn render(record: &CredentialRecord) -> Value {
     })
 }
 
-async fn revoke(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, &id, Change::Revoke).await
+async fn revoke(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    change_standing(&service, act, &id, Change::Revoke).await
 }
 
-async fn suspend(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, &id, Change::Suspend).await
+async fn suspend(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    change_standing(&service, act, &id, Change::Suspend).await
 }
 
-async fn reinstate(service: web::Data<Service>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, &id, Change::Reinstate).await
+async fn reinstate(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    change_standing(&service, act, &id, Change::Reinstate).await
 }
 
 /// Answers after the published status list has changed.
-async fn change_standing(service: &Service, id: &str, change: Change) -> Result<HttpResponse, Problem> {
-    let record = service.change_standing(id, change).await.map_err(|refusal| match refusal {
+async fn change_standing(service: &Service, act: Act, id: &str, change: Change) -> Result<HttpResponse, Problem> {
+    let record = service.change_standing(act, id, change).await.map_err(|refusal| match refusal {
         StandingRefusal::Failed(failure) => failure.problem(),
         refusal => Problem::new(refusal.code()),
     })?;

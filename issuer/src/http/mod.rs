@@ -20,6 +20,7 @@ pub(crate) fn routes(service: Arc<Service>, token: web::Data<AdminTokens>) -> im
     move |config| {
         let base = service.base_path().to_owned();
         config.app_data(web::Data::from(Arc::clone(&service))).app_data(token.clone());
+        config.app_data(web::Data::new(service.records.audit.clone()));
         well_known::routes(config, &base);
         oid4vci::routes(config, &base);
         public::routes(config, &base);

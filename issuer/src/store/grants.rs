@@ -8,6 +8,7 @@ use identity_core::status::Standing;
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
 use serde::{Deserialize, Serialize};
+use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
 use super::search::{index_credential, index_offer};
@@ -65,10 +66,10 @@ pub(crate) struct Issuance<'a> {
 
 impl Records {
     /// Saves a new offer.
-    pub(crate) async fn save_offer(&self, grant: &Grant) -> Result<(), StoreError> {
+    pub(crate) async fn save_offer(&self, act: &Act, grant: &Grant) -> Result<(), StoreError> {
         let (key, value) = (offer_key(&grant.id), encode(grant)?);
         let batch = index_offer(Batch::new().put_new(key.clone(), value.clone()), grant);
-        self.commit_and_settle(batch, &key, &value).await
+        self.act_and_settle(act, batch, &key, &value).await
     }
 
     pub(crate) async fn grant(&self, id: &str) -> Result<Option<Stored<Grant>>, StoreError> {

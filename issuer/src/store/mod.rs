@@ -17,6 +17,7 @@
 //! batch-digests/<number>         its digests, in the order of its leaves
 //! open/<number>                  batches that are not anchored yet
 //! anchored/<digest>              batch and place of a digest
+//! audit/…, audit-head            the audit log, written with each administrative act
 //! ```
 //!
 //! A commit whose outcome is unknown is settled by reading back what it would have written: every write here has
@@ -32,6 +33,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service_kit::audit::{Act, AuditLog};
+use service_kit::clock::Clock;
 use service_kit::store::{Batch, Store, StoreError};
 
 pub(crate) use anchors::{BatchRecord, BatchState};
@@ -43,11 +46,12 @@ pub(crate) use status::{StandingChange, of_list};
 #[derive(Clone)]
 pub(crate) struct Records {
     store: Arc<dyn Store>,
+    pub(crate) audit: AuditLog,
 }
 
 impl Records {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { audit: AuditLog::new(Arc::clone(&store), clock), store }
     }
 
     async fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
@@ -56,7 +60,18 @@ impl Records {
 
     /// Commits; when the outcome is unknown, reads `key` back and sees whether `value` stands there.
     async fn commit_and_settle(&self, batch: Batch, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        match self.store.commit(batch).await {
+        let settled = self.store.commit(batch).await;
+        self.settle(settled, key, value).await
+    }
+
+    /// The same for an official's act, with its line in the audit log.
+    async fn act_and_settle(&self, act: &Act, batch: Batch, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let settled = self.audit.commit(act, batch).await;
+        self.settle(settled, key, value).await
+    }
+
+    async fn settle(&self, settled: Result<(), StoreError>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        match settled {
             Err(unknown @ StoreError::Broken(_)) => match self.store.get(key).await {
                 Ok(Some(found)) if found == value => Ok(()),
                 Ok(_) | Err(_) => Err(unknown),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use identity_core::status::{Bits, Standing, StatusError, StatusList};
+use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
 use super::grants::credential_key;
@@ -71,7 +72,11 @@ impl Records {
     }
 
     /// Changes the standing of a credential: its record and its entry change together.
-    pub(crate) async fn change_standing_once(&self, change: &StandingChange<'_>) -> Result<Outcome, StoreError> {
+    pub(crate) async fn change_standing_once(
+        &self,
+        act: &Act,
+        change: &StandingChange<'_>,
+    ) -> Result<Outcome, StoreError> {
         let StandingChange { credential, next, old_list, new_list } = *change;
         let record = &credential.value;
         let changed = encode(&CredentialRecord { state: next, ..record.clone() })?;
@@ -79,7 +84,7 @@ impl Records {
         let batch = Batch::new()
             .replace(list_key(record.list), old_list.bytes.clone(), new_list.as_bytes().to_vec())
             .replace(key.clone(), credential.bytes.clone(), changed.clone());
-        match self.commit_and_settle(batch, &key, &changed).await {
+        match self.act_and_settle(act, batch, &key, &changed).await {
             Ok(()) => Ok(Outcome::Done),
             Err(StoreError::Precondition { .. }) => Ok(Outcome::Changed),
             Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! Subjects: imported, replaced by a newer import, read when a credential is issued.
 
 use serde_json::{Map, Value};
+use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
 use super::{Records, decode, encode};
@@ -14,13 +15,14 @@ pub(crate) type Subject = (String, Map<String, Value>);
 
 impl Records {
     /// Puts subjects in place, over older rows of the same id. Repeating it changes nothing.
-    pub(crate) async fn import_subjects(&self, kind: &str, subjects: &[Subject]) -> Result<(), StoreError> {
+    /// Each commit has its line in the audit log, with the number of its rows.
+    pub(crate) async fn import_subjects(&self, act: &Act, kind: &str, subjects: &[Subject]) -> Result<(), StoreError> {
         for rows in subjects.chunks(ROWS_PER_COMMIT) {
             let mut batch = Batch::new();
             for (id, claims) in rows {
                 batch = batch.put(subject_key(kind, id), encode(claims)?);
             }
-            self.store.commit(batch).await?;
+            self.audit.commit(&act.clone().on(kind).count(rows.len()), batch).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The service in process: hostile requests over HTTP, races, a store that breaks, a ledger that fails.
 
 mod anchoring;
+mod audit;
 mod faults;
 mod hostile;
 mod import;

@@ -89,7 +89,7 @@ impl World {
         crate::init(&config.keys, &founding, &KeyGuard::plain(), &mut *service_kit::chance::Chance::rng(&chance))
             .unwrap();
         let world = Self::start(config, directory, Arc::new(MemoryStore::new()), Arc::new(FakeLedger::default())).await;
-        let report = world.service.import(KIND, TABLE.as_bytes()).await.unwrap();
+        let report = world.service.import(&act(), KIND, TABLE.as_bytes()).await.unwrap();
         assert_eq!((report.imported, report.refused), (1, 0), "{report:?}");
         world
     }
@@ -323,4 +323,9 @@ impl Ledger for FakeLedger {
         let answer = self.take(transaction);
         Box::pin(async move { answer })
     }
+}
+
+/// An act of the operator's.
+pub(super) fn act() -> service_kit::audit::Act {
+    service_kit::audit::Act::new(&service_kit::admin::Official::at_the_machine(), "test")
 }

@@ -6,6 +6,7 @@
 
 use identity_core::oid4vp::same_device::{CODE_LIFETIME, NotAdmitted};
 use identity_core::problem::Code;
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
 use super::result::RequestResult;
@@ -76,6 +77,7 @@ impl Verifier {
     /// the code is spent and nothing was released.
     pub(crate) async fn redeem(
         &self,
+        act: Act,
         id: &str,
         cookie: Option<&str>,
         code: &str,
@@ -89,7 +91,7 @@ impl Verifier {
             tracing::warn!(code = %refusal.code(), "a browser was not given a result");
             return Err(refusal.into());
         }
-        self.store.take_response_code_once(id, now).await?;
+        self.store.take_response_code_once(&act.on(id), id, now).await?;
         self.result(id).await?.ok_or(RedeemRefused::Unknown)
     }
 

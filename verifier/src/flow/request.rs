@@ -8,6 +8,7 @@ use identity_core::oid4vp::{Ask, QueryRefused, RequestLink, Session};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use serde_json::Value;
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 use url::Url;
 
@@ -165,7 +166,7 @@ impl FetchError {
 impl Verifier {
     /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
     /// warning: the wallet is the one to refuse it.
-    pub(crate) async fn make_request(&self, asked: Asked, manner: Manner) -> Result<Made, MakeError> {
+    pub(crate) async fn make_request(&self, act: Act, asked: Asked, manner: Manner) -> Result<Made, MakeError> {
         let Manner { flow, mode, prefix } = manner;
         let client = self.client(prefix).ok_or(MakeError::NoCertificate)?;
         let NamedQuery { dcql, policy } = self.question(asked)?;
@@ -193,7 +194,7 @@ impl Verifier {
         let signed = session.request_object(None, client.signed_by(), &client.key)?;
         let record = RequestRecord { session: session.to_json(), signed, policy, created: now, browser };
         let expires = session.parameters.expires;
-        self.store.open(&session.id, &record, key.as_ref().map(|key| (key, expires))).await?;
+        self.store.open(&act.on(&session.id), &session.id, &record, key.as_ref().map(|key| (key, expires))).await?;
         let warnings = self.evidence.over_asking(&session.parameters, now);
         let cookie = cookie.map(|cookie| BrowserCookie {
             name: cookie_name(&session.id),

@@ -3,6 +3,7 @@
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use serde_json::Value;
+use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
 use super::redeem::Release;
@@ -98,8 +99,8 @@ impl Verifier {
     }
 
     /// Erases presentation, claims and evidence before their time.
-    pub(crate) async fn forget(&self, id: &str) -> Result<(), StoreError> {
-        self.store.forget_case(id).await
+    pub(crate) async fn forget(&self, act: Act, id: &str) -> Result<(), StoreError> {
+        self.store.forget_case(&act.on(id), id).await
     }
 
     /// The request's link for a QR code. A request for the browser's own device has none: scanned by another, the claims

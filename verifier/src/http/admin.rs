@@ -4,9 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::{Code, Lang};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use service_kit::audit::Act;
 use service_kit::http::extract::Json;
 use service_kit::qr;
 use service_kit::reply::Problem;
+use service_kit::store::Batch;
 
 use crate::client::Prefix;
 use crate::flow::redeem::RedeemRefused;
@@ -74,6 +76,7 @@ pub(super) async fn queries(verifier: web::Data<Verifier>) -> HttpResponse {
 
 pub(super) async fn make_request(
     verifier: web::Data<Verifier>,
+    act: Act,
     Json(body): Json<MakeRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mode = match body.response_mode.as_deref() {
@@ -95,7 +98,7 @@ pub(super) async fn make_request(
             Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
         }
     };
-    let made = verifier.make_request(asked, Manner { flow, mode, prefix }).await?;
+    let made = verifier.make_request(act, asked, Manner { flow, mode, prefix }).await?;
     let cookie = made.cookie.map(|cookie| json!({ "name": cookie.name, "set_cookie": cookie.header }));
     Ok(HttpResponse::Created().json(json!({
         "id": made.id,
@@ -106,17 +109,25 @@ pub(super) async fn make_request(
     })))
 }
 
-pub(super) async fn result(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn result(
+    verifier: web::Data<Verifier>,
+    act: Act,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
     let result = verifier.result(&id).await?.ok_or_else(|| Problem::new(Code::VpRequestUnknown))?;
+    if matches!(result.state, State::Verified { claims: Some(_) }) {
+        disclose(&verifier, act, &id).await?;
+    }
     Ok(HttpResponse::Ok().json(told(&id, result)))
 }
 
 pub(super) async fn redeem(
     verifier: web::Data<Verifier>,
+    act: Act,
     id: web::Path<String>,
     Json(body): Json<Redeem>,
 ) -> Result<HttpResponse, Problem> {
-    let result = verifier.redeem(&id, body.cookie.as_deref(), &body.response_code).await?;
+    let result = verifier.redeem(act, &id, body.cookie.as_deref(), &body.response_code).await?;
     Ok(HttpResponse::Ok().json(told(&id, result)))
 }
 
@@ -149,8 +160,12 @@ fn told(id: &str, result: RequestResult) -> Value {
     body
 }
 
-pub(super) async fn forget(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    verifier.forget(&id).await?;
+pub(super) async fn forget(
+    verifier: web::Data<Verifier>,
+    act: Act,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    verifier.forget(act, &id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -163,8 +178,19 @@ pub(super) async fn qr(
     qr::answer(&request, &link).map_err(|_| Problem::new(Code::HttpInternal))
 }
 
-pub(super) async fn evidence(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(verifier.export(&id).await?))
+pub(super) async fn evidence(
+    verifier: web::Data<Verifier>,
+    act: Act,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let exported = verifier.export(&id).await?;
+    disclose(&verifier, act, &id).await?;
+    Ok(HttpResponse::Ok().json(exported))
+}
+
+/// Reading what a citizen disclosed is an act too: no line, no answer.
+async fn disclose(verifier: &Verifier, act: Act, id: &str) -> Result<(), Problem> {
+    Ok(verifier.store.audit.commit(&act.on(id), Batch::new()).await?)
 }
 
 pub(super) async fn replay(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -22,6 +22,8 @@ use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
 use service_kit::manual::Manual;
 use service_kit::messages::{Catalogue, Value};
+use service_kit::store::migrate::MigrateError;
+use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::{help, stop, telemetry};
 
 use crate::keys;
@@ -66,6 +68,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Migrate(MigrateArguments),
     Import {
         #[arg(long)]
         config: PathBuf,
@@ -149,6 +152,12 @@ impl From<KeysError> for Failure {
     }
 }
 
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
+
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         Self::coded(error.code(), error)
@@ -174,6 +183,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
         Some(Command::Protect { config }) => protect(&config, &messages),
+        Some(Command::Migrate(arguments)) => migrate(&arguments, &messages).await,
         Some(Command::Manual(manual)) => {
             manual.print(lang, &localised).map(|()| ExitCode::SUCCESS).map_err(Failure::plain)
         }
@@ -214,6 +224,12 @@ fn protect(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
     let guard = config.key_guard().map_err(KeysError::from)?;
     let count = founding::protect(&config.keys, &guard, &mut system_rng().map_err(Failure::plain)?)?;
     eprintln!("{}", messages.text("keys-protected", &[("count", count.to_string().into())]));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate(arguments: &MigrateArguments, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let config = load(&arguments.config)?;
+    println!("{}", migration::run(&crate::ports::place(&config), arguments, messages).await?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,7 @@ use service_kit::ledger_client::{LedgerClient, TrustRootFileError, load_trust_ro
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::Store;
 use service_kit::store::choice;
+use service_kit::store::place::Place;
 use service_kit::store::redb::Format;
 
 use crate::config::Config;
@@ -141,8 +142,7 @@ impl Ports {
         std::fs::create_dir_all(&config.data)
             .map_err(|error| OpenError::Directory { path: config.data.clone(), detail: error.to_string() })?;
         let lock = DataLock::take(&config.data, SERVICE)?;
-        let format = Format { service: SERVICE, version: 1 };
-        let store = choice::open(&config.store, &config.data, "issuer", &format)?;
+        let store = choice::open(&config.store, &place(config))?;
         Ok(Self {
             store,
             clock: Arc::new(SystemClock),
@@ -151,6 +151,11 @@ impl Ports {
             lock: Some(Arc::new(lock)),
         })
     }
+}
+
+/// Where the records lie.
+pub(crate) fn place(config: &Config) -> Place<'_> {
+    Place { data: &config.data, name: "issuer", format: Format { service: SERVICE, version: 1 } }
 }
 
 fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, OpenError> {

@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use identity_core::registry::Operation;
 use ledger_node::fsck::fsck;
-use ledger_node::{Chain, Config, Founder, InitOptions, Ports, init, open_store, start};
+use ledger_node::{Chain, Config, Founder, InitOptions, Ports, data_place, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::manual::Manual;
+use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::{chance, config, founding, help, messages, stop, telemetry};
 
 use crate::complaint::complaint;
@@ -58,6 +59,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Migrate(MigrateArguments),
     Fsck {
         #[arg(long)]
         config: PathBuf,
@@ -123,6 +125,7 @@ impl Arguments {
             None => bail!(catalogue.text("ledger-no-command", &[])),
             Some(Command::Run { config }) => run(&config, catalogue),
             Some(Command::Protect { config }) => protect(&config, catalogue),
+            Some(Command::Migrate(arguments)) => migrate(&arguments, catalogue),
             Some(Command::Manual(manual)) => Ok(manual.print(catalogue.lang(), &localised)?),
             Some(Command::Fsck { config }) => check(&config, catalogue),
             Some(Command::TrustRoot { genesis }) => {
@@ -192,6 +195,12 @@ fn protect(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()
         count = count.saturating_add(founding::protect(directory, &guard, &mut rng)?);
     }
     eprintln!("{}", catalogue.text("keys-protected", &[("count", count.to_string().into())]));
+    Ok(())
+}
+
+fn migrate(arguments: &MigrateArguments, catalogue: &messages::Catalogue) -> Result<()> {
+    let config: Config = config::load(&arguments.config)?;
+    println!("{}", runtime()?.block_on(migration::run(&data_place(&config), arguments, catalogue))?);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use service_kit::key_guard::GuardError;
 use service_kit::keyfile::KeyFileError;
 use service_kit::lock::LockError;
 use service_kit::messages::Catalogue;
+use service_kit::store::migrate::MigrateError;
 use service_kit::{help, http};
 
 use crate::operate::LedgerRefuses;
@@ -23,6 +24,7 @@ pub(crate) fn complaint(error: &anyhow::Error, catalogue: &Catalogue) -> String 
         .or_else(|| error.downcast_ref().and_then(|error| of_start(error, catalogue)))
         .or_else(|| error.downcast_ref().and_then(|error| of_init(error, catalogue)))
         .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)))
+        .or_else(|| of_store(error, catalogue))
         .or_else(|| of_keys(error, catalogue));
     told.unwrap_or_else(|| format!("{error:#}"))
 }
@@ -78,6 +80,16 @@ fn of_init(error: &InitError, catalogue: &Catalogue) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A store that cannot be opened or moved.
+fn of_store(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
+    let start = error.downcast_ref().and_then(|error: &StartError| match error {
+        StartError::Open(error) => Some(error.code()),
+        _ => None,
+    });
+    let code = start.or_else(|| error.downcast_ref().map(MigrateError::code))?;
+    Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 
 /// Trouble with a key file or its passphrase, wherever it came up.

@@ -30,5 +30,5 @@ pub use chain::{Chain, ChainError};
 pub use config::Config;
 pub use executor::Outcome;
 pub use init::{Founder, InitError, InitOptions, Initialised, init};
-pub use running::{Ports, Running, StartError, open_store, start};
+pub use running::{Ports, Running, StartError, data_place, open_store, start};
 pub use store::{FORMAT, Head, Place};

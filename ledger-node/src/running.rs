@@ -12,6 +12,7 @@ use service_kit::keyfile::{self, KeyFileError};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::choice;
 use service_kit::store::closable::ClosableStore;
+use service_kit::store::place::Place;
 use service_kit::store::redb::OpenError;
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
@@ -98,7 +99,13 @@ pub struct Running {
 /// Missing directory, in use, damaged, another service's data.
 pub fn open_store(config: &Config) -> Result<(DataLock, Arc<dyn Store>), StartError> {
     let lock = DataLock::take(&config.data, FORMAT.service)?;
-    Ok((lock, choice::open(&config.store, &config.data, "ledger", &FORMAT)?))
+    Ok((lock, choice::open(&config.store, &data_place(config))?))
+}
+
+/// Where the data lies.
+#[must_use]
+pub fn data_place(config: &Config) -> Place<'_> {
+    Place { data: &config.data, name: "ledger", format: FORMAT }
 }
 
 /// Starts a node: recovers the last whole block, certifies it, executes and serves.

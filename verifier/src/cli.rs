@@ -19,6 +19,8 @@ use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
 use service_kit::manual::Manual;
 use service_kit::messages::Catalogue;
+use service_kit::store::migrate::MigrateError;
+use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::{chance, help, stop, telemetry};
 
 use crate::{Config, StartError, keys};
@@ -68,6 +70,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Migrate(MigrateArguments),
     Replay {
         #[arg(long)]
         config: PathBuf,
@@ -127,6 +130,12 @@ impl From<LifeError> for Failure {
     }
 }
 
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        Self { code: Some(error.code()), detail: error.to_string() }
+    }
+}
+
 /// Does what the command line says. Status 0: done; 1: not; 2: wrong arguments; 3: a replay that disagrees.
 pub async fn run(arguments: &[OsString]) -> ExitCode {
     let lang = help::language(arguments);
@@ -149,6 +158,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
         Some(Command::Protect { config }) => protect(&messages, &config),
+        Some(Command::Migrate(arguments)) => migrate(&messages, &arguments).await,
         Some(Command::Manual(manual)) => match manual.print(lang, &localised) {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) => Err(Failure { code: None, detail: error.to_string() }),
@@ -214,6 +224,12 @@ async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCod
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
     say(&format!("{}\n", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate(messages: &Catalogue, arguments: &MigrateArguments) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(&arguments.config)?;
+    say(&format!("{}\n", migration::run(&crate::place(&config), arguments, messages).await?));
     Ok(ExitCode::SUCCESS)
 }
 

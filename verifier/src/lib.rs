@@ -46,6 +46,7 @@ use service_kit::http::{self as kit_http, Health, Metrics};
 use service_kit::ledger_client::{TrustRootFileError, load_trust_root};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::choice;
+use service_kit::store::place::Place;
 use service_kit::store::redb::{Format, OpenError};
 
 pub use client::ClientError;
@@ -172,7 +173,7 @@ pub fn open_ports(config: &Config) -> Result<(Ports, DataLock), StartError> {
     std::fs::create_dir_all(&config.data)
         .map_err(|error| StartError::Data { path: config.data.clone(), detail: error.to_string() })?;
     let lock = DataLock::take(&config.data, FORMAT.service)?;
-    let store = choice::open(&config.store, &config.data, "verifier", &FORMAT)?;
+    let store = choice::open(&config.store, &place(config))?;
     let ports = Ports {
         store,
         clock: Arc::new(SystemClock),
@@ -180,6 +181,11 @@ pub fn open_ports(config: &Config) -> Result<(Ports, DataLock), StartError> {
         fetch: Arc::new(Fetcher::new(&config.fetch)?),
     };
     Ok((ports, lock))
+}
+
+/// Where the data lies.
+fn place(config: &Config) -> Place<'_> {
+    Place { data: &config.data, name: "verifier", format: FORMAT }
 }
 
 /// Starts the service in the real world.

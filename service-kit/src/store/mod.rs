@@ -9,8 +9,9 @@
 //! knows what a value means, and no error text carries a value.
 //!
 //! Implementations: [`memory`] (strictest, for tests and throw-away worlds), [`redb`] (on disk), and
-//! with the feature of its name `sled` (on disk, not durable on power loss); [`choice`] opens what is configured. [`contract`] is
-//! the suite that all of them pass; [`faulty`] breaks writes on purpose.
+//! with the feature of its name `sled` (on disk, not durable on power loss); [`choice`] opens what is configured, and
+//! [`migrate`] moves data from one into the other. [`contract`] is the suite that all of them pass; [`faulty`] breaks writes
+//! on purpose.
 
 mod batch;
 pub mod choice;
@@ -20,6 +21,8 @@ pub mod contract;
 #[cfg(any(test, feature = "testing"))]
 pub mod faulty;
 pub mod memory;
+pub mod migrate;
+pub mod place;
 mod range;
 pub mod redb;
 #[cfg(feature = "sled")]

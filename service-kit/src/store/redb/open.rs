@@ -10,6 +10,7 @@ use identity_core::problem::Code;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableHandle};
 
 use super::CACHE_BYTES;
+use crate::store::place::Engine;
 
 /// Whose data this is. One row per item: `service` and `version`.
 const FORMAT: TableDefinition<&str, &str> = TableDefinition::new("xinfu-format");
@@ -86,12 +87,53 @@ pub enum OpenError {
         service: &'static str,
     },
     /// The data lies in the other store.
-    #[error("{} holds this service's data, and `store` is `{engine}`: it would begin anew", .path.display())]
+    #[error(
+        "{} holds this service's data, and `store` is `{configured}`: run `{service} migrate --config FILE --to \
+         {configured}`, or set `store = \"{found}\"`",
+        .path.display(), configured = .configured.name(), found = .found.name()
+    )]
     OtherEngine {
         /// The other store's file or directory.
         path: PathBuf,
+        /// The program.
+        service: &'static str,
+        /// The store that the data is in.
+        found: Engine,
         /// The store that is configured.
-        engine: String,
+        configured: Engine,
+    },
+    /// A migration made its switch and was interrupted then.
+    #[error(
+        "{} holds this service's data, and the migration that made it was interrupted: run `{service} migrate --config \
+         FILE --to {to}` again",
+        .path.display(), to = .to.name()
+    )]
+    Unfinished {
+        /// The store in force, under its draft's name.
+        path: PathBuf,
+        /// The program.
+        service: &'static str,
+        /// The store that the data goes to.
+        to: Engine,
+    },
+    /// Two stores, and no saying which is in force.
+    #[error("{} and {} are both here: move away the one that is not to be used", .one.display(), .other.display())]
+    TwoStores {
+        /// One of them.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
+    /// No store, but one that a migration had kept or begun.
+    #[error(
+        "{} lies here and no store is in force: restore {}, or move away what a migration left",
+        .path.display(), .place.display()
+    )]
+    Lost {
+        /// What lies there.
+        path: PathBuf,
+        /// The name that a store in force would have.
+        place: PathBuf,
     },
     /// It could not be read or written.
     #[error("{} cannot be opened: {detail}", .path.display())]
@@ -108,9 +150,10 @@ impl OpenError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::NoDirectory(_) | Self::UnknownEngine(_) | Self::NotBuilt { .. } | Self::OtherEngine { .. } => {
-                Code::ConfigInvalidValue
-            }
+            Self::NoDirectory(_) | Self::UnknownEngine(_) | Self::NotBuilt { .. } => Code::ConfigInvalidValue,
+            Self::OtherEngine { .. } => Code::StoreOtherEngine,
+            Self::Unfinished { .. } => Code::StoreMigrateUnfinished,
+            Self::TwoStores { .. } | Self::Lost { .. } => Code::StoreUnclear,
             Self::InUse(_) => Code::StoreInUse,
             Self::Foreign { .. } | Self::OtherService { .. } | Self::OtherVersion { .. } | Self::Corrupt { .. } => {
                 Code::StoreCorrupt

@@ -7,11 +7,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::redb::Format;
 
 /// A kind of store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     /// The default, and always built.
     Redb,
@@ -42,6 +43,17 @@ impl Engine {
             Self::Redb => Self::Sled,
             Self::Sled => Self::Redb,
         }
+    }
+}
+
+// By hand: derived, help would show the words above in English to everybody.
+impl ValueEnum for Engine {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Redb, Self::Sled]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 

@@ -177,8 +177,12 @@ fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMilli
         creates.push(text.to_owned());
     }
     let public = |key: &SecretKey| Hash::from_slice(key.public_key().bytes()).map_err(|_| InitError::NoKey);
-    let validators =
-        vec![GenesisValidator { name: "solo".to_owned(), log: public(&keys.log)?, witness: public(&keys.witness)? }];
+    let validators = vec![GenesisValidator {
+        name: "solo".to_owned(),
+        log: public(&keys.log)?,
+        witness: public(&keys.witness)?,
+        peer: None,
+    }];
     let authorities = vec![operator.did().clone()];
     Ok(Genesis { chain: options.chain.clone(), time: now.0, members, authorities, creates, validators })
 }

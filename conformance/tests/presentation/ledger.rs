@@ -37,6 +37,7 @@ impl SampleLedger {
             name: name.to_owned(),
             log: raw(101 + n),
             witness: raw(201 + n),
+            peer: None,
         });
         let member = |party: &&Party| GenesisMember { did: party.did(), name: "Sample department".to_owned() };
         let genesis = Genesis {

@@ -80,7 +80,12 @@ pub fn founded_by(parties: &[Party]) -> Genesis {
         members: parties.iter().map(|party| GenesisMember { did: party.did(), name: "Sample".to_owned() }).collect(),
         authorities: vec![parties[0].did()],
         creates: parties.iter().map(|party| party.create.as_str().to_owned()).collect(),
-        validators: vec![GenesisValidator { name: "solo".to_owned(), log: public(201), witness: public(203) }],
+        validators: vec![GenesisValidator {
+            name: "solo".to_owned(),
+            log: public(201),
+            witness: public(203),
+            peer: None,
+        }],
     }
 }
 

@@ -61,6 +61,22 @@ pub struct GenesisValidator {
     pub log: Hash,
     /// Ed25519 key that cosigns checkpoints (C2SP type 0x04), base64url.
     pub witness: Hash,
+    /// How the other validators know and reach it; absent where one validator orders alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Peer>,
+}
+
+/// What a validator is to the others that order with it: two more keys, distinct from those that certify, and where
+/// it listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Ed25519 key that votes on the order of transactions, base64url.
+    pub consensus: Hash,
+    /// Ed25519 key that authenticates connections between validators, base64url.
+    pub transport: Hash,
+    /// `host:port` where other validators connect.
+    pub address: String,
 }
 
 /// What executing the genesis file gives.
@@ -202,22 +218,40 @@ impl Genesis {
         self.check_validators()
     }
 
-    /// Log and witness keys are all distinct: one stolen key must not speak for another.
+    /// All keys are distinct: one stolen key must not speak for another.
     fn check_validators(&self) -> Result<(), GenesisError> {
         let count_sound = (1..=MAX_VALIDATORS).contains(&self.validators.len());
         let names_sound = self.validators.iter().all(|validator| is_chain_name(&validator.name));
         let repeated = has_repetition(self.validators.iter().map(|validator| &validator.name))
-            || has_repetition(self.validators.iter().flat_map(|validator| [&validator.log, &validator.witness]));
+            || has_repetition(self.validators.iter().flat_map(GenesisValidator::keys));
         let keys_sound = self
             .validators
             .iter()
-            .flat_map(|validator| [&validator.log, &validator.witness])
+            .flat_map(GenesisValidator::keys)
             .all(|key| ledger::ed25519::PublicKey::from_bytes(key.as_bytes()).is_ok());
-        if count_sound && names_sound && !repeated && keys_sound {
+        let peers_sound = self.validators.iter().filter_map(|validator| validator.peer.as_ref()).all(Peer::is_sound);
+        if count_sound && names_sound && !repeated && keys_sound && peers_sound {
             Ok(())
         } else {
             Err(GenesisError::Malformed("validators"))
         }
+    }
+}
+
+impl GenesisValidator {
+    fn keys(&self) -> impl Iterator<Item = &Hash> {
+        let peer = self.peer.iter().flat_map(|peer| [&peer.consensus, &peer.transport]);
+        [&self.log, &self.witness].into_iter().chain(peer)
+    }
+}
+
+impl Peer {
+    /// Longest address, in bytes: a host name of 253 and a port.
+    const MAX_ADDRESS_BYTES: usize = 260;
+
+    fn is_sound(&self) -> bool {
+        let port = self.address.rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+        self.address.len() <= Self::MAX_ADDRESS_BYTES && matches!(port, Some((false, Ok(1..))))
     }
 }
 

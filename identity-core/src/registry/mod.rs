@@ -37,7 +37,7 @@ pub use anchor::{Anchor, AnchorKind};
 pub use apply::{Accepted, admit_relayed, apply, authenticate, key_to_admit, keys_to_authenticate};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
-pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator};
+pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator, Peer};
 pub use history::{
     DidHistory, KeyRecord, Member, Owner, OwnerHistory, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
 };

@@ -46,7 +46,12 @@ impl SampleLedger {
                 .collect(),
             authorities,
             creates: parties.iter().map(|(_, create)| (*create).to_owned()).collect(),
-            validators: vec![GenesisValidator { name: "solo".to_owned(), log: public(201), witness: public(203) }],
+            validators: vec![GenesisValidator {
+                name: "solo".to_owned(),
+                log: public(201),
+                witness: public(203),
+                peer: None,
+            }],
         };
         let file = serde_json::to_vec(&genesis).unwrap();
         let origin = genesis.origin(&file);

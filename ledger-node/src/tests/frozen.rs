@@ -26,7 +26,7 @@ fn chain() -> Chain {
         members: vec![member("Sample data bureau", 0), member("Sample department", 1)],
         authorities: vec![founders[0].did().clone()],
         creates: founders.iter().map(|create| create.as_str().to_owned()).collect(),
-        validators: vec![GenesisValidator { name: "solo".into(), log: public(200), witness: public(201) }],
+        validators: vec![GenesisValidator { name: "solo".into(), log: public(200), witness: public(201), peer: None }],
     };
     Chain::new(serde_json::to_vec(&genesis).unwrap()).unwrap()
 }

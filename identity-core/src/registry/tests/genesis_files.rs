@@ -1,13 +1,17 @@
 //! Genesis files: good, malformed, and what executing one gives.
 
 use super::super::genesis::GenesisError;
-use super::super::{Genesis, Member, Refused, member_key};
-use super::world::{Party, World, genesis};
+use super::super::{Genesis, Member, Peer, Refused, member_key};
+use super::world::{Party, World, genesis, public};
 
 type Change<'a> = &'a dyn Fn(&mut Genesis);
 
 fn parse(genesis: &Genesis) -> Result<Genesis, GenesisError> {
     Genesis::parse(&serde_json::to_vec(genesis).unwrap())
+}
+
+fn peer() -> Peer {
+    Peer { consensus: public(202), transport: public(203), address: "ledger.example:7000".into() }
 }
 
 #[test]
@@ -25,7 +29,10 @@ fn every_malformed_file_is_named() {
     let founder = Party::new(1);
     let good = genesis(&[&founder], &founder);
     assert!(parse(&good).is_ok());
-    let cases: [(&str, Change); 9] = [
+    let mut ordered = good.clone();
+    ordered.validators[0].peer = Some(peer());
+    assert_eq!(parse(&ordered).as_ref(), Ok(&ordered));
+    let cases: [(&str, Change); 14] = [
         ("chain", &|g| g.chain = "Upper".into()),
         ("chain", &|g| g.chain = "x".repeat(33)),
         ("time", &|g| g.time = -1),
@@ -35,6 +42,11 @@ fn every_malformed_file_is_named() {
         ("validators", &|g| g.validators.clear()),
         ("validators", &|g| g.validators[0].witness = g.validators[0].log),
         ("validators", &|g| g.validators[0].log = ledger::Hash::from([0; 32])),
+        ("validators", &|g| g.validators[0].peer = Some(Peer { transport: g.validators[0].log, ..peer() })),
+        ("validators", &|g| g.validators[0].peer = Some(Peer { transport: peer().consensus, ..peer() })),
+        ("validators", &|g| g.validators[0].peer = Some(Peer { address: "ledger.example".into(), ..peer() })),
+        ("validators", &|g| g.validators[0].peer = Some(Peer { address: ":7000".into(), ..peer() })),
+        ("validators", &|g| g.validators[0].peer = Some(Peer { address: "ledger.example:0".into(), ..peer() })),
     ];
     for (part, change) in cases {
         let mut genesis = good.clone();

@@ -161,18 +161,24 @@ impl World {
     }
 }
 
+pub(super) fn public(place: u8) -> ledger::Hash {
+    let key = SecretKey::from_bytes(Alg::EdDsa, &[place; 32]).unwrap();
+    ledger::Hash::from_slice(key.public_key().bytes()).unwrap()
+}
+
 pub(super) fn genesis(founders: &[&Party], authority: &Party) -> Genesis {
     let member = |party: &&Party| GenesisMember { did: party.did(), name: "Sample department".to_owned() };
-    let public = |place: u8| {
-        let key = SecretKey::from_bytes(Alg::EdDsa, &[place; 32]).unwrap();
-        ledger::Hash::from_slice(key.public_key().bytes()).unwrap()
-    };
     Genesis {
         chain: "sample".to_owned(),
         time: START * 1000,
         members: founders.iter().map(member).collect(),
         authorities: vec![authority.did()],
         creates: founders.iter().map(|party| party.create.as_str().to_owned()).collect(),
-        validators: vec![GenesisValidator { name: "solo".to_owned(), log: public(200), witness: public(201) }],
+        validators: vec![GenesisValidator {
+            name: "solo".to_owned(),
+            log: public(200),
+            witness: public(201),
+            peer: None,
+        }],
     }
 }

@@ -63,6 +63,15 @@ impl PhraseError {
             Self::Differ => Code::WalletPhraseDiffer,
         }
     }
+
+    /// Which word it is about, from 1.
+    #[must_use]
+    pub fn word(&self) -> Option<usize> {
+        match self {
+            Self::UnknownWord { number } => Some(*number),
+            Self::Count { .. } | Self::Checksum | Self::NoTerminal | Self::Source | Self::Differ => None,
+        }
+    }
 }
 
 /// A recovery phrase; wiped from memory when dropped.

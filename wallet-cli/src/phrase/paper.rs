@@ -17,6 +17,8 @@ const TERMINAL: &str = "/dev/tty";
 const SCREEN: usize = 60;
 /// The most bytes read as a phrase.
 const MOST_BYTES: usize = 1024;
+/// Tries at the terminal before the command ends: one slip in twelve words must not cost a new sheet of paper.
+const TRIES: usize = 3;
 
 /// Where the phrase is written to or read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Paper {
     /// [`PhraseError`].
     pub fn take(&self, ui: &Ui) -> Result<Phrase, PhraseError> {
         let text = match self {
-            Self::Terminal => ask(&ui.text("wallet-phrase-ask", &[]))?,
+            Self::Terminal => return ask_until_it_fits("wallet-phrase-ask", ui, Phrase::parse),
             Self::File(path) => {
                 let bytes = private_file::read(path).map_err(|_| PhraseError::Source)?;
                 Zeroizing::new(str::from_utf8(&bytes).map_err(|_| PhraseError::Source)?.to_owned())
@@ -74,8 +76,44 @@ fn show_and_ask_back(phrase: &Phrase, ui: &Ui) -> Result<(), PhraseError> {
     say(&shown)?;
     let _written = ask(&format!("\n{}", ui.text("wallet-phrase-written", &[])))?;
     say(&"\n".repeat(SCREEN))?;
-    let typed = ask(&ui.text("wallet-phrase-again", &[]))?;
-    if Phrase::parse(&typed)?.same(phrase) { Ok(()) } else { Err(PhraseError::Differ) }
+    ask_until_it_fits("wallet-phrase-again", ui, |typed| match Phrase::parse(typed)?.same(phrase) {
+        true => Ok(()),
+        false => Err(PhraseError::Differ),
+    })
+}
+
+fn ask_until_it_fits<T>(
+    prompt: &str,
+    ui: &Ui,
+    read: impl Fn(&str) -> Result<T, PhraseError>,
+) -> Result<T, PhraseError> {
+    let prompt = ui.text(prompt, &[]);
+    within_tries(|| ask(&prompt), read, |slip| say(&format!("{}\n", slip_text(slip, ui))))
+}
+
+/// The last try's error is the command's; the earlier ones are told and forgiven.
+fn within_tries<T>(
+    mut ask: impl FnMut() -> Result<Zeroizing<String>, PhraseError>,
+    read: impl Fn(&str) -> Result<T, PhraseError>,
+    mut tell: impl FnMut(&PhraseError) -> Result<(), PhraseError>,
+) -> Result<T, PhraseError> {
+    for _forgiven in 1..TRIES {
+        match read(&ask()?) {
+            Ok(read) => return Ok(read),
+            Err(slip) => tell(&slip)?,
+        }
+    }
+    read(&ask()?)
+}
+
+/// What is wrong, and with which word, as the command's own error would say it.
+fn slip_text(slip: &PhraseError, ui: &Ui) -> String {
+    let title = slip.code().title(ui.lang());
+    let what = match slip.word() {
+        Some(number) => format!("{title}: {}", ui.text("wallet-place-word", &[("number", number.to_string().into())])),
+        None => title.to_owned(),
+    };
+    ui.text("wallet-phrase-slip", &[("what", what.into())])
 }
 
 fn say(text: &str) -> Result<(), PhraseError> {
@@ -95,4 +133,44 @@ fn first_line(file: File) -> Result<Zeroizing<String>, PhraseError> {
     let most = u64::try_from(MOST_BYTES).unwrap_or_default();
     BufReader::new(file.take(most)).read_line(&mut line).map_err(|_| PhraseError::Source)?;
     Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity_core::problem::Lang;
+
+    const GOOD: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+
+    /// Types these lines one after the other; gives the result and how many slips were told.
+    fn typing(lines: &[&str]) -> (Result<Phrase, PhraseError>, usize) {
+        let (mut lines, mut told) = (lines.iter(), 0);
+        let ask = || lines.next().map(|line| Zeroizing::new((*line).to_owned())).ok_or(PhraseError::NoTerminal);
+        let read = within_tries(ask, Phrase::parse, |_| {
+            told += 1;
+            Ok(())
+        });
+        (read, told)
+    }
+
+    #[test]
+    fn two_slips_are_forgiven_and_the_third_is_the_answer() {
+        let (first, told) = typing(&[GOOD]);
+        assert!(first.is_ok() && told == 0);
+        let (third, told) = typing(&["abandon", &GOOD.replacen("abandon", "abandonn", 1), GOOD]);
+        assert!(third.is_ok() && told == 2);
+        let (never, told) = typing(&["", "abandon", &"abandon ".repeat(12), GOOD]);
+        assert!(matches!(never, Err(PhraseError::Checksum)) && told == 2);
+        let (gone, told) = typing(&["abandon"]);
+        assert!(matches!(gone, Err(PhraseError::NoTerminal)) && told == 1, "a closed terminal ends it at once");
+    }
+
+    #[test]
+    fn a_slip_says_which_word_in_both_languages() {
+        for lang in [Lang::En, Lang::Zh] {
+            let ui = Ui::new(lang, false);
+            assert!(slip_text(&PhraseError::UnknownWord { number: 7 }, &ui).contains('7'));
+            assert!(slip_text(&PhraseError::Checksum, &ui).contains(PhraseError::Checksum.code().title(lang)));
+        }
+    }
 }

@@ -499,3 +499,28 @@ fn a_history_is_held_against_all_that_were_seen_not_the_last_one_alone() {
     let of_the_fork = evidence.add_state(&fork.state_proof(&state_key, NOW.0 - 100));
     assert_eq!(of_the_fork, Err(EvidenceError::SplitView));
 }
+
+#[test]
+fn older_knowledge_never_replaces_newer() {
+    let mut world = World::new();
+    let state_key = schema_key(VCT);
+    let before = world.ledger.state_proof(&state_key, NOW.0 - 100);
+    world.ledger.seal(NOW.0 - 200);
+    // The log has grown, and then its checkpoint was cosigned once more.
+    let after = world.ledger.state_proof(&state_key, NOW.0 - 100);
+    let again = world.ledger.state_proof(&state_key, NOW.0 - 90);
+    let known = |proofs: [&::ledger::StateProof; 2]| {
+        let mut evidence = PreparedEvidence::new(world.ledger.trust_root());
+        proofs.iter().for_each(|proof| evidence.add_state(proof).unwrap());
+        let known = evidence.credential_type(VCT, world.policy.evidence, NOW).unwrap();
+        (known.until, known.as_of)
+    };
+    let (grown, size_before) = (world.anchored + 2, world.anchored + 1);
+    assert_eq!(known([&before, &before]), (size_before, UnixSeconds(NOW.0 - 100)));
+    for proofs in [[&before, &after], [&after, &before]] {
+        assert_eq!(known(proofs), (grown, UnixSeconds(NOW.0 - 100)));
+    }
+    for proofs in [[&after, &again], [&again, &after]] {
+        assert_eq!(known(proofs), (grown, UnixSeconds(NOW.0 - 90)));
+    }
+}

@@ -140,6 +140,7 @@ mod tests {
         for count in 1..35 {
             let digests = digests(count);
             let tree = BatchTree::new(&digests).unwrap();
+            assert_eq!(tree.count(), count);
             for (index, digest) in (0..).zip(&digests) {
                 let path = tree.path(index).unwrap();
                 assert_eq!(verify(digest, index, count, &path, &tree.root()), Ok(()));

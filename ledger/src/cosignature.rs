@@ -72,18 +72,35 @@ mod tests {
         assert_eq!(message(1_679_315_147, text), format!("cosignature/v1\ntime 1679315147\n{text}"));
     }
 
-    #[test]
-    fn a_cosignature_gives_its_time_and_fits_its_text_only() {
+    fn checkpoint() -> Checkpoint {
+        Checkpoint { origin: "o".into(), size: 1, root: crate::sha256(b"") }
+    }
+
+    fn cosigned_at(time: u64) -> (PublicKey, Result<NoteSignature, SignError>) {
         let secret = SigningKey::from_bytes(&[3; 32]);
         let public = PublicKey::from_bytes(secret.verifying_key().as_bytes()).unwrap();
         let key = VerifierKey::new("witness", SignatureKind::CosignatureV1, public).unwrap();
-        let checkpoint = Checkpoint { origin: "o".into(), size: 1, root: crate::sha256(b"") };
-        let line = cosign(&checkpoint, &key, 77, |message| secret.sign(message).to_bytes()).unwrap();
+        (public, cosign(&checkpoint(), &key, time, |message| secret.sign(message).to_bytes()))
+    }
+
+    #[test]
+    fn a_cosignature_gives_its_time_and_fits_its_text_only() {
+        let (checkpoint, (public, line)) = (checkpoint(), cosigned_at(77));
+        let line = line.unwrap();
         assert_eq!(verify(&public, &checkpoint.to_text(), &line.bytes), Ok(77));
         assert!(matches!(verify(&public, "other\n", &line.bytes), Err(CosignatureError::Signature(_))));
         assert_eq!(verify(&public, &checkpoint.to_text(), &line.bytes[1..]), Err(CosignatureError::Length));
         let mut negative = line.bytes;
         negative[0] = 0x80;
         assert_eq!(verify(&public, &checkpoint.to_text(), &negative), Err(CosignatureError::Time));
+    }
+
+    #[test]
+    fn the_latest_time_is_cosigned_and_none_after_it() {
+        let (public, line) = cosigned_at(MAX_TIME);
+        assert_eq!(verify(&public, &checkpoint().to_text(), &line.unwrap().bytes), Ok(MAX_TIME));
+        for time in [MAX_TIME + 1, u64::MAX] {
+            assert_eq!(cosigned_at(time).1, Err(SignError::Time));
+        }
     }
 }

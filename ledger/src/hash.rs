@@ -171,6 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_its_bytes() {
+        let hash = sha256(b"abc");
+        assert_eq!(<[u8; 32]>::from(hash), hash.to_bytes());
+        assert_eq!(Hash::from_slice(hash.as_ref()), Ok(hash));
+        assert_eq!(Hash::from_slice(&hash.as_bytes()[1..]), Err(HashError));
+    }
+
+    #[test]
     fn json_is_base64url() {
         let hash = sha256(b"abc");
         let json = serde_json::to_string(&hash).unwrap();

@@ -112,9 +112,17 @@ mod tests {
             (line.replace("\"height\":1,", ""), SealError::Malformed),
             (line.replace("\"height\":1", "\"height\":1,\"more\":1"), SealError::Malformed),
             (line.replace("\"height\":1", "\"height\":9007199254740992"), SealError::Number),
-            (format!("{line}{}", " ".repeat(1024)), SealError::TooLong),
+            (line.replace("\"time\":2", "\"time\":9007199254740992"), SealError::Number),
+            (format!("{line}{}", " ".repeat(MAX_BYTES - line.len())), SealError::OtherSpelling),
+            (format!("{line}{}", " ".repeat(MAX_BYTES + 1 - line.len())), SealError::TooLong),
         ] {
             assert_eq!(Seal::parse(bytes.as_bytes()), Err(error), "{bytes}");
         }
+    }
+
+    #[test]
+    fn the_largest_numbers_are_read() {
+        let seal = Seal { height: MAX_NUMBER, time: MAX_NUMBER, state: sha256(b"s"), policy: sha256(b"p") };
+        assert_eq!(Seal::parse(seal.to_line().as_bytes()), Ok(seal));
     }
 }

@@ -325,12 +325,6 @@ impl<'a> VerifiedJws<'a> {
         self.inner.compact
     }
 
-    /// The bytes under the signature.
-    #[must_use]
-    pub const fn signing_input(&self) -> &'a str {
-        self.inner.signing_input
-    }
-
     /// The payload as a JSON object, read strictly.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::crypto::{Alg, SecretKey};
 use crate::did::method;
+use crate::encoding::{base64url, limits};
 use crate::jose::Jwk;
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt, UnverifiedSdJwt, issue};
 
@@ -198,6 +199,25 @@ fn did_of(key: &SecretKey) -> String {
 
 fn other() -> SecretKey {
     SecretKey::from_bytes(Alg::EdDsa, &[5; 32]).unwrap()
+}
+
+#[test]
+fn the_longest_name_of_a_key_is_read() {
+    // A JWK may hold members that nobody knows, so a `did:jwk` may be as long as one likes.
+    let jwk = json!(Jwk::new(holder().public_key().clone()));
+    let kid = |length: usize| {
+        let spelled = |padding: usize| {
+            let mut jwk = jwk.clone();
+            jwk["later"] = json!("x".repeat(padding));
+            format!("did:jwk:{}#0", base64url::encode(jwk.to_string().as_bytes()))
+        };
+        // Three bytes more make four characters more.
+        let nearly = (length - spelled(0).len()) / 4 * 3;
+        (nearly..nearly + 4).map(spelled).find(|kid| kid.len() == length).unwrap()
+    };
+    let longest = kid(limits::KEY_ID);
+    assert_eq!(Confirmation::kid(&longest).unwrap().key(), holder().public_key());
+    assert_eq!(Confirmation::kid(&kid(limits::KEY_ID + 1)).err(), Some(KbJwtError::CnfName));
 }
 
 #[test]

@@ -69,14 +69,6 @@ impl HeldSdJwt {
         self.processed.disclosed.iter().map(|disclosed| &disclosed.path)
     }
 
-    /// The claims at `path`.
-    ///
-    /// # Errors
-    /// [`PathError::Shape`].
-    pub fn select(&self, path: &ClaimPath) -> Result<Vec<&Value>, PathError> {
-        self.processed.select(path)
-    }
-
     /// The claims at `path`, and where each stands: the path to it without wildcards.
     ///
     /// # Errors

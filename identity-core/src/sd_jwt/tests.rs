@@ -187,7 +187,7 @@ fn salts_and_digests_never_repeat_and_the_order_tells_nothing() {
         ["a", "b", "c", "d"].into_iter().fold(Concealment::default(), |all, name| all.conceal(&ClaimPath::top(name)));
     let mut rng = rng();
     let mut orders = std::collections::BTreeSet::new();
-    let mut salts = std::collections::BTreeSet::new();
+    let mut halves = std::collections::BTreeSet::new();
     for _ in 0..200 {
         let text = issue(SignHeader::new("x"), &claims, &concealment, &key(), &mut rng).unwrap();
         let payload = base64url::decode(text.split('.').nth(1).unwrap().split('~').next().unwrap()).unwrap();
@@ -203,10 +203,44 @@ fn salts_and_digests_never_repeat_and_the_order_tells_nothing() {
             let content: Value = serde_json::from_slice(&base64url::decode(text).unwrap()).unwrap();
             let salt = base64url::decode(content[0].as_str().unwrap()).unwrap();
             assert_eq!(salt.len(), 16);
-            assert!(salts.insert(salt));
+            for half in salt.chunks(8) {
+                assert!(halves.insert(half.to_vec()), "every bit of a salt is chance");
+            }
         }
     }
     assert_eq!(orders.len(), 24);
+}
+
+/// The payload of an SD-JWT, unverified.
+fn payload_of(text: &str) -> Value {
+    let payload = text.split(['.', '~']).nth(1).unwrap();
+    serde_json::from_slice(&base64url::decode(payload).unwrap()).unwrap()
+}
+
+#[test]
+fn a_decoy_looks_like_any_other_digest() {
+    for hash in [HashAlg::Sha256, HashAlg::Sha384, HashAlg::Sha512] {
+        let payload = payload_of(&issued(hash));
+        let digests: Vec<&str> = payload["_sd"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(digests.len(), 6, "three claims, three decoys");
+        for digest in digests {
+            assert_eq!(digest.len(), hash.text_of(b"").len());
+        }
+    }
+}
+
+#[test]
+fn the_hash_is_named_as_soon_as_there_is_one_digest_anywhere() {
+    let claims = object(json!({"a": {"b": 1}}));
+    let inside = Concealment::new(HashAlg::Sha384).conceal(&ClaimPath::top("a").member("b"));
+    let decoy = Concealment::new(HashAlg::Sha384).decoys(1);
+    for (concealment, name) in
+        [(inside, json!("sha-384")), (decoy, json!("sha-384")), (Concealment::new(HashAlg::Sha384), Value::Null)]
+    {
+        let text = issue(SignHeader::new("x"), &claims, &concealment, &key(), &mut rng()).unwrap();
+        assert_eq!(payload_of(&text)["_sd_alg"], name);
+        assert_eq!(verify(&text).unwrap().claims(), &claims);
+    }
 }
 
 #[test]
@@ -219,9 +253,16 @@ fn reserved_names_are_not_issued() {
 
 #[test]
 fn claims_nested_too_deep_are_not_issued() {
-    let deep = (0..limits::CLAIM_DEPTH + 1).fold(json!(1), |inner, _| json!({"a": inner}));
-    let refused = issue(SignHeader::new("x"), &object(deep), &Concealment::default(), &key(), &mut rng());
-    assert_eq!(refused, Err(SdJwtError::TooDeep));
+    let issue =
+        |claims: Value| issue(SignHeader::new("x"), &object(claims), &Concealment::default(), &key(), &mut rng());
+    let objects = |depth| (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+    let arrays = |depth| json!({"a": (1..depth).fold(json!(1), |inner, _| json!([inner]))});
+    let nestings: [fn(usize) -> Value; 2] = [objects, arrays];
+    for nested in nestings {
+        assert_eq!(issue(nested(limits::CLAIM_DEPTH + 1)), Err(SdJwtError::TooDeep));
+        let deepest = issue(nested(limits::CLAIM_DEPTH)).unwrap();
+        assert_eq!(Value::Object(verify(&deepest).unwrap().claims().clone()), nested(limits::CLAIM_DEPTH));
+    }
 }
 
 /// The disclosure and digest of RFC 9901 §4.2.1 and §4.2.3.

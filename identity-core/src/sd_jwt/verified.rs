@@ -62,11 +62,6 @@ impl<'t> VerifiedSdJwt<'t> {
         self.bound
     }
 
-    /// The issuer-signed JWT: what an anchor's digest is taken of.
-    pub const fn issuer_jwt(&self) -> &'t str {
-        self.jws.compact()
-    }
-
     /// The key-binding JWT as it came, unchecked.
     pub const fn dangerous_kb_jwt(&self) -> Option<&'t str> {
         self.kb_jwt

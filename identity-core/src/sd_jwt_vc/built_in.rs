@@ -59,6 +59,14 @@ mod tests {
     }
 
     #[test]
+    fn a_type_is_found_by_its_name() {
+        for known in BUILT_IN {
+            assert_eq!(BuiltInType::of(known.name), Some(known));
+        }
+        assert_eq!(BuiltInType::of("resident"), None);
+    }
+
+    #[test]
     fn every_kind_of_datum_is_one_that_some_type_has() {
         let of = |metadata: &str| -> Vec<Datum> {
             let raw: Value = serde_json::from_str(metadata).unwrap();

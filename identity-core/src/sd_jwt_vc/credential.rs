@@ -80,12 +80,6 @@ impl<'t> Credential<'t> {
         text(self.claims(), "vct#integrity")
     }
 
-    /// `iat`, `nbf` and `exp`.
-    #[must_use]
-    pub const fn times(&self) -> Times {
-        self.times
-    }
-
     /// Whether the credential is in its time, clocks `leeway` seconds apart.
     ///
     /// # Errors

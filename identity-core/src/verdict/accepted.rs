@@ -71,12 +71,6 @@ impl Claims {
     pub const fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
-
-    /// The claims, by value.
-    #[must_use]
-    pub fn into_map(self) -> Map<String, Value> {
-        self.0
-    }
 }
 
 impl fmt::Debug for Claims {

@@ -394,9 +394,10 @@ fn parse_thumbprint(name: &str) -> Option<Hash> {
     base64url::decode_array::<32>(name).ok().map(Hash::from)
 }
 
+/// Newer is what knows more of the log; of two that know as much, the one that was cosigned later.
 fn keep<K: std::hash::Hash + Eq, T>(known: &mut HashMap<K, Known<T>>, key: K, new: Known<T>) {
     match known.get(&key) {
-        Some(old) if old.until > new.until => {}
+        Some(old) if (old.until, old.as_of) > (new.until, new.as_of) => {}
         Some(_) | None => {
             known.insert(key, new);
         }

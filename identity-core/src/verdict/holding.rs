@@ -250,6 +250,15 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_a_list_is_used_until_its_very_end() {
+        let world = World::new();
+        // Fetched thirty seconds ago, to be kept for 600, clocks thirty seconds apart.
+        let at = |seconds: i64| holding(&world).condition(&world.prepared(), FRESHNESS, NOW.plus(seconds)).status;
+        assert_eq!(at(599), Ok(Status::Valid));
+        assert_eq!(at(600), Err(StatusDoubt::Stale));
+    }
+
+    #[test]
     fn a_small_list_is_noticed() {
         let mut world = World::new();
         world.list(&list_of(&world, Bits::Two, 128, Status::Valid));

@@ -109,6 +109,19 @@ fn the_test_of_canonical_encoding_agrees_with_encoding_again() {
     }
 }
 
+#[test]
+fn one_byte_below_the_prime_is_enough_to_be_reduced() {
+    // 2^255 - 1 with one byte lowered: each of these numbers is less than 2^255 - 19, by that byte alone.
+    for at in 1..32 {
+        let mut bytes = [0xff; 32];
+        bytes[31] = 0x7f;
+        bytes[at] -= 1;
+        assert!(is_canonical(&bytes), "byte {at}");
+        bytes[31] |= 0x80;
+        assert!(is_canonical(&bytes), "byte {at}, sign bit set");
+    }
+}
+
 proptest! {
     #[test]
     fn canonical_means_encoding_again_gives_the_same_bytes(bytes: [u8; 32]) {

@@ -68,6 +68,18 @@ fn other_forms_are_refused() {
     }
 }
 
+#[test]
+fn the_longest_proof_and_the_longest_path_are_read() {
+    let good = proof_of(&Validators::new(1), 1).to_string();
+    let padded = |bytes: usize| format!("{good}{}", "x".repeat(bytes - good.len()));
+    assert!(LogProof::parse(&padded(24 * 1024)).is_ok());
+    assert_eq!(LogProof::parse(&padded(24 * 1024 + 1)), Err(LogProofFormError::TooLong));
+    let first_hash = good.lines().nth(2).unwrap();
+    let head = |hashes: usize| format!("{HEADER}index 1\n{}\n\nnote\n", vec![first_hash; hashes].join("\n"));
+    assert_eq!(LogProof::parse(&head(MAX_PATH)).unwrap().path.len(), MAX_PATH);
+    assert_eq!(LogProof::parse(&head(MAX_PATH + 1)), Err(LogProofFormError::Path));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -60,6 +60,15 @@ fn other_forms_are_refused() {
 }
 
 #[test]
+fn the_longest_note_and_the_most_signatures_are_read() {
+    let line = "— k AAAAAAA=\n";
+    let of = |bytes: usize| format!("{}\n\n{line}", "x".repeat(bytes - line.len() - 2));
+    assert!(Note::parse(&of(16 * 1024)).is_ok());
+    assert_eq!(Note::parse(&of(16 * 1024 + 1)), Err(NoteError::TooLong));
+    assert_eq!(Note::parse(&format!("text\n\n{}", line.repeat(16))).unwrap().signatures().len(), MAX_SIGNATURES);
+}
+
+#[test]
 fn other_forms_of_keys_are_refused() {
     let changed = |from: &str, to: &str| EXAMPLE_KEY.replace(from, to).parse::<VerifierKey>();
     assert_eq!(changed("530d903a", "530d903b"), Err(KeyError::IdMismatch));
@@ -67,6 +76,7 @@ fn other_forms_of_keys_are_refused() {
     assert_eq!(changed("example", "sample"), Err(KeyError::IdMismatch));
     assert_eq!(changed("example.com/foo", ""), Err(KeyError::Name));
     assert_eq!(changed("example.com/foo", "a b"), Err(KeyError::Name));
+    assert_eq!(changed("example.com/foo", "a\u{1}b"), Err(KeyError::Name));
     assert_eq!(changed("+Aek", "+Auk"), Err(KeyError::UnknownKind));
     assert_eq!(changed("3U2k", "3U2"), Err(KeyError::Form));
     assert_eq!(changed("AekyeRrm56", "AekyeR"), Err(KeyError::Form));

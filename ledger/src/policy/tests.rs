@@ -93,6 +93,24 @@ fn up_to_32_of_each_kind_are_read() {
     let lines = |count: u8| (0..count).map(|seed| format!("log {}\n", log(seed))).collect::<String>() + "quorum none\n";
     assert!(Policy::parse(&lines(32)).is_ok());
     assert_eq!(Policy::parse(&lines(33)), Err(PolicyError::Line { number: 33, rule: LineRule::TooMany }));
+    // A chain of groups, each the only member of the next, over two witnesses.
+    let chain = |count: usize| {
+        let groups: String = (1..count).map(|n| format!("group g{n} any g{}\n", n - 1)).collect();
+        let (a, b) = (witness(1), witness(2));
+        format!("witness a {a}\nwitness b {b}\ngroup g0 any a b\n{groups}quorum g0\n")
+    };
+    assert!(Policy::parse(&chain(32)).is_ok());
+    assert_eq!(Policy::parse(&chain(33)), Err(PolicyError::Line { number: 35, rule: LineRule::TooMany }));
+}
+
+#[test]
+fn the_longest_file_is_read() {
+    let of = |bytes: usize| {
+        let quorum = "\nquorum none\n";
+        format!("#{}{quorum}", "x".repeat(bytes - 1 - quorum.len()))
+    };
+    assert!(Policy::parse(&of(64 * 1024)).is_ok());
+    assert_eq!(Policy::parse(&of(64 * 1024 + 1)), Err(PolicyError::TooLong));
 }
 
 fn validators(count: u8) -> Vec<Validator> {

@@ -160,8 +160,9 @@ fn a_leaf_elsewhere_shows_no_absence() {
 
 #[test]
 fn a_path_of_more_than_256_hashes_is_refused() {
-    let path = StatePath { siblings: vec![sha256(b""); 257], other: None };
-    assert_eq!(path.verify(&sha256(b""), b"k", None), Err(StatePathError::TooLong));
+    let of = |hashes| StatePath { siblings: vec![sha256(b""); hashes], other: None }.verify(&sha256(b""), b"k", None);
+    assert_eq!(of(257), Err(StatePathError::TooLong));
+    assert_eq!(of(256), Err(StatePathError::RootMismatch));
 }
 
 proptest! {

@@ -73,6 +73,13 @@ fn the_tiles_of_the_specifications_example() {
 }
 
 #[test]
+fn a_log_has_no_tile_of_nothing() {
+    assert_eq!(Tile::of_log(Content::Entries, 1, 257).map(|tile| tile.width), Some(1));
+    assert_eq!(Tile::of_log(Content::Entries, 1, 256), None);
+    assert_eq!(Tile::of_log(Content::Hashes { level: 1 }, 0, 255), None);
+}
+
+#[test]
 fn bundles_keep_their_entries() {
     let mut bundle = Vec::new();
     for entry in [&b"one"[..], b"", &[7; MAX_ENTRY]] {
@@ -92,7 +99,7 @@ struct Kept(RefCell<HashMap<u8, Vec<Hash>>>);
 
 #[derive(Debug, PartialEq)]
 enum KeptError {
-    TooNarrow,
+    TooNarrow(Tile),
     Inclusion(InclusionError),
 }
 
@@ -106,15 +113,15 @@ impl TileReader for &Kept {
     type Error = KeptError;
 
     fn hashes(&self, tile: Tile) -> Result<Vec<Hash>, KeptError> {
-        let Content::Hashes { level } = tile.content else { return Err(KeptError::TooNarrow) };
+        let Content::Hashes { level } = tile.content else { return Err(KeptError::TooNarrow(tile)) };
         let start = usize::try_from(tile.index).unwrap() * 256;
         let kept = self.0.borrow();
-        let level = kept.get(&level).ok_or(KeptError::TooNarrow)?;
-        Ok(level[start..level.len().min(start + usize::from(tile.width))].to_vec())
+        let from = kept.get(&level).and_then(|level| level.get(start..)).ok_or(KeptError::TooNarrow(tile))?;
+        Ok(from[..from.len().min(usize::from(tile.width))].to_vec())
     }
 
-    fn too_narrow(&self, _: Tile) -> KeptError {
-        KeptError::TooNarrow
+    fn too_narrow(&self, tile: Tile) -> KeptError {
+        KeptError::TooNarrow(tile)
     }
 }
 
@@ -141,7 +148,9 @@ fn proofs_come_out_of_tiles() {
         let leaf = leaf_hash(&index.to_be_bytes());
         assert_eq!(verify_inclusion(leaf, index, size, &path, &frontier.root()), Ok(()));
     }
-    assert_eq!(nodes.node(0, size), Err(KeptError::TooNarrow));
+    // Beyond the end of the log, the tile asked for is the one that would hold the node.
+    assert_eq!(nodes.node(0, size), Err(KeptError::TooNarrow(hashes(0, 257, 208))));
+    assert_eq!(nodes.node(0, 66_048), Err(KeptError::TooNarrow(hashes(0, 258, 256))));
 }
 
 #[test]

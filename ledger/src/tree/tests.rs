@@ -87,6 +87,7 @@ fn the_tree_of_the_outside_example_has_its_root() {
 fn a_frontier_is_rebuilt_from_its_subtrees() {
     let (frontier, nodes) = numbered(45);
     let subtrees: Vec<Hash> = Frontier::positions(45).map(|(level, index)| nodes.node(level, index).unwrap()).collect();
+    assert_eq!(frontier.subtrees(), subtrees);
     assert_eq!(Frontier::from_subtrees(45, subtrees.clone()), Ok(frontier));
     assert_eq!(Frontier::from_subtrees(46, subtrees[1..].to_vec()), Err(FrontierError));
 }

@@ -138,6 +138,11 @@ fn another_log_is_refused() {
 }
 
 #[test]
+fn a_trust_root_is_named_by_its_logs_keys() {
+    assert_eq!(Validators::new(2).trust_root().origin(), ORIGIN);
+}
+
+#[test]
 fn files_that_are_no_trust_root_are_refused() {
     let v = Validators::new(2);
     let validators = v.set.validators();

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::{Jwk, JwkError};
 use crate::crypto::{Alg, KeyError, SecretKey, Signer as _};
 use crate::encoding::base64url::Base64Error;
+use crate::encoding::limits;
 
 fn ed25519() -> serde_json::Value {
     json!({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
@@ -20,6 +21,7 @@ fn keys_survive_json() {
     for alg in Alg::ALL.iter().copied() {
         let key = SecretKey::from_bytes(alg, &[9; 32]).unwrap();
         let jwk = Jwk::new(key.public_key().clone()).with_kid("k1");
+        assert_eq!(jwk.kid(), Some("k1"));
         assert_eq!(Jwk::from_value(&jwk.to_json()), Ok(jwk.clone()));
         let text = serde_json::to_string(&jwk).unwrap();
         assert_eq!(serde_json::from_str::<Jwk>(&text).unwrap(), jwk);
@@ -51,6 +53,18 @@ fn each_unacceptable_key_has_its_own_refusal() {
     assert_eq!(with("x", json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")), padded);
     assert_eq!(with("x", json!("A".repeat(43))), JwkError::Key(KeyError::NotOnCurve));
     assert_eq!(Jwk::from_value(&json!("key")), Err(JwkError::Malformed));
+}
+
+#[test]
+fn a_name_may_be_absent_and_has_a_longest_length() {
+    let named = |length: usize| {
+        let mut jwk = ed25519();
+        jwk["kid"] = json!("k".repeat(length));
+        Jwk::from_value(&jwk).map(|jwk| jwk.kid().map(str::len))
+    };
+    assert_eq!(Jwk::from_value(&ed25519()).unwrap().kid(), None);
+    assert_eq!(named(limits::KEY_ID), Ok(Some(limits::KEY_ID)));
+    assert_eq!(named(limits::KEY_ID + 1), Err(JwkError::Malformed));
 }
 
 #[test]

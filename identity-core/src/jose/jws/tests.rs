@@ -40,7 +40,9 @@ fn header_refusal(header: &Value) -> JwsError {
 fn good_tokens_pass_and_keep_their_bytes() {
     for alg in Alg::ALL.iter().copied() {
         let text = token(alg);
-        let verified = UnverifiedJws::parse(&text).unwrap().verify(key(alg).public_key(), TYP).unwrap();
+        let jws = UnverifiedJws::parse(&text).unwrap();
+        assert_eq!(Some(jws.signing_input()), text.rsplit_once('.').map(|(input, _)| input));
+        let verified = jws.verify(key(alg).public_key(), TYP).unwrap();
         assert_eq!(verified.payload(), br#"{"a":1}"#);
         assert_eq!(verified.header().kid(), Ok("#k"));
         assert_eq!(verified.claims().unwrap().get("a"), Some(&json!(1)));
@@ -119,6 +121,8 @@ fn key_ids_are_names_and_nothing_more() {
     for odd in ["../../etc/passwd", "http://example.org/key", "' OR 1=1 --", "\u{0}"] {
         assert_eq!(parse(json!(odd)), Ok(odd.to_owned()), "a name to look up, taken literally");
     }
+    let longest = "k".repeat(limits::KEY_ID);
+    assert_eq!(parse(json!(longest)), Ok(longest));
     for bad in [json!(""), json!(7), json!(null), json!(["a"]), json!("k".repeat(limits::KEY_ID + 1))] {
         assert_eq!(parse(bad), Err(JwsError::Kid));
     }
@@ -205,6 +209,22 @@ fn size_is_bounded_before_anything_is_decoded() {
     assert_eq!(refusal(&long), JwsError::TooLarge { limit: limits::JWS });
     let header = format!("{}.e30.AA", "A".repeat(limits::JWS_HEADER + 1));
     assert_eq!(refusal(&header), JwsError::TooLarge { limit: limits::JWS_HEADER });
+}
+
+#[test]
+fn the_longest_token_and_the_longest_header_are_read() {
+    let text = token(Alg::EdDsa);
+    assert!(UnverifiedJws::parse_limited(&text, text.len()).is_ok());
+    let limit = text.len() - 1;
+    assert_eq!(UnverifiedJws::parse_limited(&text, limit).err(), Some(JwsError::TooLarge { limit }));
+    // Base64url writes three bytes as four characters, so this header has exactly as many as it may.
+    let bare = br#"{"alg":"EdDSA","typ":"kb+jwt","x":""}"#;
+    let header = |bytes: usize| {
+        let padded = format!(r#"{{"alg":"EdDSA","typ":"kb+jwt","x":"{}"}}"#, "x".repeat(bytes - bare.len()));
+        UnverifiedJws::parse(&signed(Alg::EdDsa, padded.as_bytes(), b"{}")).map(|jws| jws.header().alg())
+    };
+    assert_eq!(header(limits::JWS_HEADER / 4 * 3), Ok(Alg::EdDsa));
+    assert_eq!(header(limits::JWS_HEADER / 4 * 3 + 1), Err(JwsError::TooLarge { limit: limits::JWS_HEADER }));
 }
 
 #[test]

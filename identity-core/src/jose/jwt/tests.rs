@@ -13,6 +13,7 @@ fn a_time_is_an_integer_or_its_own_refusal() {
     let read = |value: Value| numeric_date(&exp(value), claim);
     assert_eq!(read(json!(1_700_000_000)), Ok(Some(UnixSeconds(1_700_000_000))));
     assert_eq!(read(json!(0)), Ok(Some(UnixSeconds(0))));
+    assert_eq!(read(json!(253_402_300_799_i64)), Ok(Some(UnixSeconds::MAX)));
     assert_eq!(numeric_date(&Map::new(), claim), Ok(None));
     for value in [json!("1700000000"), json!(null), json!(true), json!([1]), json!({})] {
         assert_eq!(read(value), Err(ClaimError::TimeNotANumber { claim }));

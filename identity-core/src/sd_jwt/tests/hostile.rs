@@ -34,6 +34,17 @@ fn a_hundred_thousand_disclosures_are_refused_by_count() {
 }
 
 #[test]
+fn the_longest_text_is_taken_apart_and_no_longer_one() {
+    let jwt = forge(&json!({}), &[]);
+    let of = |bytes: usize| {
+        let text = format!("{jwt}{}~", "A".repeat(bytes - jwt.len() - 1));
+        UnverifiedSdJwt::parse(&text).map(|_| ())
+    };
+    assert_eq!(of(limits::SD_JWT), Ok(()));
+    assert_eq!(of(limits::SD_JWT + 1), Err(SdJwtError::TooLong));
+}
+
+#[test]
 fn a_disclosure_that_no_digest_refers_to_is_refused() {
     let stray = disclosure(&json!(["salt", "x", 1]));
     assert_eq!(verify(&forge(&json!({}), &[stray])).unwrap_err(), SdJwtError::DisclosureUnreferenced);
@@ -200,6 +211,16 @@ fn disclosures_inside_disclosures_end_at_the_limit() {
     let fitting = disclosures.len() - 2;
     let outermost = json!({"_sd": [digest(&disclosures[fitting])]});
     assert!(verify(&forge(&outermost, &disclosures[..=fitting])).is_ok());
+}
+
+#[test]
+fn claims_in_plain_sight_nest_no_deeper_than_disclosed_ones() {
+    let objects = |depth| (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+    let arrays = |depth| json!({"a": (0..depth).fold(json!(1), |inner, _| json!([inner]))});
+    assert!(verify(&forge(&objects(limits::CLAIM_DEPTH + 1), &[])).is_ok());
+    assert!(verify(&forge(&arrays(limits::CLAIM_DEPTH - 1), &[])).is_ok());
+    assert_eq!(verify(&forge(&objects(limits::CLAIM_DEPTH + 2), &[])).unwrap_err(), SdJwtError::TooDeep);
+    assert_eq!(verify(&forge(&arrays(limits::CLAIM_DEPTH), &[])).unwrap_err(), SdJwtError::TooDeep);
 }
 
 #[test]

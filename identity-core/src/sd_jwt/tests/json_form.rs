@@ -124,12 +124,28 @@ fn of_several_signatures_the_first_counts_and_no_other() {
         assert_eq!(compact_from_json(&json.to_string()), Err(SdJwtError::JsonMisplaced), "{name} in both");
     }
 
-    let many = json_of(&compact, JsonForm::General);
-    let mut many = many;
-    many["signatures"] = Value::from(vec![other; limits::JWS_SIGNATURES + 1]);
+    let mut many = json_of(&compact, JsonForm::General);
+    many["signatures"].as_array_mut().unwrap().extend(vec![other.clone(); limits::JWS_SIGNATURES - 1]);
+    assert_eq!(compact_from_json(&many.to_string()).unwrap(), compact, "as many as there may be");
+    many["signatures"].as_array_mut().unwrap().push(other);
     assert_eq!(compact_from_json(&many.to_string()), Err(SdJwtError::JsonTooManySignatures));
     many["signatures"] = json!([]);
     assert_eq!(compact_from_json(&many.to_string()), Err(SdJwtError::JsonShape));
+}
+
+#[test]
+fn a_protected_header_is_bounded_before_it_is_decoded() {
+    // Base64url writes three bytes as four characters.
+    let longest = limits::JWS_HEADER / 4 * 3;
+    let of = |bytes: usize| {
+        let mut json = json_of(&presented(), JsonForm::Flattened);
+        json["protected"] = json!(base64url::encode(format!("{{\"x\":\"{}\"}}", "x".repeat(bytes - 8)).as_bytes()));
+        compact_from_json(&json.to_string())
+    };
+    assert!(of(longest).is_ok());
+    for beyond in [longest + 1, longest * 2] {
+        assert_eq!(of(beyond), Err(SdJwtError::Jws(JwsError::TooLarge { limit: limits::JWS_HEADER })));
+    }
 }
 
 #[test]

@@ -194,6 +194,30 @@ fn concealed_array_elements_count_under_never() {
     assert_eq!(presented(&hidden, &[], &never), Err(TypeError::Disclosable));
     let always = one_type(json!([{"path": ["list", null], "sd": "always"}]));
     assert_eq!(always.check_issued(&hidden), Err(TypeError::NotDisclosable));
+    // What is concealed in another place, or deeper or less deep, is no breach.
+    let other = held(json!({"list": [1], "other": [1]}), &[ClaimPath::top("other").element(0)]);
+    assert_eq!(presented(&other, &[], &never), Ok(()));
+    let deeper = one_type(json!([{"path": ["list", null, "a"], "sd": "never"}, {"path": ["list"], "sd": "never"}]));
+    assert_eq!(presented(&hidden, &[], &one_type(json!([{"path": ["list"], "sd": "never"}]))), Ok(()));
+    assert_eq!(presented(&held(json!({"list": [{}]}), &[ClaimPath::top("list").element(0)]), &[], &deeper), Ok(()));
+}
+
+#[test]
+fn what_is_not_mandatory_may_be_absent() {
+    let metadata = one_type(json!([{"path": ["name"]}, {"path": ["city"], "mandatory": false, "sd": "never"}]));
+    let empty = held(json!({}), &[]);
+    assert_eq!(metadata.check_issued(&empty), Ok(()));
+    assert_eq!(presented(&empty, &[], &metadata), Ok(()));
+}
+
+#[test]
+fn a_name_is_the_one_of_its_language_or_else_the_first() {
+    let names = json!([{"locale": "zh-CN", "name": "样本"}, {"locale": "en", "name": "Sample"}]);
+    let metadata = assemble("urn:a:b", &[json!({"vct": "urn:a:b", "display": names})]).unwrap();
+    for (locale, name) in [("en", "Sample"), ("zh-CN", "样本"), ("fr", "样本")] {
+        assert_eq!(metadata.name(locale), Some(name));
+    }
+    assert_eq!(one_type(json!([])).name("en"), None);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Askers who are known by a certificate.
 
+use ledger::sha256;
+
 use crate::oid4vp::ClientId;
 use crate::registry::thumbprint_key;
 use crate::sample::certificates::ASKER;
-use crate::sample::world::World;
-use crate::verdict::{EvidenceError, Refusal, needs};
+use crate::sample::world::{NOW, World};
+use crate::verdict::{EvidenceError, Needs, Refusal, needs};
 use crate::x509::Chain;
 
 #[test]
@@ -16,6 +18,7 @@ fn an_asker_may_be_known_by_its_certificate() {
     let wanted = needs(&presentation, &world.policy).unwrap();
     let leaf = world.certificate.clone().unwrap();
     assert!(wanted.states.contains_key(&thumbprint_key(&leaf.thumbprint())));
+    assert_eq!(world.prepared().missing(&wanted, world.policy.evidence, NOW), Needs::default());
 
     let refused = |change: fn(&mut World)| {
         let mut world = World::new();
@@ -26,6 +29,11 @@ fn an_asker_may_be_known_by_its_certificate() {
     let unknown = Some(Refusal::AskerUnknown);
     assert_eq!(refused(|world| world.certificate = None), unknown, "without the certificate nobody can say");
     assert_eq!(refused(|world| world.asked_by = world.issuer.did()), unknown, "another's key");
+    let other = refused(|world| {
+        world.client_id = ClientId::of_certificate(&sha256(b"another certificate"));
+        world.present();
+    });
+    assert_eq!(other, unknown, "the certificate is not the one that the name is the digest of");
     let without_evidence = refused(|world| drop(world.evidence.states.pop()));
     assert!(matches!(without_evidence, Some(Refusal::Evidence(_))), "{without_evidence:?}");
     assert!(Refusal::AskerUnknown.may_be_lifted());

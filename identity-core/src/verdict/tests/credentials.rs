@@ -251,3 +251,13 @@ fn what_was_disclosed_unasked_is_not_released() {
     names.sort_unstable();
     assert_eq!(names, ["address", "name", "valid_until"]);
 }
+
+#[test]
+fn what_is_asked_for_inside_a_disclosure_is_released_with_it() {
+    let mut world = World::new();
+    let claims = json!([{"path": ["name"]}, {"path": ["address", "region"]}]);
+    let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
+    world.query = Query::from_json(&json!({ "credentials": [credential] })).unwrap();
+    let verified = world.judge().unwrap();
+    assert_eq!(verified.credentials()["id"][0].claims.as_map()["address"], json!({"region": "样本市"}));
+}

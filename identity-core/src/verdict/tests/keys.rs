@@ -143,6 +143,14 @@ fn a_key_that_came_later_or_serves_something_else_never_counts() {
     world.credential = resigned(&world, "invoke-1", &key(2, 3));
     anchor_now(&mut world);
     assert_eq!(world.judge().err(), Some(Refusal::IssuerKey));
+    // What became of another key says nothing about this one.
+    let mut world = World::new();
+    happens(&mut world, &rotation());
+    for id in ["assert-9", "invoke-1"] {
+        world.credential = resigned(&world, id, &key(2, 3));
+        anchor_now(&mut world);
+        assert_eq!(world.judge().err(), Some(Refusal::IssuerKey), "{id}");
+    }
 }
 
 /// The sample credential's payload under another key and name.

@@ -217,21 +217,39 @@ pub fn key(directory: &Path, name: &str, guard: &KeyGuard) -> Result<SecretKey, 
 }
 
 /// Encrypts what lies in the open in `directory`, keys and other secrets: what `protect` does once a passphrase is
-/// configured. Answers how many files. Doing it again, after a crash too, is safe.
+/// configured. Answers how many files. Doing it again, after a crash too, is safe: the drafts that a crash left, which
+/// may hold a secret in the open, are taken away first.
 ///
 /// # Errors
 /// [`KeysError`]; files before the one that it names are encrypted.
 pub fn protect(directory: &Path, guard: &KeyGuard, rng: &mut dyn CryptoRng) -> Result<usize, KeysError> {
     let unreadable = |error: std::io::Error| KeysError::File { path: directory.to_owned(), detail: error.to_string() };
+    let files: Vec<PathBuf> = std::fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(unreadable)?;
+    // Whatever a draft became is beside it under its own name; what it did not become, nobody knows of.
+    for draft in files.iter().filter(|path| is_draft_of_secret(path)) {
+        std::fs::remove_file(draft).map_err(unreadable)?;
+    }
     let mut protected = 0_usize;
-    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let is_secret = path.extension().is_some_and(|ending| ending == "jwk" || ending == "secret");
-        if is_secret && guard.protect(&path, rng)? {
+    for path in files.iter().filter(|path| is_secret(path)) {
+        if guard.protect(path, rng)? {
             protected = protected.saturating_add(1);
         }
     }
     Ok(protected)
+}
+
+fn is_secret(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "jwk" || ending == "secret")
+}
+
+/// Whether `path` is what [`crate::private_file`] writes before a secret has its name: the name, a process's number
+/// perhaps, and `.new`.
+fn is_draft_of_secret(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".new")) else { return false };
+    let before_number = name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches('.');
+    is_secret(Path::new(name)) || is_secret(Path::new(before_number))
 }
 
 /// A DID about to be made.

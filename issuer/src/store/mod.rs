@@ -41,6 +41,8 @@ pub(crate) use anchors::{BatchRecord, BatchState};
 pub(crate) use grants::{CredentialRecord, Issuance, Outcome, Stored};
 pub(crate) use search::{Page, Search};
 pub(crate) use status::{StandingChange, of_list};
+#[cfg(test)]
+pub(crate) use subjects::ROWS_PER_COMMIT;
 
 /// The records of this service.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use super::{Records, decode, encode};
 
 /// Rows per commit of an import: some 500 kB, so that an import neither waits for a flush per row nor holds up
 /// everybody else.
-const ROWS_PER_COMMIT: usize = 512;
+pub(crate) const ROWS_PER_COMMIT: usize = 512;
 
 /// A subject of the table: its id and its claims.
 pub(crate) type Subject = (String, Map<String, Value>);

@@ -1,8 +1,10 @@
 //! Tables good and bad.
 
 use actix_web::test::TestRequest;
+use service_kit::store::faulty::Fault;
 
-use super::world::{KIND, TABLE, World};
+use super::world::{KIND, TABLE, World, act};
+use crate::store::ROWS_PER_COMMIT;
 
 fn row(change: impl Fn(&str) -> String) -> String {
     let (header, good) = TABLE.split_once('\n').unwrap();
@@ -100,4 +102,33 @@ async fn importing_again_changes_nothing_and_a_newer_row_replaces_the_older() {
     let after = world.service.records.subject(KIND, "s-1").await.unwrap().unwrap();
     assert_eq!(after["name"], "样本乙");
     assert_eq!(world.admin(TestRequest::get().uri("/admin/subjects")).await.json(), serde_json::json!(["s-1"]));
+}
+
+#[actix_web::test]
+async fn an_import_that_breaks_at_any_write_keeps_whole_steps_and_importing_again_ends_it() {
+    const STEPS: usize = 3;
+    let (header, good) = TABLE.split_once('\n').unwrap();
+    let name = |number: usize| format!("s-{number:05}");
+    let names: Vec<String> = (0..(STEPS - 1) * ROWS_PER_COMMIT + 1).map(name).collect();
+    let rows: String = names.iter().map(|name| good.replace("s-1", name)).collect();
+    let table = format!("{header}\n{rows}");
+    for (fault, step) in Fault::ALL.into_iter().flat_map(|fault| (0..STEPS).map(move |step| (fault, step))) {
+        let world = World::new().await;
+        let records = &world.service.records;
+        let there = async || {
+            let ids = records.subject_ids(KIND, Some("s-0"), usize::MAX).await.unwrap();
+            ids.into_iter().filter(|id| id.len() > "s-1".len()).collect::<Vec<_>>()
+        };
+        let lines = records.audit.verify().await.unwrap().lines;
+        world.store.break_after(step, fault);
+        assert!(world.service.import(&act(), KIND, table.as_bytes()).await.is_err(), "{fault:?} {step}");
+        let saved = step + usize::from(fault == Fault::FailedYetSaved);
+        assert_eq!(there().await, names[..names.len().min(saved * ROWS_PER_COMMIT)], "{fault:?} {step}");
+        let after = records.audit.verify().await.unwrap().lines;
+        assert_eq!(after, lines + u64::try_from(saved).unwrap(), "a step and its line are one: {fault:?} {step}");
+
+        let report = world.service.import(&act(), KIND, table.as_bytes()).await.unwrap();
+        assert_eq!((report.imported, report.refused), (names.len(), 0));
+        assert_eq!(there().await, names);
+    }
 }

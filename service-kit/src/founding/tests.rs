@@ -38,25 +38,78 @@ fn doing_it_again_changes_nothing_and_secrets_are_private() {
     }
 }
 
+/// The files of `init`, in the order in which they appear.
+const STEPS: [&str; 5] = ["auth-1.jwk", "invoke-1.jwk", "recovery.jwk", IDENTITY_FILE, CREATE_FILE];
+
 #[test]
-fn an_interrupted_init_goes_on_with_the_keys_there_are() {
-    let directory = tempfile::tempdir().unwrap();
-    make(directory.path());
-    let before = std::fs::read(key_file(directory.path(), KIND.signing)).unwrap();
-    std::fs::remove_file(directory.path().join(CREATE_FILE)).unwrap();
-    let founded = make(directory.path());
-    assert_eq!(std::fs::read(key_file(directory.path(), KIND.signing)).unwrap(), before);
-    assert_eq!(identity(&KIND, directory.path()).unwrap(), founded.identity);
+fn an_init_interrupted_after_any_step_goes_on_with_the_keys_there_are() {
+    for done in 0..=STEPS.len() {
+        let directory = tempfile::tempdir().unwrap();
+        make(directory.path());
+        let (kept, undone) = STEPS.split_at(done);
+        undone.iter().for_each(|name| std::fs::remove_file(directory.path().join(name)).unwrap());
+        // What was being written is there as a draft, half of it.
+        if let Some(next) = undone.first() {
+            for draft in [format!("{next}.new"), format!("{next}.4711.new")] {
+                std::fs::write(directory.path().join(draft), "half").unwrap();
+            }
+        }
+        let keys: Vec<&&str> = kept.iter().filter(|name| name.ends_with(".jwk")).collect();
+        let read = || keys.iter().map(|name| std::fs::read(directory.path().join(name)).unwrap()).collect::<Vec<_>>();
+        let before = read();
+
+        let founded = make(directory.path());
+        assert_eq!(read(), before, "{done} steps done");
+        assert_eq!(identity(&KIND, directory.path()).unwrap(), founded.identity);
+        assert_creation_is_of_the_files(directory.path(), &founded);
+        let again = make(directory.path());
+        assert_eq!((again.identity, again.create), (founded.identity, founded.create));
+    }
 }
 
 #[test]
 fn the_creation_lists_the_keys_that_are_in_the_files() {
     let directory = tempfile::tempdir().unwrap();
     let founded = make(directory.path());
+    assert_creation_is_of_the_files(directory.path(), &founded);
+}
+
+fn assert_creation_is_of_the_files(directory: &Path, founded: &Founded) {
     let created = Create::parse(&founded.create).unwrap();
+    assert_eq!(created.did(), &founded.identity.did);
+    let of_file = |name: &str| Jwk::new(key(directory, name, &KeyGuard::plain()).unwrap().public_key().clone());
     for (name, role) in [(KIND.signing, KeyUse::Authentication), (SUBMITTING, KeyUse::CapabilityInvocation)] {
         let listed = created.payload().keys.iter().find(|entry| entry.uses == [role]).unwrap();
-        assert_eq!(listed.jwk.key(), key(directory.path(), name, &KeyGuard::plain()).unwrap().public_key());
+        assert_eq!(listed.jwk.key(), of_file(name).key());
+    }
+    assert_eq!(created.payload().recovery, of_file(RECOVERY).thumbprint().to_base64url());
+}
+
+#[test]
+fn a_protection_interrupted_after_any_file_is_ended_by_the_same_command() {
+    const SECRETS: [&str; 4] = ["auth-1.jwk", "invoke-1.jwk", "recovery.jwk", "codes.secret"];
+    let guard = KeyGuard::configured(Path::new(""), &["echo".to_owned(), "a sample passphrase".to_owned()]).unwrap();
+    let mut rng = system_rng().unwrap();
+    for done in 0..=SECRETS.len() {
+        let directory = tempfile::tempdir().unwrap();
+        make(directory.path());
+        let file = |name: &str| directory.path().join(name);
+        crate::private_file::create(&file("codes.secret"), b"secret").unwrap();
+        let before = SECRETS.map(|name| KeyGuard::plain().read(&file(name)).unwrap());
+        let (protected, open) = SECRETS.split_at(done);
+        protected.iter().for_each(|name| assert!(guard.protect(&file(name), &mut rng).unwrap()));
+        // The next one was being written, sealed or, by an `init` that died, in the open.
+        if let Some(next) = open.first() {
+            for draft in [format!("{next}.new"), format!("{next}.4711.new")] {
+                std::fs::copy(file(next), file(&draft)).unwrap();
+            }
+        }
+
+        assert_eq!(protect(directory.path(), &guard, &mut rng).unwrap(), open.len());
+        assert_eq!(SECRETS.map(|name| guard.read(&file(name)).unwrap()), before);
+        let files = std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(files, SECRETS.len() + 2, "no draft is left in the open");
+        assert_eq!(protect(directory.path(), &guard, &mut rng).unwrap(), 0);
     }
 }
 

@@ -21,6 +21,7 @@ pub mod health;
 pub mod limits;
 pub mod metrics;
 mod peer;
+mod pieces;
 pub mod rate;
 pub mod server;
 mod shell;

@@ -1,6 +1,7 @@
 //! Honest requests, timed: four clients that ask, read and rest, on kept-alive connections and now and then on a fresh
 //! one, so that being let in counts too.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,13 @@ pub(crate) struct Timing {
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
     pub(crate) worst: Duration,
+}
+
+impl fmt::Display for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { requests, failed, p50, p99, worst } = self;
+        write!(f, "{requests} requests, {failed} failed, p50 {p50:?}, p99 {p99:?}, worst {worst:?}")
+    }
 }
 
 /// Asks for as long as `span`. On a runtime of its own, so that the crowd's work here delays no measurement.

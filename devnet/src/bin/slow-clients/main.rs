@@ -3,8 +3,8 @@
 //! A real issuer runs in a process of its own. First honest requests are timed alone, then while thousands of
 //! connections, each from an address of its own, send one byte a second: a quarter of them within a TLS handshake, a
 //! quarter within a request's head, a quarter within a body, and a quarter never read the answers they asked for.
-//! Whoever is cut comes back, at a bounded rate. The result stands on the last line; the exit status is 0 only if p99
-//! stayed below `--most-ratio` times the quiet value and the service's memory below `--most-mb` at its peak.
+//! Whoever is cut comes back, at a bounded rate. After some rounds of this, `verdict.rs` says what was seen: the
+//! result stands on the last line, and the exit status is 0 only if it holds.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,9 +15,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 mod crowd;
 mod honest;
+mod round;
 mod target;
+mod verdict;
 
-use honest::Timing;
+use crowd::{Manner, Plan};
+use round::Round;
+use verdict::{Bounds, Verdict};
 
 /// Whether slow clients keep others waiting, or fill a service's memory
 #[derive(Parser)]
@@ -26,15 +30,21 @@ struct Arguments {
     /// Slow connections at a time
     #[arg(long, default_value_t = 10_000)]
     connections: u32,
-    /// Slow connections opened per second
-    #[arg(long, default_value_t = 1_000)]
+    /// Slow connections opened per second at first: all are there before the service begins to cut
+    #[arg(long, default_value_t = 2_500)]
     opened_per_second: u32,
     /// Cut connections that come back per second
     #[arg(long, default_value_t = 200)]
     back_per_second: u32,
+    /// The one manner in which all are slow; a quarter each if not given
+    #[arg(long)]
+    manner: Option<Manner>,
     /// Seconds measured quietly, and again with the crowd complete
-    #[arg(long, default_value_t = 15)]
+    #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Rounds, each with a service of its own
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
     /// Connections that the service may hold; its own default if not given
     #[arg(long)]
     held: Option<u32>,
@@ -65,50 +75,36 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool> {
-    let connections = arguments.connections.min(room_for_connections());
-    if connections < arguments.connections {
-        eprintln!("the limit on file descriptors allows {connections} connections, not {}", arguments.connections);
-    }
-    let target = target::start(arguments.port, arguments.held)?;
+    let room = room_for_connections()?;
+    let Arguments { connections, .. } = *arguments;
+    ensure!(room >= connections, "the limit on file descriptors allows {room} connections, not {connections}");
+    let plan = Plan {
+        size: connections,
+        opened_per_second: arguments.opened_per_second,
+        back_per_second: arguments.back_per_second,
+        manner: arguments.manner,
+    };
     let span = Duration::from_secs(arguments.seconds);
-
-    eprintln!("quiet");
-    let quiet = honest::measure(&target, span)?;
-    eprintln!("{connections} slow clients come");
-    let crowd = crowd::gather(&target, connections, arguments.opened_per_second, arguments.back_per_second)?;
-    crowd.wait_until_complete();
-    let slow = honest::measure(&target, span)?;
-    let census = crowd.disperse();
-    let (memory, peak) = target.memory_mb()?;
-
-    let ratio = slow.p99.as_secs_f64() / quiet.p99.as_secs_f64().max(f64::EPSILON);
-    let held = ratio < arguments.most_ratio && peak < arguments.most_mb && slow.failed == 0;
-    say("quiet", &quiet);
-    say("with the crowd", &slow);
-    println!("crowd: opened {}, at once {}, cut by the service {}", census.opened, census.most_at_once, census.cut);
-    println!("memory of the service: {memory} MB, at its peak {peak} MB");
-    println!(
-        r#"{{"connections":{connections},"quiet_p99_us":{},"slow_p99_us":{},"ratio":{ratio:.2},"peak_mb":{peak},"failed":{},"held":{held}}}"#,
-        quiet.p99.as_micros(),
-        slow.p99.as_micros(),
-        slow.failed
-    );
-    ensure!(quiet.failed == 0, "requests failed without any crowd");
-    Ok(held)
-}
-
-fn say(when: &str, timing: &Timing) {
-    let Timing { requests, failed, p50, p99, worst } = timing;
-    println!("{when}: {requests} requests, {failed} failed, p50 {p50:?}, p99 {p99:?}, worst {worst:?}");
+    let mut rounds = Vec::new();
+    for number in 1..=arguments.rounds {
+        println!("round {number} of {}", arguments.rounds);
+        let round = Round::run(arguments.port, arguments.held, plan, span)?;
+        println!("{round}");
+        rounds.push(round.seen());
+    }
+    let bounds = Bounds { connections, ratio: arguments.most_ratio, peak_mb: arguments.most_mb };
+    let verdict = Verdict::of(&rounds, &bounds).context("no round was run")?;
+    for complaint in &verdict.complaints {
+        println!("{complaint}");
+    }
+    println!("{}", verdict.to_json_line());
+    Ok(verdict.held())
 }
 
 /// Raises the limit on file descriptors as far as it goes.
-fn room_for_connections() -> u32 {
+fn room_for_connections() -> Result<u32> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).context("raising the limit");
-    if let Err(error) = raised {
-        eprintln!("slow-clients: {error:#}");
-    }
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).context("raising the limit on descriptors")?;
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    u32::try_from(descriptors).unwrap_or(u32::MAX).saturating_sub(OTHER_DESCRIPTORS)
+    Ok(u32::try_from(descriptors).unwrap_or(u32::MAX).saturating_sub(OTHER_DESCRIPTORS))
 }

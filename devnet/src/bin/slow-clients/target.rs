@@ -11,12 +11,16 @@ use devnet::world::found;
 use devnet::world::home::Home;
 use devnet::world::layout::{Layout, PUBLIC_SECURITY};
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use service_kit::chance::system_rng;
 use service_kit::config;
 use service_kit::http::tls;
 
 /// Time the service may take to answer at first.
 const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The unit of processor times under `/proc` (`USER_HZ`).
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A running service.
 pub(crate) struct Target {
@@ -59,24 +63,41 @@ pub(crate) fn start(port: u16, held: Option<u32>) -> Result<Target> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(tls::roots(&layout.ca())?)
         .with_no_client_auth();
+    // Nobody has been here before: each handshake is a whole one.
+    tls.resumption = Resumption::disabled();
     Ok(Target { address, tls: Arc::new(tls), service, _home: home })
 }
 
 impl Target {
-    /// Resident memory of the service in MB: now, and at its peak.
-    pub(crate) fn memory_mb(&self) -> Result<(u64, u64)> {
+    /// Resident memory of the service.
+    pub(crate) fn memory(&self) -> Result<Memory> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.service.id()))?;
         let field = |name: &str| -> Result<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such field")?;
             let kilobytes: u64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse()?;
             Ok(kilobytes / 1024)
         };
-        Ok((field("VmRSS")?, field("VmHWM")?))
+        Ok(Memory { now_mb: field("VmRSS")?, peak_mb: field("VmHWM")? })
     }
+
+    /// Processor time of the service so far.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.service.id()))?;
+        // The program's name, in parentheses, may hold anything; of what follows, fields 12 and 13 are the times.
+        let (_, fields) = stat.rsplit_once(')').context("no name")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+        Ok(ticks / TICKS_PER_SECOND)
+    }
+}
+
+/// Resident memory in MB: now, and at its peak.
+pub(crate) struct Memory {
+    pub(crate) now_mb: u64,
+    pub(crate) peak_mb: u64,
 }
 
 impl Drop for Target {

@@ -27,6 +27,8 @@ pub(crate) struct SampleLedger {
     nodes: HashMap<(u8, u64), Hash>,
     set: ValidatorSet,
     sent: HashMap<String, u64>,
+    /// The time that the last validator states, instead of the right one.
+    pub(crate) lie: Option<u64>,
 }
 
 impl SampleLedger {
@@ -62,6 +64,7 @@ impl SampleLedger {
             nodes: HashMap::new(),
             set: ValidatorSet::new(&origin, validators.collect()).unwrap(),
             sent: HashMap::new(),
+            lie: None,
         };
         executed.leaves.into_iter().for_each(|leaf| ledger.append(leaf));
         ledger.seal(time);
@@ -123,7 +126,7 @@ impl SampleLedger {
         let validators = self.set.validators();
         let log = checkpoint.sign(&validators[0].log, |message| sign(101, message)).unwrap();
         let cosignatures = [(0, 201), (2, 203), (3, 204)].map(|(place, seed): (usize, u8)| {
-            let time = time + u64::from(seed - 201);
+            let time = self.lie.filter(|_| place == 3).unwrap_or(time + u64::from(seed - 201));
             cosign(&checkpoint, &validators[place].witness, time, |message| sign(seed, message)).unwrap()
         });
         checkpoint.to_note([log].into_iter().chain(cosignatures)).unwrap().to_string()

@@ -177,3 +177,23 @@ fn a_minority_makes_no_old_evidence_fresh_and_no_fresh_evidence_old() {
         assert_eq!(said.contains("stale"), !fresh, "{said}");
     }
 }
+
+/// Three of four validators certify; two do not.
+#[test]
+fn two_cosignatures_of_four_certify_nothing() {
+    let whole = make();
+    let certified = ["evidence.json", "anchors.json"].map(|name| {
+        let text = std::str::from_utf8(&whole[name]).unwrap();
+        let is_other = |line: &&str| !line.contains("/civil-affairs ");
+        let lines: Vec<&str> = text.split("\\n— ").filter(is_other).collect();
+        assert!(lines.len() < text.split("\\n— ").count(), "{name} has a cosignature less");
+        (name, lines.join("\\n— ").into_bytes())
+    });
+    let files: BTreeMap<&'static str, Vec<u8>> = whole.into_iter().chain(certified).collect();
+    let refused = verdict(&files).unwrap_err().to_string();
+    assert!(refused.contains("make no quorum"), "{refused}");
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
+    let Some((accepted, said)) = python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()]) else { return };
+    assert!(!accepted && said.contains("the checkpoint is not certified"), "{said}");
+}

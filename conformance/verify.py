@@ -125,7 +125,7 @@ class TrustRoot:
                 cosigned[key] = max(time, cosigned.get(key, 0))
         need(origin == self.origin and logged and len(cosigned) >= self.quorum, "the checkpoint is not certified")
         need(self.roots.setdefault(size, root) == root, "the ledger has certified two histories")
-        return number(size), b64(root, 32, url=False), sorted(cosigned.values())[(len(cosigned) - 1) // 2]
+        return number(size), b64(root, 32, url=False), sorted(cosigned.values())[-1 - (len(self.logs) - 1) // 3]
     def prove(self, proof, entry):
         """Index of a log entry, with size and time of the checkpoint that shows it."""
         head, note = proof.split("\n\n", 1)

@@ -30,7 +30,7 @@ use identity_core::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, judge,
 };
 use ledger::TrustRoot;
-use presentation::files::{NOW, folder, make};
+use presentation::files::{NOW, folder, make, make_certified};
 use serde_json::Value;
 
 #[test]
@@ -119,15 +119,19 @@ fn policy(metadata: &[u8]) -> Result<Policy, TypeError> {
     })
 }
 
-/// Runs a script on the files, where Python with its one package is there; says so where it is not.
+/// Runs a script on the files that stand here, where Python with its one package is there; says so where it is not.
 fn python(script: &str, arguments: &[&str]) -> Option<(bool, String)> {
+    python_on(folder(), script, arguments)
+}
+
+fn python_on(folder: &Path, script: &str, arguments: &[&str]) -> Option<(bool, String)> {
     let there = Command::new("python3").args(["-c", "import cryptography"]).output();
     if !there.is_ok_and(|output| output.status.success()) {
         eprintln!("IGNORED: no python3 with the package cryptography here; this test checked nothing");
         return None;
     }
     let mut command = Command::new("python3");
-    command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).arg(folder()).args(arguments);
+    command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).arg(folder).args(arguments);
     let output = command.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
@@ -148,4 +152,48 @@ fn the_independent_verifier_accepts_them_while_they_are_fresh() {
 fn the_independent_verifier_refuses_changed_bytes() {
     let Some((held, said)) = python("mutate.py", &["--now", &NOW.to_string(), "--every", "40"]) else { return };
     assert!(held, "{said}");
+}
+
+/// One of four validators may lie about the time of its cosignature: it shifts nothing, in either direction.
+#[test]
+fn a_minority_makes_no_old_evidence_fresh_and_no_fresh_evidence_old() {
+    let now = u64::try_from(NOW).unwrap();
+    let two_days_ago = now - 2 * 86_400;
+    for (certified, lie, fresh) in [
+        (two_days_ago, now, false),
+        (two_days_ago, u64::MAX >> 1, false),
+        (now - 200, 0, true),
+        (now - 200, now * 2, true),
+    ] {
+        let files = make_certified(certified, Some(lie));
+        let judged = verdict(&files).map_err(|error| error.to_string());
+        assert_eq!(judged.is_ok(), fresh, "{judged:?}");
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
+        let Some((accepted, said)) = python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()]) else {
+            return;
+        };
+        assert_eq!(accepted, fresh, "{said}");
+        assert_eq!(said.contains("stale"), !fresh, "{said}");
+    }
+}
+
+/// Three of four validators certify; two do not.
+#[test]
+fn two_cosignatures_of_four_certify_nothing() {
+    let whole = make();
+    let certified = ["evidence.json", "anchors.json"].map(|name| {
+        let text = std::str::from_utf8(&whole[name]).unwrap();
+        let is_other = |line: &&str| !line.contains("/civil-affairs ");
+        let lines: Vec<&str> = text.split("\\n— ").filter(is_other).collect();
+        assert!(lines.len() < text.split("\\n— ").count(), "{name} has a cosignature less");
+        (name, lines.join("\\n— ").into_bytes())
+    });
+    let files: BTreeMap<&'static str, Vec<u8>> = whole.into_iter().chain(certified).collect();
+    let refused = verdict(&files).unwrap_err().to_string();
+    assert!(refused.contains("make no quorum"), "{refused}");
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
+    let Some((accepted, said)) = python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()]) else { return };
+    assert!(!accepted && said.contains("the checkpoint is not certified"), "{said}");
 }

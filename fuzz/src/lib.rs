@@ -85,6 +85,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "seal", run: target::ledger::seal },
     Target { name: "log_proof", run: target::ledger::log_proof },
     Target { name: "state_proof", run: target::ledger::state_proof },
+    Target { name: "split_evidence", run: target::ledger::split_evidence },
+    Target { name: "walk", run: target::ledger::walk },
     Target { name: "tile", run: target::ledger::tile },
     Target { name: "transaction", run: target::registry::transaction },
     Target { name: "genesis", run: target::registry::genesis },

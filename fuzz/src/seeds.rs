@@ -6,11 +6,14 @@ use identity_core::did::{Did, DidUrl, Document, Relationship, VerificationMethod
 use identity_core::encoding::{base64url, limits, multibase};
 use identity_core::jose::{Jwk, SignHeader, sign_compact};
 use identity_core::registry::did_key;
+use identity_core::sample::consortium::Consortium;
 use identity_core::sample::parties::{Party, key};
 use identity_core::sample::world::{NONCE, NOW, TYPE, World};
 use identity_core::sd_jwt::{JsonForm, json_from_compact};
 use identity_core::status::{Bits, StatusList};
 use ledger::LogProof;
+use ledger::split_view::SplitEvidence;
+use ledger::walk::Walk;
 use serde_json::{Value, json};
 
 use crate::target::registry::{founded_by, founders};
@@ -165,7 +168,20 @@ fn ledger_files(world: &World) -> Vec<Seed> {
     let state = world.ledger.state_proof(&did_key(&world.issuer.did()), NOW.0 - 100);
     let absent = world.ledger.state_proof("did/did:xinfu:sample:nobody", NOW.0 - 100);
     let anchor = json!(world.anchor_proof()).to_string();
+    let mut fork = world.ledger.clone();
+    fork.seal(NOW.0);
+    let mut other = world.ledger.clone();
+    other.seal(NOW.0 + 1);
+    let [one, other] = [&fork, &other].map(|ledger| LogProof::parse(&ledger.log_proof(0, NOW.0)).unwrap().note);
+    let evidence = json!(SplitEvidence { one: one.clone(), other }).to_string();
+    let walk = Consortium::new().world.ledger.walk(NOW.0 - 100);
+    let half = Walk { steps: walk.steps[1..].to_vec(), newest: None };
     vec![
+        seed("split_evidence", "two_histories", evidence),
+        seed("split_evidence", "one_history", json!(SplitEvidence { one: one.clone(), other: one }).to_string()),
+        seed("walk", "two_steps", json!(walk).to_string()),
+        seed("walk", "without_the_first", json!(half).to_string()),
+        seed("walk", "no_steps", "{}"),
         seed("note", "checkpoint", note.clone()),
         seed("note", "no_signature", text.clone()),
         seed("checkpoint", "text", text.clone()),
@@ -209,6 +225,12 @@ fn registry(world: &World) -> Vec<Seed> {
         op("0", 3, r#""op":"end-accreditation","subject":"$1","role":"issuer","types":["urn:a"]"#),
         op("2", 1, r#""op":"deactivate""#),
     ];
+    let votes = [
+        op("0", 1, r#""op":"propose","until":1800100000,"change":{"kind":"expel","did":"$2"}"#),
+        op("1", 1, r#""op":"propose","until":1800100000,"change":{"kind":"validator","did":"$0"}"#),
+        op("1", 1, r#""op":"approve","proposal":3"#),
+        op("2", 1, r#""op":"withdraw","proposal":3"#),
+    ];
     vec![
         seed("transaction", "anchor", world.ledger.leaf(world.anchored)),
         seed("transaction", "create", party.create.as_str()),
@@ -216,6 +238,7 @@ fn registry(world: &World) -> Vec<Seed> {
         seed("genesis", "three_departments", genesis.clone()),
         seed("genesis", "two_times", genesis.replacen("\"time\"", "\"time\":1,\"time\"", 1)),
         seed("ledger_rules", "a_life", lines.join("\n")),
+        seed("ledger_rules", "votes", votes.join("\n")),
         seed("ledger_rules", "wrong_sequence", op("0", 9, accredit)),
         seed("ledger_rules", "stranger_accredits", op("2", 1, accredit)),
     ]

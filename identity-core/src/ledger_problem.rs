@@ -6,11 +6,13 @@ use ledger::log_proof::{LogProofError, LogProofFormError};
 use ledger::note::{KeyError, NoteError};
 use ledger::policy::{PolicyError, ValidatorSetError};
 use ledger::seal::SealError;
+use ledger::split_view::SplitEvidenceError;
 use ledger::state::StatePathError;
 use ledger::state_proof::StateProofError;
 use ledger::tile::{BundleError, PathError};
 use ledger::tree::{ConsistencyError, FrontierError, InclusionError};
 use ledger::trust_root::{CertificateError, TrustRootError};
+use ledger::walk::WalkError;
 
 use crate::problem::Code;
 
@@ -83,6 +85,38 @@ impl LedgerProblem for StateProofError {
             Self::NotTheLastEntry => Code::LedgerStateProofNotLast,
             Self::Seal(error) => error.code(),
             Self::Path(error) => error.code(),
+        }
+    }
+}
+
+impl LedgerProblem for WalkError {
+    fn code(&self) -> Code {
+        match self {
+            Self::TooLong | Self::Malformed | Self::LogProofForm(_) => Code::LedgerWalkMalformed,
+            Self::LogProof(_)
+            | Self::Seal(_)
+            | Self::NotTheLastEntry
+            | Self::Backwards
+            | Self::NoOtherSet
+            | Self::OtherPolicy
+            | Self::TrustRoot(_)
+            | Self::OtherOrigin => Code::LedgerWalkFalseStep,
+            Self::NotTheNewest => Code::LedgerWalkUnfinished,
+        }
+    }
+}
+
+impl LedgerProblem for SplitEvidenceError {
+    fn code(&self) -> Code {
+        match self {
+            Self::TooLong | Self::Malformed => Code::LedgerEvidenceMalformed,
+            Self::Note(error) => error.code(),
+            Self::Checkpoint(error) => error.code(),
+            Self::OtherOrigin => Code::LedgerCheckpointOtherLog,
+            Self::DifferentSizes => Code::LedgerEvidenceSizes,
+            Self::SameRoot => Code::LedgerEvidenceAgree,
+            Self::BadCosignature(_) => Code::LedgerCheckpointCosignature,
+            Self::Nobody => Code::LedgerEvidenceNobody,
         }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 pub mod certificates;
+pub mod consortium;
 pub mod ledger;
 pub mod parties;
 pub mod world;

@@ -63,19 +63,20 @@ impl Chain {
         &self.0.origin
     }
 
-    /// The `tlog-policy` file of the validators in force.
+    /// The `tlog-policy` file of the first validators: with what a verifier begins. Which are in force later stands in
+    /// the state ([`identity_core::registry::Validators`]).
     #[must_use]
     pub fn policy(&self) -> &str {
         &self.0.policy
     }
 
-    /// Its SHA-256, which stands in every seal.
+    /// Its SHA-256, which stands in every seal until the validators are others.
     #[must_use]
     pub fn policy_digest(&self) -> Hash {
         self.0.policy_digest
     }
 
-    /// The policy as a trust root.
+    /// That policy as a trust root.
     #[must_use]
     pub fn trust_root(&self) -> &TrustRoot {
         &self.0.trust_root

@@ -7,17 +7,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use identity_core::registry::Operation;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use identity_core::registry::{OnProposal, Operation};
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, data_place, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
+use service_kit::ledger_client::load_trust_root;
 use service_kit::manual::Manual;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
-use service_kit::{chance, config, founding, help, messages, stop, telemetry};
+use service_kit::{chance, config, founding, help, messages, stop, telemetry, trust_walk};
 
 use crate::complaint::complaint;
-use crate::operate::{self, Operator, Wanted};
+use crate::operate::{self, Operator, Proposed, Wanted};
 
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
 #[derive(Parser)]
@@ -82,8 +83,58 @@ enum Command {
         #[arg(long)]
         genesis: PathBuf,
     },
+    Propose {
+        #[command(flatten)]
+        operator: Operator,
+        #[command(flatten)]
+        proposed: Proposed,
+    },
+    Approve {
+        #[command(flatten)]
+        operator: Operator,
+        #[arg(long)]
+        proposal: u64,
+    },
+    Withdraw {
+        #[command(flatten)]
+        operator: Operator,
+        #[arg(long)]
+        proposal: u64,
+    },
+    Accuse {
+        #[command(flatten)]
+        operator: Operator,
+        file: PathBuf,
+    },
+    Evidence {
+        act: EvidenceAct,
+        file: PathBuf,
+        #[arg(long)]
+        trust: PathBuf,
+    },
+    Trust {
+        act: TrustAct,
+        #[arg(long)]
+        trust: PathBuf,
+        #[arg(long = "node", value_name = "URL", required = true)]
+        nodes: Vec<String>,
+        #[arg(long)]
+        ca: Option<PathBuf>,
+        #[arg(long)]
+        handed_over: bool,
+    },
     #[command(flatten)]
     Manual(Manual),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TrustAct {
+    Advance,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EvidenceAct {
+    Verify,
 }
 
 /// Reads the command line, does what it says, and complains in the reader's language.
@@ -131,6 +182,22 @@ impl Arguments {
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());
                 Ok(())
+            }
+            Some(Command::Propose { operator, proposed }) => {
+                submit(&operator, &proposed.operation(SystemClock.now())?, catalogue)
+            }
+            Some(Command::Approve { operator, proposal }) => {
+                submit(&operator, &Operation::Approve(OnProposal { proposal }), catalogue)
+            }
+            Some(Command::Withdraw { operator, proposal }) => {
+                submit(&operator, &Operation::Withdraw(OnProposal { proposal }), catalogue)
+            }
+            Some(Command::Accuse { operator, file }) => {
+                submit(&operator, &Operation::Evidence(operate::evidence(&file)?), catalogue)
+            }
+            Some(Command::Evidence { act: EvidenceAct::Verify, file, trust }) => convict(&file, &trust, catalogue),
+            Some(Command::Trust { act: TrustAct::Advance, trust, nodes, ca, handed_over }) => {
+                advance(&trust, &nodes, ca, handed_over, catalogue)
             }
             Some(Command::Accredit { operator, wanted }) => {
                 submit(&operator, &wanted.operation(SystemClock.now())?, catalogue)
@@ -224,6 +291,34 @@ fn check(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> 
 fn submit(operator: &Operator, operation: &Operation, catalogue: &messages::Catalogue) -> Result<()> {
     let index = runtime()?.block_on(operate::submit(operator, operation, SystemClock.now()))?;
     println!("{}", catalogue.text("ledger-certified", &[("index", index.to_string().into())]));
+    Ok(())
+}
+
+/// Needs no node and no network: the file and the trust root say everything.
+fn convict(file: &std::path::Path, trust: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
+    let split = operate::evidence(file)?.verify(&load_trust_root(trust)?)?;
+    let culprits = split.culprits.join(", ");
+    let values = [("culprits", culprits.into()), ("size", split.size.to_string().into())];
+    println!("{}", catalogue.text("ledger-convicted", &values));
+    Ok(())
+}
+
+fn advance(
+    trust: &std::path::Path,
+    nodes: &[String],
+    ca: Option<PathBuf>,
+    handed_over: bool,
+    catalogue: &messages::Catalogue,
+) -> Result<()> {
+    let fetch = operate::fetcher(nodes, ca)?;
+    let now = SystemClock.now();
+    let age = runtime()?.block_on(trust_walk::advance(Arc::new(fetch), nodes, trust, now, handed_over))?;
+    let values = [
+        ("policy", age.policy.to_base64url().into()),
+        ("size", age.size.to_string().into()),
+        ("seconds", now.since(age.as_of).to_string().into()),
+    ];
+    println!("{}", catalogue.text("ledger-advanced", &values));
     Ok(())
 }
 

@@ -3,15 +3,19 @@
 
 use std::path::Path;
 
+use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
+use ledger::split_view::SplitEvidenceError;
 use ledger_node::{InitError, StartError};
 use service_kit::config::ConfigError;
 use service_kit::founding::KeysError;
 use service_kit::key_guard::GuardError;
 use service_kit::keyfile::KeyFileError;
+use service_kit::ledger_client::TrustRootFileError;
 use service_kit::lock::LockError;
 use service_kit::messages::Catalogue;
 use service_kit::store::migrate::MigrateError;
+use service_kit::trust_walk::AdvanceError;
 use service_kit::{help, http};
 
 use crate::operate::LedgerRefuses;
@@ -24,6 +28,7 @@ pub(crate) fn complaint(error: &anyhow::Error, catalogue: &Catalogue) -> String 
         .or_else(|| error.downcast_ref().and_then(|error| of_start(error, catalogue)))
         .or_else(|| error.downcast_ref().and_then(|error| of_init(error, catalogue)))
         .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)))
+        .or_else(|| of_proof(error, catalogue))
         .or_else(|| of_store(error, catalogue))
         .or_else(|| of_keys(error, catalogue));
     told.unwrap_or_else(|| format!("{error:#}"))
@@ -80,6 +85,14 @@ fn of_init(error: &InitError, catalogue: &Catalogue) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a file proves, or does not.
+fn of_proof(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
+    let evidence = error.downcast_ref().map(SplitEvidenceError::code);
+    let walked = || error.downcast_ref().map(AdvanceError::code);
+    let code = evidence.or_else(walked).or_else(|| error.downcast_ref().map(TrustRootFileError::code))?;
+    Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 
 /// A store that cannot be opened or moved.

@@ -103,7 +103,7 @@ impl Executor {
         for leaf in &first.leaves {
             draft.append(leaf.as_bytes());
         }
-        store.commit(draft.seal(store, chain)?.batch)
+        store.commit(draft.seal(store)?.batch)
     }
 
     /// The last block kept.
@@ -166,7 +166,7 @@ impl Executor {
             };
             draft.outcomes.push((transaction.digest(), outcome));
         }
-        draft.seal(&self.store, &self.chain)
+        draft.seal(&self.store)
     }
 
     /// Where the transaction stands already, in an earlier block or in this one.
@@ -226,16 +226,17 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes what happens by itself, the state root and the seal.
-    fn seal(mut self, store: &SyncStore, chain: &Chain) -> Result<Plan, StoreError> {
+    fn seal(mut self, store: &SyncStore) -> Result<Plan, StoreError> {
         let unreadable = |error: registry::StateUnreadable| StoreError::Broken(error.to_string());
         let due: WriteSet = registry::close_block(&self.state, &self.block, self.edge.size()).map_err(unreadable)?;
         self.state.writes.extend(due);
+        let policy = registry::policy_in_force(&self.state).map_err(unreadable)?;
         self.keep_refusals()?;
         let height = self.block.height;
         let batch = std::mem::take(&mut self.batch);
         let (state, batch) = update(store, height, &self.state.writes, batch)?;
         self.batch = batch;
-        let seal = Seal { height, time: millis(self.block.time)?, state, policy: chain.policy_digest() };
+        let seal = Seal { height, time: millis(self.block.time)?, state, policy };
         self.append(seal.to_line().as_bytes());
         let head = Head { height, time: self.block.time, size: self.edge.size(), root: self.edge.root(), state };
         self.put(HEAD.to_vec(), &head)?;

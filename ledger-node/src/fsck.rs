@@ -9,13 +9,17 @@ use std::sync::Arc;
 
 use identity_core::registry::{self, Block, NotApplied, Transaction, WriteSet};
 use identity_core::time::UnixMillis;
+use ledger::checkpoint::Checkpoint;
+use ledger::note::Note;
 use ledger::tile::WIDTH;
-use ledger::{Hash, Seal};
+use ledger::{Hash, Seal, TrustRoot};
 use service_kit::store::{Batch, Range, Store, StoreError, Write};
 use tokio::runtime::Handle;
 
 use crate::chain::Chain;
-use crate::store::{CHECKPOINT, Edge, GENESIS, HEAD, Head, Place, SyncStore, leaf_key, place_key, update};
+use crate::store::{
+    CHECKPOINT, Edge, GENESIS, HEAD, Head, Place, SyncStore, boundary_key, leaf_key, place_key, update,
+};
 
 /// Entries read from the store at a time.
 const PAGE: usize = 1024;
@@ -93,7 +97,11 @@ pub fn fsck(store: Arc<dyn Store>, chain: &Chain, runtime: Handle) -> Result<Rep
     replay.check_head(&head)?;
     replay.check_tiles(true)?;
     replay.check_areas()?;
-    let checkpoint = check_checkpoint(&store, chain, &mut replay)?;
+    let checkpoint = match store.get(CHECKPOINT)? {
+        None => false,
+        Some(note) => replay.check_note(note).map(|_| true)?,
+    };
+    replay.check_boundaries()?;
     Ok(Report { entries: head.size, state_items: replay.state_items, checkpoint, head })
 }
 
@@ -104,8 +112,8 @@ struct Replay<'a> {
     edge: Edge,
     state: WriteSet,
     last: Option<Seal>,
-    /// Roots by size, to compare a kept checkpoint with.
-    roots: BTreeMap<u64, Hash>,
+    /// Roots by size, and the policy of those who certify them, to compare kept checkpoints with.
+    roots: BTreeMap<u64, (Hash, Hash)>,
     places: u64,
     state_items: u64,
     expected: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -193,6 +201,9 @@ impl<'a> Replay<'a> {
         let due = registry::close_block(&view, block, index)
             .map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))?;
         writes.extend(due);
+        let view = Layered { above: &writes, below: &self.state };
+        let policy =
+            registry::policy_in_force(&view).map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))?;
         // State nodes of this block, recomputed from those of the blocks before, which were compared already.
         let (state, batch) = update(self.store, block.height, &writes, Batch::new())?;
         for write in batch.into_writes() {
@@ -202,12 +213,14 @@ impl<'a> Replay<'a> {
             }
         }
         let time = u64::try_from(block.time.0).unwrap_or(0);
-        let seal = Seal { height: block.height, time, state, policy: self.chain.policy_digest() };
+        let seal = Seal { height: block.height, time, state, policy };
         self.compare_entry(found, seal.to_line().as_bytes(), block.height)?;
         self.append(found)?;
         self.state.extend(writes);
+        // The set that the seal before names certifies this one; genesis names its own.
+        let certifying = self.last.map_or(seal.policy, |before| before.policy);
         self.last = Some(seal);
-        self.roots.insert(self.edge.size(), self.edge.root());
+        self.roots.insert(self.edge.size(), (self.edge.root(), certifying));
         Ok(())
     }
 
@@ -268,6 +281,38 @@ impl<'a> Replay<'a> {
         if self.count("tile/")? != tiles { Err(Finding::Leftover("a tile".into())) } else { Ok(()) }
     }
 
+    /// A kept note must certify this log, by the set that was in force; gives the size that it is of.
+    fn check_note(&self, note: Vec<u8>) -> Result<u64, Finding> {
+        let wrong = |what: &str| Finding::Checkpoint(what.to_owned());
+        let note = String::from_utf8(note).map_err(|_| wrong("it is not text"))?;
+        let size = Note::parse(&note).ok().and_then(|note| Checkpoint::parse_text(note.text()).ok()).map(|c| c.size);
+        let size = size.ok_or_else(|| wrong("it is not a checkpoint"))?;
+        let (root, certifying) =
+            self.roots.get(&size).ok_or_else(|| wrong("its size is not that of the log after any block"))?;
+        let policy =
+            self.state.get(&registry::policy_key(certifying)).ok_or_else(|| wrong("its validators are unknown"))?;
+        let policy: String = serde_json::from_slice(policy).map_err(|_| wrong("its validators are malformed"))?;
+        let trust_root = TrustRoot::parse(&policy).map_err(|error| wrong(&error.to_string()))?;
+        let certified = trust_root.verify_checkpoint(&note).map_err(|error| wrong(&error.to_string()))?;
+        if certified.root() == root { Ok(size) } else { Err(wrong("its root is not that of the log at its size")) }
+    }
+
+    /// The notes over seals that name another set: each certifies what its key says, and there are no others.
+    fn check_boundaries(&self) -> Result<(), Finding> {
+        let sets = registry::Validators::of(&self.state).map_err(|error| StoreError::Corrupt(error.to_string()))?.sets;
+        let mut notes = 0_u64;
+        for from in sets.iter().skip(1).map(|set| set.from) {
+            if let Some(note) = self.store.get(&boundary_key(from))? {
+                let size = self.check_note(note)?;
+                if size != from.saturating_add(1) {
+                    return Err(Finding::Checkpoint("it is of another size than its place says".into()));
+                }
+                notes = notes.saturating_add(1);
+            }
+        }
+        if self.count("boundary/")? == notes { Ok(()) } else { Err(Finding::Leftover("a kept checkpoint".into())) }
+    }
+
     fn count(&self, area: &str) -> Result<u64, Finding> {
         let mut range = Range::prefix(area);
         let mut count = 0_u64;
@@ -309,18 +354,6 @@ struct Layered<'a> {
 impl registry::StateView for Layered<'_> {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, registry::StateUnreadable> {
         Ok(self.above.get(key).or_else(|| self.below.get(key)).cloned())
-    }
-}
-
-fn check_checkpoint(store: &SyncStore, chain: &Chain, replay: &mut Replay<'_>) -> Result<bool, Finding> {
-    let Some(note) = store.get(CHECKPOINT)? else { return Ok(false) };
-    let wrong = |what: &str| Finding::Checkpoint(what.to_owned());
-    let note = String::from_utf8(note).map_err(|_| wrong("it is not text"))?;
-    let certified = chain.trust_root().verify_checkpoint(&note).map_err(|error| wrong(&error.to_string()))?;
-    match replay.roots.get(&certified.size()) {
-        Some(root) if root == certified.root() => Ok(true),
-        Some(_) => Err(wrong("its root is not that of the log at its size")),
-        None => Err(wrong("its size is not that of the log after any block")),
     }
 }
 

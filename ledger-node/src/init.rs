@@ -180,11 +180,13 @@ fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMilli
     let validators = vec![GenesisValidator {
         name: "solo".to_owned(),
         log: public(&keys.log)?,
+        member: Some(operator.did().clone()),
         witness: public(&keys.witness)?,
         peer: None,
     }];
     let authorities = vec![operator.did().clone()];
-    Ok(Genesis { chain: options.chain.clone(), time: now.0, members, authorities, creates, validators })
+    let (chain, time) = (options.chain.clone(), now.0);
+    Ok(Genesis { chain, time, members, authorities, creates, validators, epoch: None, votes: None })
 }
 
 /// The genesis file comes last: while it is missing, the directory holds no chain, and a second try starts afresh.

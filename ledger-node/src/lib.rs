@@ -8,6 +8,7 @@
 //!
 //! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]).
 
+mod boundary;
 mod certifier;
 mod chain;
 mod clerk;

@@ -11,6 +11,7 @@ use service_kit::store::{Batch, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::boundary;
 use crate::certifier::{Certifier, CertifyError};
 use crate::chain::Chain;
 use crate::desk::{Desk, NotTaken};
@@ -185,6 +186,8 @@ impl Node {
     /// Executes what the engine orders, until the engine ends. Runs on a thread of its own.
     pub(crate) fn run(&self, mut engine: impl Engine, mut executor: Executor) {
         let _ending = Ending(self);
+        // If the process died between certifying the last seal of a set and keeping its note, it is still the head.
+        self.keep_boundary(executor.head(), &self.round().note);
         while let Some(block) = engine.next() {
             match executor.execute(&block) {
                 Ok(outcomes) => {
@@ -213,12 +216,19 @@ impl Node {
         // Under the lock: a re-cosigning of the old head cannot come between signing and showing the new one.
         match certifier.certify(head, at) {
             Ok(note) => {
+                self.keep_boundary(head, &note);
                 self.rounds.send_replace(Arc::new(Round { head: head.clone(), note, at }));
             }
             Err(error) => {
                 tracing::error!(%error, "the head was not cosigned");
                 self.halted.store(true, Ordering::Relaxed);
             }
+        }
+    }
+
+    fn keep_boundary(&self, head: &Head, note: &str) {
+        if let Err(error) = boundary::keep(&self.sync_store(), head, note) {
+            tracing::error!(%error, "the checkpoint over the last seal of a set was not kept");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the operator does on its own chain from the command line: accredit members and end accreditations.
+//! What the operator does on its own chain from the command line: accredit members, vote, and show evidence.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use identity_core::did::{Did, DidUrl};
-use identity_core::registry::{Accredit, EndAccreditation, Envelope, Operation, Role, make_transaction, sequence_key};
+use identity_core::registry::{
+    Accredit, Change, EndAccreditation, Envelope, GenesisValidator, Operation, Propose, Role, make_transaction,
+    sequence_key,
+};
 use identity_core::time::UnixSeconds;
 use identity_core::trust::parse_value;
+use ledger::split_view::SplitEvidence;
 use ledger_node::Config;
 use serde::Deserialize;
 use service_kit::fetch::{FetchConfig, Fetcher};
@@ -55,6 +59,52 @@ pub(crate) struct Wanted {
 enum RoleName {
     Issuer,
     Verifier,
+}
+
+/// What to propose.
+#[derive(Args)]
+pub(crate) struct Proposed {
+    what: ChangeName,
+    #[arg(long)]
+    subject: String,
+    #[arg(long, required_if_eq("what", "admit"))]
+    name: Option<String>,
+    #[arg(long)]
+    validator: Option<PathBuf>,
+    #[arg(long, default_value_t = 30)]
+    days: u16,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ChangeName {
+    Admit,
+    Expel,
+    Validator,
+}
+
+impl Proposed {
+    pub(crate) fn operation(self, now: UnixSeconds) -> Result<Operation> {
+        let did = parse_did(&self.subject)?;
+        let validator = self.validator.as_deref().map(read_validator).transpose()?;
+        let change = match self.what {
+            ChangeName::Admit => Change::Admit { did, name: self.name.unwrap_or_default(), validator },
+            ChangeName::Expel => Change::Expel { did },
+            ChangeName::Validator => Change::Validator { did, validator },
+        };
+        let until = now.plus(i64::from(self.days).saturating_mul(DAY)).0;
+        Ok(Operation::Propose(Propose { change, until }))
+    }
+}
+
+/// A validator as it stands in a genesis file: its name, its public keys, and where others reach it.
+fn read_validator(path: &Path) -> Result<GenesisValidator> {
+    let json = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_slice(&json).with_context(|| format!("{} is no validator", path.display()))
+}
+
+pub(crate) fn evidence(path: &Path) -> Result<SplitEvidence> {
+    let json = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(SplitEvidence::parse(&json)?)
 }
 
 #[derive(Deserialize)]
@@ -117,16 +167,21 @@ fn client(operator: &Operator) -> Result<LedgerClient> {
         Some(url) => url.clone(),
         None => configured_url(&operator.dir.join("ledger.toml"))?,
     };
-    let host = url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned();
-    // The operator's own node may well be on a private address; only that one is allowed.
+    let fetcher = fetcher(std::slice::from_ref(&url), operator.ca.clone())?;
+    let trust_root = load_trust_root(&operator.dir.join("trust-root"))?;
+    Ok(LedgerClient::new(Arc::new(fetcher), &url, trust_root))
+}
+
+/// Members' nodes may well be on private addresses; only those that were named are allowed.
+pub(crate) fn fetcher(nodes: &[String], ca: Option<PathBuf>) -> Result<Fetcher> {
+    let host = |url: &String| url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned();
     let fetch = FetchConfig {
-        ca: operator.ca.clone().unwrap_or_default(),
-        allow_private: vec![host],
-        allow_plain: url.starts_with("http://"),
+        ca: ca.unwrap_or_default(),
+        allow_private: nodes.iter().map(host).collect(),
+        allow_plain: nodes.iter().any(|url| url.starts_with("http://")),
         ..FetchConfig::default()
     };
-    let trust_root = load_trust_root(&operator.dir.join("trust-root"))?;
-    Ok(LedgerClient::new(Arc::new(Fetcher::new(&fetch)?), &url, trust_root))
+    Ok(Fetcher::new(&fetch)?)
 }
 
 fn configured_url(path: &Path) -> Result<String> {

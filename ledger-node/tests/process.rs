@@ -7,10 +7,13 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use identity_core::crypto::SecretKey;
+use identity_core::crypto::{SecretKey, Signer as _};
 use identity_core::did::Did;
 use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction};
-use ledger::sha256;
+use ledger::checkpoint::Checkpoint;
+use ledger::cosignature::cosign;
+use ledger::split_view::SplitEvidence;
+use ledger::{TrustRoot, sha256};
 use service_kit::keyfile;
 use tempfile::TempDir;
 
@@ -52,6 +55,24 @@ impl Founded {
             keyfile::load(&directory.path().join("node/keys/operator.jwk"), &service_kit::key_guard::KeyGuard::plain())
                 .unwrap();
         Self { operator: Did::parse(value("operator")).unwrap(), origin: value("origin"), directory, key }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().join("node").join(name).display().to_string()
+    }
+
+    /// Two histories of nine entries, each cosigned by the node's validator.
+    fn evidence(&self) -> SplitEvidence {
+        let guard = service_kit::key_guard::KeyGuard::plain();
+        let secret = keyfile::load(Path::new(&self.path("keys/witness.jwk")), &guard).unwrap();
+        let trust_root = TrustRoot::parse(&std::fs::read_to_string(self.path("trust-root")).unwrap()).unwrap();
+        let witness = trust_root.policy().witnesses().first().unwrap().key.clone();
+        let note = |root: &[u8]| {
+            let checkpoint = Checkpoint { origin: self.origin.clone(), size: 9, root: sha256(root) };
+            let line = cosign(&checkpoint, &witness, 1_000, |bytes| secret.sign(bytes).unwrap()).unwrap();
+            checkpoint.to_note([line]).unwrap().to_string()
+        };
+        SplitEvidence { one: note(b"one"), other: note(b"other") }
     }
 
     fn config(&self) -> String {
@@ -136,6 +157,67 @@ fn the_operator_accredits_and_ends() {
     child.wait().unwrap();
     let unreachable = operate(&["end-accreditation", "--subject", &subject, "--accreditation", "3"]);
     assert!(said(&unreachable).contains("cannot be reached"), "{}", said(&unreachable));
+}
+
+#[test]
+fn evidence_is_judged_from_the_file_and_the_keys_alone() {
+    let (founded, other) = (Founded::new(), Founded::new());
+    let file = founded.path("evidence.json");
+    let judge = |evidence: &SplitEvidence, trust: &str| {
+        std::fs::write(&file, serde_json::to_vec(evidence).unwrap()).unwrap();
+        run(&["evidence", "verify", &file, "--trust", trust])
+    };
+    let (evidence, trust) = (founded.evidence(), founded.path("trust-root"));
+    let judged = judge(&evidence, &trust);
+    let told = String::from_utf8(judged.stdout.clone()).unwrap();
+    assert_eq!(told, "Convicted: solo signed two different histories of 9 entries.\n", "{}", said(&judged));
+    let elsewhere = judge(&evidence, &other.path("trust-root"));
+    assert!(!elsewhere.status.success() && said(&elsewhere).contains("different logs"), "{}", said(&elsewhere));
+    let agree = SplitEvidence { other: evidence.one.clone(), ..evidence.clone() };
+    assert!(said(&judge(&agree, &trust)).contains("There is nothing to report"));
+    std::fs::write(&file, "{}").unwrap();
+    let malformed = run(&["--lang", "zh", "evidence", "verify", &file, "--trust", &trust]);
+    assert!(said(&malformed).contains("指控验证节点的证据格式错误"), "{}", said(&malformed));
+
+    // The chain has nobody else to certify that its one validator was convicted.
+    let (mut child, address) = founded.start();
+    judge(&evidence, &trust);
+    let (node, url) = (founded.path(""), format!("http://{address}"));
+    let accused = run(&["accuse", &file, "--dir", &node, "--node", &url]);
+    assert!(said(&accused).contains("registry.validator.last"), "{}", said(&accused));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_trust_root_is_walked_forward_and_members_vote() {
+    let founded = Founded::new();
+    let (mut child, address) = founded.start();
+    let (trust, url) = (founded.path("trust-root"), format!("http://{address}"));
+    let advance = |more: &[&str]| run(&[&["trust", "advance", "--trust", &trust, "--node", &url], more].concat());
+    let unknown = advance(&[]);
+    assert!(said(&unknown).contains("two members' nodes must be asked"), "{}", said(&unknown));
+    let advanced = advance(&["--handed-over"]);
+    assert!(advanced.status.success(), "{}", said(&advanced));
+    assert!(std::fs::read_to_string(founded.path("trust-root.age")).unwrap().contains("\"size\":2"));
+    assert!(advance(&[]).status.success(), "its age is known now");
+
+    let node = founded.path("");
+    let operate = |arguments: &[&str]| run(&[arguments, &["--dir", &node, "--node", &url]].concat());
+    let did = founded.operator.to_string();
+    let refusals = [
+        (&["propose", "admit", "--subject", &did, "--name", "Sample"][..], "registry.member.exists"),
+        (&["propose", "expel", "--subject", &did], "registry.member.last_authority"),
+        (&["propose", "validator", "--subject", &did], "registry.validator.last"),
+        (&["approve", "--proposal", "9"], "registry.proposal.unknown"),
+        (&["withdraw", "--proposal", "9"], "registry.proposal.unknown"),
+    ];
+    for (arguments, code) in refusals {
+        let refused = operate(arguments);
+        assert!(said(&refused).contains(code), "{}", said(&refused));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

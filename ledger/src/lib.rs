@@ -12,8 +12,9 @@
 //! | notes and keys | [`note`] | C2SP signed-note |
 //! | checkpoints | [`checkpoint`], [`cosignature`] | C2SP tlog-checkpoint, tlog-cosignature |
 //! | whom to trust | [`policy`], [`trust_root`] | C2SP tlog-policy |
+//! | from an old set of validators to today's | [`walk`] | `docs/formats.md` |
 //! | "this is in the log" | [`log_proof`] | C2SP tlog-proof |
-//! | two histories | [`mod@split_view`] | `docs/formats.md` |
+//! | two histories, and who is to blame | [`mod@split_view`] | `docs/formats.md` |
 //! | "this is the state" | [`seal`], [`state`], [`state_proof`] | `docs/formats.md` |
 //!
 //! `docs/formats.md` describes every one of them exactly enough for a second implementation.
@@ -35,6 +36,7 @@ pub mod state_proof;
 pub mod tile;
 pub mod tree;
 pub mod trust_root;
+pub mod walk;
 
 pub use hash::{Hash, HashError, sha256};
 pub use log_proof::{LogProof, ProvenLeaf};

@@ -9,7 +9,7 @@ mod validators;
 use crate::note::VerifierKey;
 
 pub use parse::{LineRule, PolicyError};
-pub use validators::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError, quorum_of};
+pub use validators::{MAX_VALIDATORS, Validator, ValidatorSet, ValidatorSetError, quorum_of, tolerated_of};
 
 /// A parsed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,11 @@
 //! Whoever holds both notes can show them to anybody: the keys that cosigned both have broken their one promise. Two
 //! checkpoints of different sizes are compared by a consistency proof ([`crate::tree::verify_consistency`]) instead.
 
+mod evidence;
+
 use crate::trust_root::CertifiedCheckpoint;
+
+pub use evidence::{Contradiction, MAX_BYTES, SplitEvidence, SplitEvidenceError};
 
 /// Evidence that a log shows different histories to different people.
 #[derive(Debug, Clone, PartialEq, Eq)]

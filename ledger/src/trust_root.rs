@@ -3,7 +3,7 @@
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::hash::{Hash, sha256};
 use crate::note::{LineError, Note, NoteError, NoteSignature};
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{Policy, PolicyError, tolerated_of};
 
 /// A verifier's anchor of trust: a C2SP tlog-policy file whose logs are one log, and which asks for cosignatures.
 ///
@@ -85,11 +85,12 @@ impl TrustRoot {
         if !self.policy.is_met_by(|place| matches!(cosigned.get(place), Some(Some(_)))) {
             return Err(CertificateError::NoQuorum);
         }
+        let tolerated = tolerated_of(cosigned.len());
         let witnesses = self.policy.witnesses().iter().zip(cosigned);
         let cosigned = witnesses
             .filter_map(|(witness, time)| Some(Cosigned { witness: witness.name.clone(), time: time? }))
             .collect();
-        Ok(CertifiedCheckpoint { checkpoint, cosigned, note_digest: sha256(note.as_bytes()) })
+        Ok(CertifiedCheckpoint { checkpoint, cosigned, tolerated, note_digest: sha256(note.as_bytes()) })
     }
 
     fn is_signed_by_log(&self, text: &str, signature: &NoteSignature) -> Result<bool, CertificateError> {
@@ -123,6 +124,8 @@ impl TrustRoot {
 pub struct CertifiedCheckpoint {
     checkpoint: Checkpoint,
     cosigned: Vec<Cosigned>,
+    /// How many witnesses may be dishonest.
+    tolerated: usize,
     note_digest: Hash,
 }
 
@@ -160,16 +163,18 @@ impl CertifiedCheckpoint {
         &self.cosigned
     }
 
-    /// When the checkpoint was cosigned, in seconds since the epoch: the (lower) median of the cosignatures' times.
+    /// When the checkpoint was cosigned, in seconds since the epoch: the (f + 1)-th newest of the cosignatures' times,
+    /// where f of the policy's witnesses ([`tolerated_of`] their number) may be dishonest.
     ///
-    /// In a quorum of more than two thirds, fewer than half are dishonest while fewer than a third of all are, so the
-    /// median lies between the times that two honest witnesses state: no dishonest one can make the checkpoint look
-    /// younger, or older, than honest ones say it is.
+    /// Among the f + 1 newest is an honest one, so whatever times f dishonest witnesses state, and whichever
+    /// cosignatures are left out, an old head looks no younger than the last honest witness that cosigned it says. In a
+    /// quorum are f honest ones more than that, so a new head looks no older than the first of them says. A policy that
+    /// asks for f or fewer cosignatures trusts each of them; the oldest counts.
     #[must_use]
     pub fn cosigned_at(&self) -> u64 {
         let mut times: Vec<u64> = self.cosigned.iter().map(|cosigned| cosigned.time).collect();
-        times.sort_unstable();
-        times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times.get(self.tolerated).or(times.last()).copied().unwrap_or(0)
     }
 
     /// SHA-256 of the note as it was verified: the same bytes need no second verification.

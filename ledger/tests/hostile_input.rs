@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "what was read and written again must be read again")]
 
 use ledger::note::{Note, NoteSignature, VerifierKey};
+use ledger::split_view::SplitEvidence;
 use ledger::tile::{Tile, read_bundle};
+use ledger::walk::Walk;
 use ledger::{LogProof, Seal, StateProof, TrustRoot};
 use proptest::prelude::*;
 
@@ -67,6 +69,9 @@ fn read_all(text: &str) {
     }
     let _ = TrustRoot::parse(text);
     let _ = StateProof::parse(text.as_bytes());
+    let _ = Walk::parse(text.as_bytes());
+    let _ = SplitEvidence::parse(text.as_bytes()).map(|evidence| evidence.read());
+    let _ = SplitEvidence { one: text.to_owned(), other: text.to_owned() }.read();
     let _ = read_bundle(text.as_bytes());
 }
 

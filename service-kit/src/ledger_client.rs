@@ -8,6 +8,7 @@
 use std::{path::Path, sync::Arc};
 
 use identity_core::{problem::Code, registry::sequence_key};
+use ledger::walk::{self, Walk};
 use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot};
 use serde::Deserialize;
 
@@ -27,6 +28,9 @@ pub enum LedgerError {
     /// The node's answer is not of the agreed form.
     #[error("the ledger node's answer is malformed")]
     Malformed,
+    /// The node's answer is no walk.
+    #[error("the ledger node's answer is no walk from one set of validators to the next")]
+    MalformedWalk,
     /// The node's answer does not follow from the trust root.
     #[error("the ledger node's answer does not follow from the trust root: {0}")]
     Unproven(String),
@@ -42,6 +46,7 @@ impl LedgerError {
         match self {
             Self::Fetch(error) => error.code(),
             Self::Malformed => Code::LedgerProofMalformed,
+            Self::MalformedWalk => Code::LedgerWalkMalformed,
             Self::Unproven(_) => Code::LedgerProofInvalid,
             Self::NotYet => Code::LedgerNotCertifiedYet,
         }
@@ -52,7 +57,7 @@ impl LedgerError {
     pub fn refusal(&self) -> Option<&str> {
         match self {
             Self::Fetch(FetchError::Refused { code, .. }) => code.as_deref(),
-            Self::Fetch(_) | Self::Malformed | Self::Unproven(_) | Self::NotYet => None,
+            Self::Fetch(_) | Self::Malformed | Self::MalformedWalk | Self::Unproven(_) | Self::NotYet => None,
         }
     }
 }
@@ -167,6 +172,16 @@ impl LedgerClient {
         let certified =
             self.trust_root.verify_checkpoint(&note).map_err(|error| LedgerError::Unproven(error.to_string()))?;
         Ok((certified, note))
+    }
+
+    /// The way from the set of validators with this policy towards today's. Form only: [`ledger::walk::Walked`] verifies.
+    ///
+    /// # Errors
+    /// Unreachable, or malformed.
+    pub async fn walk(&self, from: Hash) -> Result<Walk, LedgerError> {
+        let request = Request::get(format!("{}/trust/walk?from={}", self.url, from.to_base64url()));
+        let answer = self.fetch.send(request.with_limit(walk::MAX_BYTES)).await?.success()?;
+        Walk::parse(&answer.body).map_err(|_| LedgerError::MalformedWalk)
     }
 
     /// Has a digest anchored by the node under its own name, as kind `notarised`.

@@ -27,4 +27,5 @@ pub mod stop;
 pub mod store;
 pub mod telemetry;
 pub mod terminal;
+pub mod trust_walk;
 pub mod whole_file;

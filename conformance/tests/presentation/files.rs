@@ -50,7 +50,12 @@ pub(crate) fn folder() -> &'static Path {
 
 /// Every file by its name.
 pub(crate) fn make() -> BTreeMap<&'static str, Vec<u8>> {
-    let world = World::new();
+    make_certified(CERTIFIED, None)
+}
+
+/// The same, under checkpoints that the validators cosigned at about `certified`; the last of them states `lie`.
+pub(crate) fn make_certified(certified: u64, lie: Option<u64>) -> BTreeMap<&'static str, Vec<u8>> {
+    let world = World::new(certified, lie);
     let client_id = ClientId::of_did(&world.asker.did());
     let token = json!({"resident": [world.presentation(&client_id)]});
     let anchors = json!({"resident": [world.anchor_proof()]});
@@ -71,10 +76,11 @@ struct World {
     credential: String,
     batch: BatchTree,
     anchored: u64,
+    certified: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(certified: u64, lie: Option<u64>) -> Self {
         let issuer = Party::new(
             11,
             ServiceType::Issuer,
@@ -101,7 +107,8 @@ impl World {
         let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
         let anchored = ledger.act(&issuer, &Operation::Anchor(anchor));
         ledger.seal(START + 3660);
-        Self { ledger, issuer, asker, credential, batch, anchored }
+        ledger.lie = lie;
+        Self { ledger, issuer, asker, credential, batch, anchored, certified }
     }
 
     fn request(&self, client_id: &ClientId) -> String {
@@ -140,13 +147,13 @@ impl World {
     fn anchor_proof(&self) -> Value {
         let batch = BatchPath { index: PLACE, count: self.batch.count(), path: self.batch.path(PLACE).unwrap() };
         let transaction = self.ledger.entry(self.anchored).to_owned();
-        json!(AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, CERTIFIED) })
+        json!(AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, self.certified) })
     }
 
     fn evidence(&self) -> Evidence {
         let parties = [self.issuer.did(), self.asker.did()];
         let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]).chain([schema_key(VCT)]);
-        let states = keys.map(|key| self.ledger.state_proof(&key, CERTIFIED)).collect();
+        let states = keys.map(|key| self.ledger.state_proof(&key, self.certified)).collect();
         let fetched = FetchedList { token: self.status_list(), fetched_at: UnixSeconds(NOW - 100) };
         Evidence { states, status_lists: BTreeMap::from([(LIST.to_owned(), fetched)]) }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use identity_core::registry::{
     Block, Envelope, Genesis, GenesisMember, GenesisValidator, Operation, Transaction, WriteSet, apply, close_block,
-    make_transaction,
+    make_transaction, policy_in_force,
 };
 use identity_core::time::UnixMillis;
 use ledger::checkpoint::Checkpoint;
@@ -27,6 +27,8 @@ pub(crate) struct SampleLedger {
     nodes: HashMap<(u8, u64), Hash>,
     set: ValidatorSet,
     sent: HashMap<String, u64>,
+    /// The time that the last validator states, instead of the right one.
+    pub(crate) lie: Option<u64>,
 }
 
 impl SampleLedger {
@@ -35,6 +37,7 @@ impl SampleLedger {
         let raw = |seed: u8| Hash::from(*ed25519_key(seed).as_bytes());
         let validators = (0u8..).zip(VALIDATORS).map(|(n, name)| GenesisValidator {
             name: name.to_owned(),
+            member: None,
             log: raw(101 + n),
             witness: raw(201 + n),
             peer: None,
@@ -47,6 +50,8 @@ impl SampleLedger {
             authorities: vec![authority.did()],
             creates: members.iter().map(|party| party.create.as_str().to_owned()).collect(),
             validators: validators.collect(),
+            epoch: None,
+            votes: None,
         };
         let file = serde_json::to_vec(&genesis).unwrap();
         let origin = genesis.origin(&file);
@@ -62,6 +67,7 @@ impl SampleLedger {
             nodes: HashMap::new(),
             set: ValidatorSet::new(&origin, validators.collect()).unwrap(),
             sent: HashMap::new(),
+            lie: None,
         };
         executed.leaves.into_iter().for_each(|leaf| ledger.append(leaf));
         ledger.seal(time);
@@ -91,7 +97,7 @@ impl SampleLedger {
         let writes = close_block(&self.state, &self.block, self.frontier.size()).unwrap();
         self.state.extend(writes);
         let state = subtree(&self.leaves(), 0);
-        let policy = sha256(self.trust_root().as_bytes());
+        let policy = policy_in_force(&self.state).unwrap();
         let time = u64::try_from(time * 1000).unwrap();
         self.append(Seal { height: self.block.height, time, state, policy }.to_line());
         self.block.height += 1;
@@ -123,7 +129,7 @@ impl SampleLedger {
         let validators = self.set.validators();
         let log = checkpoint.sign(&validators[0].log, |message| sign(101, message)).unwrap();
         let cosignatures = [(0, 201), (2, 203), (3, 204)].map(|(place, seed): (usize, u8)| {
-            let time = time + u64::from(seed - 201);
+            let time = self.lie.filter(|_| place == 3).unwrap_or(time + u64::from(seed - 201));
             cosign(&checkpoint, &validators[place].witness, time, |message| sign(seed, message)).unwrap()
         });
         checkpoint.to_note([log].into_iter().chain(cosignatures)).unwrap().to_string()

@@ -2,15 +2,19 @@
 
 use std::sync::LazyLock;
 
+use identity_core::sample::consortium::Consortium;
 use identity_core::sample::world::World;
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
+use ledger::split_view::SplitEvidence;
 use ledger::tile::{Tile, read_bundle};
+use ledger::walk::{Walk, Walked};
 use ledger::{LogProof, Seal, StateProof, TrustRoot};
 
 use crate::{Outcome, text};
 
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
+static CONSORTIUM: LazyLock<Consortium> = LazyLock::new(Consortium::new);
 static TRUST_ROOT: LazyLock<TrustRoot> = LazyLock::new(|| WORLD.ledger.trust_root());
 
 /// A signed note is its text and its signature lines, and nothing else.
@@ -83,6 +87,31 @@ pub fn state_proof(data: &[u8]) -> Outcome {
     {
         let genuine = WORLD.ledger.state_proof(proven.key(), 0);
         assert_eq!(proven.value(), genuine.value.as_deref(), "nobody signed another state");
+    }
+    Outcome::of(&parsed)
+}
+
+/// Evidence against validators: what convicts somebody is of the sample's own log, and convicts its one validator.
+pub fn split_evidence(data: &[u8]) -> Outcome {
+    let parsed = SplitEvidence::parse(data);
+    let Ok(evidence) = &parsed else { return Outcome::Refused };
+    if let Ok(split) = &evidence.verify(&TRUST_ROOT) {
+        assert_eq!(split.culprits, ["solo"]);
+        let turned = SplitEvidence { one: evidence.other.clone(), other: evidence.one.clone() };
+        assert_eq!(turned.verify(&TRUST_ROOT).as_ref(), Ok(split));
+    }
+    Outcome::of(&evidence.read())
+}
+
+/// A walk from the sample consortium's first validators: wherever it leads, the sample has named that set.
+pub fn walk(data: &[u8]) -> Outcome {
+    let parsed = Walk::parse(data);
+    let Ok(walk) = &parsed else { return Outcome::Refused };
+    if let Ok(walked) = &Walked::from(CONSORTIUM.genesis.clone()).along(walk) {
+        let digest = walked.trust_root().digest();
+        let sets = CONSORTIUM.world.ledger.validators().sets;
+        assert!(sets.iter().any(|set| set.policy == digest), "nobody signed another set");
+        assert!(!walked.has_arrived() || walked.trust_root() == &CONSORTIUM.world.ledger.trust_root());
     }
     Outcome::of(&parsed)
 }

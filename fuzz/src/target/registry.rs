@@ -82,10 +82,14 @@ pub fn founded_by(parties: &[Party]) -> Genesis {
         creates: parties.iter().map(|party| party.create.as_str().to_owned()).collect(),
         validators: vec![GenesisValidator {
             name: "solo".to_owned(),
+            member: Some(parties[0].did()),
             log: public(201),
             witness: public(203),
             peer: None,
         }],
+        // A block is an epoch, so that whatever members decide is in force within one input.
+        epoch: Some(1),
+        votes: None,
     }
 }
 

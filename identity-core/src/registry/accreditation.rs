@@ -78,6 +78,8 @@ pub enum Ending {
     Chain,
     /// Its holder was deactivated.
     Deactivated,
+    /// Its holder was expelled.
+    Expelled,
 }
 
 impl Grant {

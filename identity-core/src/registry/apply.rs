@@ -46,6 +46,10 @@ pub fn apply(
         Operation::Accredit(accredit) => rules::accredit::accredit(&mut state, &act, accredit)?,
         Operation::EndAccreditation(end) => rules::accredit::end(&mut state, &act, end)?,
         Operation::Schema(schema) => rules::schema::register(&mut state, &act, schema)?,
+        Operation::Propose(propose) => rules::voting::propose(&mut state, &act, propose)?,
+        Operation::Approve(on) => rules::voting::approve(&mut state, &act, *on)?,
+        Operation::Withdraw(on) => rules::voting::withdraw(&mut state, &act, *on)?,
+        Operation::Evidence(evidence) => rules::validators::convict(&mut state, &act, evidence)?,
     }
     Ok(Accepted { writes: state.into_writes() })
 }
@@ -118,7 +122,8 @@ fn sender_history(state: &Overlay<'_>, block: &Block, transaction: &Transaction)
     check_envelope(block, transaction)?;
     let history = active_did(state, transaction.sender(), Refused::SenderUnknown)?;
     let member: Option<Member> = state.read(&member_key(transaction.sender()))?;
-    if member.is_some_and(|member| member.until.is_none()) { Ok(history) } else { Err(Refused::NotMember.into()) }
+    let member = member.filter(|member| member.until.is_none()).ok_or(Refused::NotMember)?;
+    if member.is_in_good_standing() { Ok(history) } else { Err(Refused::Suspended.into()) }
 }
 
 fn check_envelope(block: &Block, transaction: &Transaction) -> Result<(), Refused> {
@@ -155,7 +160,11 @@ fn is_for_relay_keys(operation: &Operation) -> bool {
         | Operation::Compromise(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
-        | Operation::Schema(_) => false,
+        | Operation::Schema(_)
+        | Operation::Propose(_)
+        | Operation::Approve(_)
+        | Operation::Withdraw(_)
+        | Operation::Evidence(_) => false,
     }
 }
 
@@ -196,7 +205,11 @@ fn relay_change(state: &mut Overlay<'_>, act: &Act<'_>, change: &Transaction) ->
         | Operation::Anchor(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
-        | Operation::Schema(_) => Err(Refused::NotRelayable.into()),
+        | Operation::Schema(_)
+        | Operation::Propose(_)
+        | Operation::Approve(_)
+        | Operation::Withdraw(_)
+        | Operation::Evidence(_) => Err(Refused::NotRelayable.into()),
     }
 }
 

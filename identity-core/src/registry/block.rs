@@ -3,6 +3,7 @@
 use super::NotApplied;
 use super::accreditation::Ending;
 use super::rules::accredit::{end_grant, start_grant};
+use super::rules::validators::turn;
 use super::schedule::{Event, take_due_once};
 use super::state::{Overlay, StateUnreadable, StateView, WriteSet};
 use crate::time::UnixMillis;
@@ -28,7 +29,8 @@ impl Block {
     }
 }
 
-/// Ends a block: writes starts and lapses that have come due into the histories, at the seal's index.
+/// Ends a block: writes starts and lapses that have come due into the histories, at the seal's index, and puts the next
+/// validators in force if an epoch ends here ([`super::policy_in_force`] then says what the seal states).
 ///
 /// # Errors
 /// [`StateUnreadable`]: the node must stop rather than guess.
@@ -49,5 +51,5 @@ fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), 
             Event::Lapse => end_grant(state, &due.subject, due.grant, seal_index, Ending::Lapsed)?,
         }
     }
-    Ok(())
+    turn(state, block, seal_index)
 }

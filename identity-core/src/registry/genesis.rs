@@ -1,8 +1,8 @@
 //! The genesis file: who founds the chain, who may accredit, who certifies. Its SHA-256 is part of the origin, so
 //! one changed byte is another ledger.
 
-use ledger::note::{SignatureKind, VerifierKey};
-use ledger::policy::{MAX_VALIDATORS, Validator, ValidatorSet};
+use ledger::ed25519::PublicKey;
+use ledger::policy::MAX_VALIDATORS;
 use ledger::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,8 @@ use super::history::Member;
 use super::rules;
 use super::services::is_name;
 use super::state::{MEMBERS, Overlay, WriteSet, member_key};
+use super::validators::{DEFAULT_EPOCH, MAX_EPOCH, Rules, validator_set};
+use super::voting::VoteRule;
 use super::{NotApplied, Refused};
 use crate::did::Did;
 use crate::did::method::xinfu::is_chain_name;
@@ -38,6 +40,12 @@ pub struct Genesis {
     pub creates: Vec<String>,
     /// Who certifies.
     pub validators: Vec<GenesisValidator>,
+    /// Blocks in an epoch, after which the set of validators may be another; [`DEFAULT_EPOCH`] where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// When a proposal is accepted; two thirds of the members where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<VoteRule>,
 }
 
 /// A founding member.
@@ -50,13 +58,16 @@ pub struct GenesisMember {
     pub name: String,
 }
 
-/// A validator's public keys. Raw keys, because their C2SP names contain the origin, which contains the digest of
-/// this file.
+/// A validator's public keys, in genesis and later. Raw keys, because their C2SP names contain the origin, which contains
+/// the digest of the genesis file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisValidator {
     /// `[a-z0-9-]{1,32}`, unique.
     pub name: String,
+    /// The member whose validator it is. Where it is absent, evidence against the validator suspends no member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Did>,
     /// Ed25519 key that signs checkpoints (C2SP type 0x01), base64url.
     pub log: Hash,
     /// Ed25519 key that cosigns checkpoints (C2SP type 0x04), base64url.
@@ -144,22 +155,14 @@ impl Genesis {
     /// # Errors
     /// [`GenesisError::Malformed`] if the validators make no set.
     pub fn trust_root(&self, origin: &str) -> Result<String, GenesisError> {
-        let malformed = || GenesisError::Malformed("validators");
-        let key = |name: &str, kind: SignatureKind, bytes: &Hash| {
-            let key = ledger::ed25519::PublicKey::from_bytes(bytes.as_bytes()).ok()?;
-            VerifierKey::new(name, kind, key).ok()
-        };
-        let validator = |validator: &GenesisValidator| {
-            let witness_name = format!("{origin}/{}", validator.name);
-            Some(Validator {
-                name: validator.name.clone(),
-                log: key(origin, SignatureKind::Ed25519, &validator.log)?,
-                witness: key(&witness_name, SignatureKind::CosignatureV1, &validator.witness)?,
-            })
-        };
-        let validators: Option<Vec<Validator>> = self.validators.iter().map(validator).collect();
-        let set = ValidatorSet::new(origin, validators.ok_or_else(malformed)?).map_err(|_| malformed())?;
+        let set = validator_set(origin, &self.validators).ok_or(GenesisError::Malformed("validators"))?;
         Ok(set.to_policy_text())
+    }
+
+    /// What the file fixes for the chain's whole life.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules { epoch: self.epoch.unwrap_or(DEFAULT_EPOCH), votes: self.votes.unwrap_or_default() }
     }
 
     /// Block 0, without transactions' envelopes: the file itself is what everybody agreed on.
@@ -184,6 +187,9 @@ impl Genesis {
             })?;
         }
         self.admit(&mut state)?;
+        let (validators, seal_index) = (self.validators.clone(), u64::try_from(self.creates.len()).unwrap_or(u64::MAX));
+        rules::validators::found(&mut state, &block, self.rules(), validators, seal_index)
+            .map_err(|_| GenesisError::Malformed("validators"))?;
         Ok(GenesisBlock { leaves: self.creates.clone(), writes: state.into_writes() })
     }
 
@@ -194,7 +200,7 @@ impl Genesis {
                 state.read(&super::state::did_key(&member.did)).map_err(unreadable)?;
             let from = created.ok_or(GenesisError::NotCreated)?.created;
             let authority = self.authorities.contains(&member.did);
-            let value = Member { did: member.did.clone(), name: member.name.clone(), authority, from, until: None };
+            let value = Member::new(member.did.clone(), &member.name, authority, from);
             state.write(member_key(&member.did), &value).map_err(unreadable)?;
         }
         let list: Vec<&Did> = self.members.iter().map(|member| &member.did).collect();
@@ -215,22 +221,24 @@ impl Genesis {
         if !self.authorities.iter().all(|did| self.members.iter().any(|member| member.did == *did)) {
             return Err(GenesisError::Malformed("authorities"));
         }
+        if !(1..=MAX_EPOCH).contains(&self.rules().epoch) {
+            return Err(GenesisError::Malformed("epoch"));
+        }
+        if !self.rules().votes.is_sound() {
+            return Err(GenesisError::Malformed("votes"));
+        }
         self.check_validators()
     }
 
     /// All keys are distinct: one stolen key must not speak for another.
     fn check_validators(&self) -> Result<(), GenesisError> {
         let count_sound = (1..=MAX_VALIDATORS).contains(&self.validators.len());
-        let names_sound = self.validators.iter().all(|validator| is_chain_name(&validator.name));
         let repeated = has_repetition(self.validators.iter().map(|validator| &validator.name))
+            || has_repetition(self.validators.iter().filter_map(|validator| validator.member.as_ref()))
             || has_repetition(self.validators.iter().flat_map(GenesisValidator::keys));
-        let keys_sound = self
-            .validators
-            .iter()
-            .flat_map(GenesisValidator::keys)
-            .all(|key| ledger::ed25519::PublicKey::from_bytes(key.as_bytes()).is_ok());
-        let peers_sound = self.validators.iter().filter_map(|validator| validator.peer.as_ref()).all(Peer::is_sound);
-        if count_sound && names_sound && !repeated && keys_sound && peers_sound {
+        let is_member = |did: &Did| self.members.iter().any(|member| member.did == *did);
+        let of_members = self.validators.iter().filter_map(|validator| validator.member.as_ref()).all(is_member);
+        if count_sound && !repeated && of_members && self.validators.iter().all(GenesisValidator::is_sound) {
             Ok(())
         } else {
             Err(GenesisError::Malformed("validators"))
@@ -239,9 +247,15 @@ impl Genesis {
 }
 
 impl GenesisValidator {
-    fn keys(&self) -> impl Iterator<Item = &Hash> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Hash> {
         let peer = self.peer.iter().flat_map(|peer| [&peer.consensus, &peer.transport]);
         [&self.log, &self.witness].into_iter().chain(peer)
+    }
+
+    /// Whether name, keys and address are of the right form.
+    pub(super) fn is_sound(&self) -> bool {
+        let sound = |key: &Hash| PublicKey::from_bytes(key.as_bytes()).is_ok();
+        is_chain_name(&self.name) && self.keys().all(sound) && self.peer.as_ref().is_none_or(Peer::is_sound)
     }
 }
 
@@ -255,7 +269,7 @@ impl Peer {
     }
 }
 
-fn has_repetition<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+pub(super) fn has_repetition<T: Ord>(items: impl Iterator<Item = T>) -> bool {
     let mut seen = std::collections::BTreeSet::new();
     items.into_iter().any(|item| !seen.insert(item))
 }

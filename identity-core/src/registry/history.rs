@@ -185,18 +185,80 @@ pub struct Member {
     pub name: String,
     /// Whether it may accredit from genesis on: chains of trust end here.
     pub authority: bool,
-    /// Log index of its admission.
+    /// Log index of its admission, the last one.
     pub from: u64,
     /// Log index of its expulsion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
+    /// When it was suspended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<Period>,
+    /// When it was a member before its last admission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Period>,
+}
+
+/// From one log index to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Log index from which it holds.
+    pub from: u64,
+    /// Log index from which it no longer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+impl Period {
+    fn holds_at(&self, index: u64) -> bool {
+        holds_at(self.from, self.until, index)
+    }
 }
 
 impl Member {
-    /// Whether it is a member at a log index.
+    pub(super) fn new(did: Did, name: &str, authority: bool, from: u64) -> Self {
+        let (suspended, earlier) = (Vec::new(), Vec::new());
+        Self { did, name: name.to_owned(), authority, from, until: None, suspended, earlier }
+    }
+
+    /// Whether it is a member at a log index, suspended or not.
     #[must_use]
     pub fn holds_at(&self, index: u64) -> bool {
-        holds_at(self.from, self.until, index)
+        holds_at(self.from, self.until, index) || self.earlier.iter().any(|period| period.holds_at(index))
+    }
+
+    /// Whether it is suspended at a log index.
+    #[must_use]
+    pub fn is_suspended_at(&self, index: u64) -> bool {
+        self.suspended.iter().any(|period| period.holds_at(index))
+    }
+
+    /// Whether it is a member now, and not suspended.
+    #[must_use]
+    pub fn is_in_good_standing(&self) -> bool {
+        self.until.is_none() && self.suspended.iter().all(|period| period.until.is_some())
+    }
+
+    /// Suspended members stand again; expelled ones begin anew, as no authority.
+    pub(super) fn readmitted(mut self, name: &str, index: u64) -> Self {
+        self.end_suspension(index);
+        name.clone_into(&mut self.name);
+        if self.until.is_some() {
+            self.earlier.push(Period { from: self.from, until: self.until });
+            (self.from, self.until, self.authority) = (index, None, false);
+        }
+        self
+    }
+
+    pub(super) fn expel(&mut self, index: u64) {
+        self.end_suspension(index);
+        self.until = Some(index);
+    }
+
+    fn end_suspension(&mut self, index: u64) {
+        for period in self.suspended.iter_mut().filter(|period| period.until.is_none()) {
+            period.until = Some(index);
+        }
     }
 }
 

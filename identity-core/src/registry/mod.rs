@@ -31,6 +31,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod validators;
+mod voting;
 
 pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
 pub use anchor::{Anchor, AnchorKind};
@@ -39,7 +41,7 @@ pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator, Peer};
 pub use history::{
-    DidHistory, KeyRecord, Member, Owner, OwnerHistory, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
+    DidHistory, KeyRecord, Member, Owner, OwnerHistory, Period, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
 };
 pub use keys::{KeyEntry, KeyUse};
 pub use make::{make_create, make_key_proof, make_recovery, make_transaction};
@@ -47,12 +49,18 @@ pub use recovery::{Recover, RecoveryAct, RecoveryEnvelope, RecoveryOperation};
 pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};
 pub use state::{
-    MEMBERS, StateUnreadable, StateView, WriteSet, accreditation_key, delegations_key, did_key, member_key,
-    receipts_key, schema_key, sequence_key, thumbprint_key, url_key,
+    MEMBERS, PROPOSALS, RULES, StateUnreadable, StateView, VALIDATORS, WriteSet, accreditation_key, delegations_key,
+    did_key, member_key, policy_key, proposal_key, receipts_key, schema_key, sequence_key, thumbprint_key, url_key,
+    validator_key,
 };
 pub use transaction::{
     Accredit, Compromise, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update,
 };
+pub use validators::{
+    DEFAULT_EPOCH, MAX_EPOCH, Rules, SetRecord, ValidatorHistory, ValidatorKeys, Validators, policy_in_force,
+    validator_set,
+};
+pub use voting::{Approval, Change, OnProposal, Proposal, Propose, VoteRule, Voters};
 
 /// A transaction's bytes, at most (design §4).
 pub const MAX_TRANSACTION_BYTES: usize = 32 * 1024;
@@ -72,5 +80,11 @@ pub const MAX_SERVICES: usize = 64;
 pub const MAX_CHAIN: u8 = 8;
 /// Entries in each list of an accreditation.
 pub const MAX_ACCREDITATION_ENTRIES: usize = 256;
+/// Members that a chain may ever have had: each vote looks at all of them.
+pub const MAX_MEMBERS: usize = 1024;
+/// Open proposals of one member.
+pub const MAX_OPEN_PROPOSALS: usize = 8;
+/// The furthest that a proposal's end may lie ahead: ninety days, in seconds.
+pub const MAX_PROPOSAL_SECONDS: i64 = 90 * 24 * 60 * 60;
 /// Longest period of an accreditation and the furthest its end may lie ahead: twenty years, in seconds.
 pub const MAX_ACCREDITATION_SECONDS: i64 = 20 * 366 * 24 * 60 * 60;

@@ -1,6 +1,9 @@
 //! Why a transaction was refused. Every reason has its own code; none carries a value of the transaction.
 
+use ledger::split_view::SplitEvidenceError;
+
 use super::state::StateUnreadable;
+use crate::ledger_problem::LedgerProblem as _;
 use crate::problem::Code;
 
 /// A transaction that changes nothing, and why.
@@ -181,6 +184,72 @@ pub enum Refused {
     /// The sender is neither accredited for this type nor its registrant nor a genesis authority.
     #[error("the sender may not register a schema for this type")]
     SchemaNotEntitled,
+    /// The member is suspended.
+    #[error("the member is suspended until the others readmit it")]
+    Suspended,
+    /// A proposal is malformed.
+    #[error("malformed proposal: {0}")]
+    ProposalMalformed(&'static str),
+    /// A proposal's end has passed or lies too far ahead.
+    #[error("the proposal's end has passed or lies too far ahead")]
+    ProposalPeriod,
+    /// There is no such proposal.
+    #[error("no such proposal")]
+    ProposalUnknown,
+    /// The proposal was accepted or withdrawn.
+    #[error("the proposal was accepted or withdrawn")]
+    ProposalClosed,
+    /// The proposal has expired.
+    #[error("the proposal has expired")]
+    ProposalExpired,
+    /// More than [`super::MAX_OPEN_PROPOSALS`].
+    #[error("the sender has too many open proposals")]
+    TooManyProposals,
+    /// The rule of genesis gives the sender no vote.
+    #[error("the rule of genesis gives the sender no vote")]
+    NotAVoter,
+    /// The sender approved the proposal before.
+    #[error("the sender approved the proposal before")]
+    ApprovedBefore,
+    /// The sender has no approval to withdraw.
+    #[error("the sender has not approved the proposal")]
+    NotApproved,
+    /// The DID to admit is a member in good standing.
+    #[error("the DID is a member in good standing")]
+    AlreadyMember,
+    /// The DID to expel, or whose validator is named, is not a member.
+    #[error("the DID is not a member")]
+    MemberUnknown,
+    /// Nobody could accredit any more.
+    #[error("the last authority cannot be expelled")]
+    LastAuthority,
+    /// More than [`super::MAX_MEMBERS`].
+    #[error("the chain has had too many members")]
+    TooManyMembers,
+    /// A validator's name, keys or address are malformed, or it has a peer where others have none.
+    #[error("the validator's name, keys or address are malformed")]
+    ValidatorMalformed,
+    /// The name is another member's validator's, now or earlier.
+    #[error("the validator's name is another member's")]
+    ValidatorNameTaken,
+    /// A key of the validator is in use or was used before.
+    #[error("a key of the validator is in use or was used before")]
+    ValidatorKeyUsed,
+    /// The member has no validator that could be taken out.
+    #[error("the member has no validator")]
+    ValidatorUnknown,
+    /// Nobody could certify any more.
+    #[error("the last validator cannot leave")]
+    LastValidator,
+    /// More than [`ledger::policy::MAX_VALIDATORS`].
+    #[error("a set of validators is full")]
+    TooManyValidators,
+    /// The evidence convicts nobody.
+    #[error("{0}")]
+    Evidence(SplitEvidenceError),
+    /// Every key that the evidence convicts was convicted before.
+    #[error("the validator was convicted before")]
+    ConvictedBefore,
 }
 
 impl Refused {
@@ -241,6 +310,28 @@ impl Refused {
             Self::EndNotEntitled => Code::RegistryAccreditationEndNotEntitled,
             Self::SchemaMalformed(_) => Code::RegistrySchemaMalformed,
             Self::SchemaNotEntitled => Code::RegistrySchemaNotEntitled,
+            Self::Suspended => Code::RegistrySenderSuspended,
+            Self::ProposalMalformed(_) => Code::RegistryProposalMalformed,
+            Self::ProposalPeriod => Code::RegistryProposalPeriod,
+            Self::ProposalUnknown => Code::RegistryProposalUnknown,
+            Self::ProposalClosed => Code::RegistryProposalClosed,
+            Self::ProposalExpired => Code::RegistryProposalExpired,
+            Self::TooManyProposals => Code::RegistryProposalTooMany,
+            Self::NotAVoter => Code::RegistryProposalNoVote,
+            Self::ApprovedBefore => Code::RegistryProposalApproved,
+            Self::NotApproved => Code::RegistryProposalNotApproved,
+            Self::AlreadyMember => Code::RegistryMemberExists,
+            Self::MemberUnknown => Code::RegistryMemberUnknown,
+            Self::LastAuthority => Code::RegistryMemberLastAuthority,
+            Self::TooManyMembers => Code::RegistryMemberTooMany,
+            Self::ValidatorMalformed => Code::RegistryValidatorMalformed,
+            Self::ValidatorNameTaken => Code::RegistryValidatorNameTaken,
+            Self::ValidatorKeyUsed => Code::RegistryValidatorKeyUsed,
+            Self::ValidatorUnknown => Code::RegistryValidatorUnknown,
+            Self::LastValidator => Code::RegistryValidatorLast,
+            Self::TooManyValidators => Code::RegistryValidatorTooMany,
+            Self::Evidence(error) => error.code(),
+            Self::ConvictedBefore => Code::RegistryValidatorConvicted,
         }
     }
 }

@@ -80,6 +80,33 @@ pub fn member_key(did: &Did) -> String {
 /// Key of the list of all members' DIDs.
 pub const MEMBERS: &str = "members";
 
+/// Key of what genesis fixed for ever.
+pub const RULES: &str = "rules";
+
+/// Key of the validators: in force, next, and every set there was.
+pub const VALIDATORS: &str = "validators";
+
+/// Key of a validator's name: whose it is, and every set of keys it had.
+#[must_use]
+pub fn validator_key(name: &str) -> String {
+    format!("validator/{name}")
+}
+
+/// Key of the policy file of a set of validators, named by its digest.
+#[must_use]
+pub fn policy_key(policy: &Hash) -> String {
+    format!("policy/{}", policy.to_base64url())
+}
+
+/// Key of the list of proposals that were open when the last one was made.
+pub const PROPOSALS: &str = "proposals";
+
+/// Key of a proposal.
+#[must_use]
+pub fn proposal_key(number: u64) -> String {
+    format!("proposal/{number}")
+}
+
 /// Key of a member's chain of receipts: its last number and head.
 #[must_use]
 pub fn receipts_key(did: &Did) -> String {
@@ -90,6 +117,13 @@ pub fn receipts_key(did: &Did) -> String {
 #[must_use]
 pub fn delegations_key(accreditation: u64) -> String {
     format!("delegations/{accreditation}")
+}
+
+/// Reads a JSON value that the rules wrote earlier.
+pub(super) fn read_json<T: DeserializeOwned>(state: &dyn StateView, key: &str) -> Result<Option<T>, StateUnreadable> {
+    let Some(bytes) = state.get(key)? else { return Ok(None) };
+    let value = serde_json::from_slice(&bytes).map_err(|_| StateUnreadable(format!("malformed value under {key}")))?;
+    Ok(Some(value))
 }
 
 /// A view with changes on top that are not kept yet.
@@ -109,10 +143,7 @@ impl<'a> Overlay<'a> {
 
     /// Reads a JSON value that the rules wrote earlier.
     pub(super) fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NotApplied> {
-        let Some(bytes) = self.get(key)? else { return Ok(None) };
-        let value =
-            serde_json::from_slice(&bytes).map_err(|_| StateUnreadable(format!("malformed value under {key}")))?;
-        Ok(Some(value))
+        Ok(read_json(self, key)?)
     }
 
     pub(super) fn write<T: Serialize>(&mut self, key: String, value: &T) -> Result<(), NotApplied> {

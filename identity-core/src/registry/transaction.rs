@@ -1,5 +1,6 @@
 //! Transactions: parsed, typed, and bound to the exact bytes that travelled.
 
+use ledger::split_view::SplitEvidence;
 use ledger::{Hash, sha256};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use super::create::Create;
 use super::keys::KeyEntry;
 use super::recovery::RecoveryAct;
 use super::services::ServiceEntry;
+use super::voting::{OnProposal, Propose};
 use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
 use crate::crypto::PublicKey;
 use crate::did::method::xinfu;
@@ -61,6 +63,14 @@ pub enum Operation {
     EndAccreditation(EndAccreditation),
     /// Registers the digest of a credential type's metadata.
     Schema(Schema),
+    /// Proposes a change of members or validators.
+    Propose(Propose),
+    /// Approves a proposal.
+    Approve(OnProposal),
+    /// Takes back an approval, or one's own proposal.
+    Withdraw(OnProposal),
+    /// Shows that validators have signed two histories.
+    Evidence(SplitEvidence),
 }
 
 /// What rides inside a `relay`, signed by the DID it is about.
@@ -295,6 +305,10 @@ fn take_operation(mut members: Map<String, Value>, outer: bool) -> Result<Operat
         "accredit" => Ok(Operation::Accredit(typed(members)?)),
         "end-accreditation" => Ok(Operation::EndAccreditation(typed(members)?)),
         "schema" => Ok(Operation::Schema(typed(members)?)),
+        "propose" => Ok(Operation::Propose(typed(members)?)),
+        "approve" => Ok(Operation::Approve(typed(members)?)),
+        "withdraw" => Ok(Operation::Withdraw(typed(members)?)),
+        "evidence" => Ok(Operation::Evidence(typed(members)?)),
         _ => Err(if outer { Refused::UnknownOperation } else { Refused::NotRelayable }),
     }
 }
@@ -324,7 +338,11 @@ impl Relayed {
             | Operation::Anchor(_)
             | Operation::Accredit(_)
             | Operation::EndAccreditation(_)
-            | Operation::Schema(_) => Err(Refused::NotRelayable),
+            | Operation::Schema(_)
+            | Operation::Propose(_)
+            | Operation::Approve(_)
+            | Operation::Withdraw(_)
+            | Operation::Evidence(_) => Err(Refused::NotRelayable),
         }
     }
 
@@ -361,6 +379,10 @@ impl Operation {
             Self::Accredit(accredit) => ("accredit", serde_json::to_value(accredit)?),
             Self::EndAccreditation(end) => ("end-accreditation", serde_json::to_value(end)?),
             Self::Schema(schema) => ("schema", serde_json::to_value(schema)?),
+            Self::Propose(propose) => ("propose", serde_json::to_value(propose)?),
+            Self::Approve(on) => ("approve", serde_json::to_value(on)?),
+            Self::Withdraw(on) => ("withdraw", serde_json::to_value(on)?),
+            Self::Evidence(evidence) => ("evidence", serde_json::to_value(evidence)?),
         })
     }
 }

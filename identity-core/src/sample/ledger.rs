@@ -1,42 +1,63 @@
-//! A sample ledger in memory: real rules, real proofs, one validator, trees by their definition.
+//! A sample ledger in memory: real rules, real proofs, one validator or several, trees by their definition.
 
 use ledger::checkpoint::Checkpoint;
 use ledger::cosignature::cosign;
-use ledger::policy::{Validator, ValidatorSet};
+use ledger::policy::{Validator, ValidatorSet, quorum_of};
 use ledger::state::{EMPTY, OtherLeaf, StatePath};
 use ledger::tree::{leaf_hash, node_hash};
-use ledger::{Hash, LogProof, Seal, StateProof, TrustRoot, ed25519, sha256};
+use ledger::walk::{SealProof, Step, Walk};
+use ledger::{Hash, LogProof, Seal, StateProof, TrustRoot, sha256};
 
 use super::parties::{Party, key};
 use crate::crypto::Signer as _;
 use crate::did::Did;
 use crate::registry::{
     Block, Create, Envelope, Genesis, GenesisMember, GenesisValidator, NotApplied, Operation, Refused, Transaction,
-    WriteSet, apply, close_block, make_transaction, sequence_key,
+    Validators, WriteSet, apply, close_block, make_transaction, sequence_key, validator_set,
 };
 use crate::time::UnixMillis;
 
 /// Seconds at which the sample chain begins.
 pub const START: i64 = 1_800_000_000;
 
-/// One chain with one validator, in memory. A clone is a fork.
+/// One chain with its validators, in memory. A clone is a fork.
 #[derive(Clone)]
 pub struct SampleLedger {
     state: WriteSet,
     block: Block,
     leaves: Vec<String>,
-    set: ValidatorSet,
+    /// The set that certifies the last seal: the one in force before it.
+    certifying: Vec<GenesisValidator>,
+    /// From each set of validators to the next.
+    steps: Vec<Step>,
+}
+
+/// A sample validator: its keys follow from its number. Number 0 is the one of a chain that has only one.
+pub fn validator(number: u8, member: Option<Did>) -> GenesisValidator {
+    let public = |seed: u8| Hash::from_slice(key(seed, number).public_key().bytes()).unwrap();
+    let name = if number == 0 { "solo".to_owned() } else { format!("validator-{number:02}") };
+    GenesisValidator { name, member, log: public(201), witness: public(203), peer: None }
 }
 
 impl SampleLedger {
     /// A chain that these members found; `authority` may accredit from the start.
     pub fn founded_by(members: &[&Party], authority: &Party) -> Self {
         let parties: Vec<(Did, &str)> = members.iter().map(|party| (party.did(), party.create.as_str())).collect();
-        Self::found(&parties, vec![authority.did()])
+        Self::found(&parties, vec![authority.did()], vec![validator(0, None)], None)
     }
 
-    fn found(parties: &[(Did, &str)], authorities: Vec<Did>) -> Self {
-        let public = |seed: u8| Hash::from_slice(key(seed, 0).public_key().bytes()).unwrap();
+    /// The same with these validators, who may be others after every `epoch` blocks.
+    pub fn founded_with(members: &[&Party], authority: &Party, validators: Vec<GenesisValidator>, epoch: u64) -> Self {
+        let parties: Vec<(Did, &str)> = members.iter().map(|party| (party.did(), party.create.as_str())).collect();
+        Self::found(&parties, vec![authority.did()], validators, Some(epoch))
+    }
+
+    fn found(
+        parties: &[(Did, &str)],
+        authorities: Vec<Did>,
+        validators: Vec<GenesisValidator>,
+        epoch: Option<u64>,
+    ) -> Self {
         let genesis = Genesis {
             chain: "sample".to_owned(),
             time: START * 1000,
@@ -46,18 +67,15 @@ impl SampleLedger {
                 .collect(),
             authorities,
             creates: parties.iter().map(|(_, create)| (*create).to_owned()).collect(),
-            validators: vec![GenesisValidator {
-                name: "solo".to_owned(),
-                log: public(201),
-                witness: public(203),
-                peer: None,
-            }],
+            validators,
+            epoch,
+            votes: None,
         };
         let file = serde_json::to_vec(&genesis).unwrap();
         let origin = genesis.origin(&file);
         let first = genesis.execute(&origin).unwrap();
-        let set = ValidatorSet::new(&origin, vec![validator(&origin)]).unwrap();
-        let mut ledger = Self { state: first.writes, block: genesis.block(&origin), leaves: first.leaves, set };
+        let (block, leaves) = (genesis.block(&origin), first.leaves);
+        let mut ledger = Self { state: first.writes, block, leaves, certifying: genesis.validators, steps: Vec::new() };
         ledger.seal(START);
         ledger
     }
@@ -73,16 +91,32 @@ impl SampleLedger {
         &self.block.origin
     }
 
-    /// The policy file of its one validator.
+    /// The policy file of those who certify its last seal.
     #[must_use]
     pub fn trust_root_text(&self) -> String {
-        self.set.to_policy_text()
+        self.set().to_policy_text()
+    }
+
+    fn set(&self) -> ValidatorSet {
+        validator_set(&self.block.origin, &self.certifying).unwrap()
+    }
+
+    /// Who certifies from the next seal on, and what comes after.
+    pub fn validators(&self) -> Validators {
+        Validators::of(&self.state).unwrap()
+    }
+
+    /// The way from the first set of validators to the one that certifies the last seal, cosigned at `seconds`.
+    pub fn walk(&self, seconds: i64) -> Walk {
+        let last = self.next_index() - 1;
+        let newest = SealProof { seal: self.leaf(last).to_owned(), proof: self.log_proof(last, seconds) };
+        Walk { steps: self.steps.clone(), newest: Some(newest) }
     }
 
     /// A chain that these creations found; none of them may accredit.
     pub fn founded_on(creates: &[&Create]) -> Self {
         let parties: Vec<(Did, &str)> = creates.iter().map(|create| (create.did().clone(), create.as_str())).collect();
-        Self::found(&parties, Vec::new())
+        Self::found(&parties, Vec::new(), vec![validator(0, None)], None)
     }
 
     /// Takes a transaction as a node would; gives the log index, and ends the block.
@@ -90,6 +124,22 @@ impl SampleLedger {
     /// # Errors
     /// [`Refused`].
     pub fn submit(&mut self, jws: &str) -> Result<u64, Refused> {
+        let index = self.try_act(jws)?;
+        self.seal(self.block.time.0 / 1000 + 1);
+        Ok(index)
+    }
+
+    /// Signs, submits and expects acceptance; gives the log index.
+    pub fn act(&mut self, party: &Party, operation: &Operation) -> u64 {
+        let jws = self.signed_by(party, operation);
+        self.try_act(&jws).unwrap()
+    }
+
+    /// Takes a transaction into the block under way, as a node would; gives the log index.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn try_act(&mut self, jws: &str) -> Result<u64, Refused> {
         let index = self.next_index();
         let transaction = Transaction::parse(jws)?;
         let accepted = apply(&self.state, &self.block, index, &transaction).map_err(|error| match error {
@@ -98,18 +148,13 @@ impl SampleLedger {
         })?;
         self.state.extend(accepted.writes);
         self.leaves.push(jws.to_owned());
-        self.seal(self.block.time.0 / 1000 + 1);
         Ok(index)
     }
 
-    /// Signs, submits and expects acceptance; gives the log index.
-    pub fn act(&mut self, party: &Party, operation: &Operation) -> u64 {
-        let jws = self.signed_by(party, operation);
-        let index = self.next_index();
-        let accepted = apply(&self.state, &self.block, index, &Transaction::parse(&jws).unwrap()).unwrap();
-        self.state.extend(accepted.writes);
-        self.leaves.push(jws);
-        index
+    /// The height of the block under way.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.block.height
     }
 
     /// The party's next transaction, not submitted yet.
@@ -124,13 +169,20 @@ impl SampleLedger {
     /// Ends the block at `seconds`, and begins the next.
     pub fn seal(&mut self, seconds: i64) {
         self.block.time = UnixMillis(seconds * 1000);
+        self.certifying = self.validators().in_force;
         let writes = close_block(&self.state, &self.block, self.next_index()).unwrap();
         self.state.extend(writes);
         let time = u64::try_from(seconds * 1000).unwrap();
-        let policy = self.trust_root().digest();
+        let policy = self.validators().policy().unwrap();
         let seal = Seal { height: self.block.height, time, state: subtree(&self.entries(), 0), policy };
         self.leaves.push(seal.to_line());
         self.block.height += 1;
+        if policy != self.trust_root().digest() {
+            let index = self.next_index() - 1;
+            let named = SealProof { seal: seal.to_line(), proof: self.log_proof(index, seconds) };
+            let policy = validator_set(&self.block.origin, &self.validators().in_force).unwrap().to_policy_text();
+            self.steps.push(Step { named, policy });
+        }
     }
 
     /// The log entry at `index`.
@@ -158,11 +210,15 @@ impl SampleLedger {
     }
 
     fn certify(&self, checkpoint: &Checkpoint, seconds: i64) -> String {
-        let validator = validator(&self.block.origin);
-        let log = checkpoint.sign(&validator.log, |bytes| key(201, 0).sign(bytes).unwrap()).unwrap();
+        let set = self.set();
         let time = u64::try_from(seconds).unwrap();
-        let witness = cosign(checkpoint, &validator.witness, time, |bytes| key(203, 0).sign(bytes).unwrap()).unwrap();
-        checkpoint.to_note([log, witness]).unwrap().to_string()
+        let first = &set.validators()[0];
+        let log = checkpoint.sign(&first.log, |bytes| key(201, number_of(first)).sign(bytes).unwrap()).unwrap();
+        let cosignatures = set.validators().iter().take(quorum_of(set.validators().len())).map(|validator| {
+            let secret = key(203, number_of(validator));
+            cosign(checkpoint, &validator.witness, time, |bytes| secret.sign(bytes).unwrap()).unwrap()
+        });
+        checkpoint.to_note([log].into_iter().chain(cosignatures)).unwrap().to_string()
     }
 
     fn next_index(&self) -> u64 {
@@ -174,12 +230,10 @@ impl SampleLedger {
     }
 }
 
-fn validator(origin: &str) -> Validator {
-    let public = |seed| {
-        let bytes: [u8; 32] = key(seed, 0).public_key().bytes().try_into().unwrap();
-        ed25519::PublicKey::from_bytes(&bytes).unwrap()
-    };
-    Validator::new(origin, "solo", public(201), public(203)).unwrap()
+/// The number that a sample validator's keys follow from.
+fn number_of(validator: &Validator) -> u8 {
+    let own = |number: &u8| key(203, *number).public_key().bytes() == validator.witness.public_key().as_bytes();
+    (0..=u8::MAX).find(own).unwrap()
 }
 
 fn split(count: usize) -> usize {

@@ -97,7 +97,12 @@ impl World {
     pub fn with_issuer(issuer: Party) -> Self {
         let authority = Party::new(1, ServiceType::Ledger);
         let asker = Party::new(3, ServiceType::Verifier);
-        let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
+        let ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
+        Self::on(ledger, authority, issuer, asker)
+    }
+
+    /// As [`Self::new`], on a chain that these have founded, which has come to at most [`START`] and half a minute.
+    pub fn on(mut ledger: SampleLedger, authority: Party, issuer: Party, asker: Party) -> Self {
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
         ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
         ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE.as_bytes()) }));

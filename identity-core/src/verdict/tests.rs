@@ -5,3 +5,4 @@ mod credentials;
 mod keys;
 mod several;
 mod steps;
+mod walked;

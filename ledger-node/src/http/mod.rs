@@ -7,6 +7,7 @@ mod identifiers;
 mod log;
 mod registry;
 mod submit;
+mod validators;
 
 use std::sync::Arc;
 
@@ -49,8 +50,12 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
             .service(web::resource("/registry/accreditations/{did}").get(registry::accreditations))
             .service(web::resource("/registry/schemas/{vct:.*}").get(registry::schema))
             .service(web::resource("/registry/sequences").get(registry::sequence))
+            .service(web::resource("/registry/proposals").get(registry::proposals))
+            .service(web::resource("/registry/validators").get(validators::validators))
             .service(web::resource("/genesis").get(genesis))
-            .service(web::resource("/trust-root").get(trust_root))
+            .service(web::resource("/trust-root").get(validators::trust_root))
+            .service(web::resource("/trust/policies/{digest}").get(validators::policy))
+            .service(web::resource("/trust/walk").get(validators::walk))
             .service(web::resource("/openapi.json").get(openapi));
     }
 }
@@ -89,10 +94,6 @@ pub(crate) fn register_metrics(metrics: &Metrics, node: &Arc<Node>) -> Result<()
 
 async fn genesis(api: web::Data<Api>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(api.node.chain.genesis_file().to_vec())
-}
-
-async fn trust_root(api: web::Data<Api>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(api.node.chain.policy().to_owned())
 }
 
 async fn openapi() -> HttpResponse {

@@ -3,7 +3,9 @@
 use actix_web::{HttpResponse, web};
 use identity_core::did::Did;
 use identity_core::problem::Code;
-use identity_core::registry::{MEMBERS, Member, accreditation_key, member_key, schema_key, sequence_key};
+use identity_core::registry::{
+    MEMBERS, Member, PROPOSALS, accreditation_key, member_key, proposal_key, schema_key, sequence_key,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::reply::Problem;
@@ -43,6 +45,19 @@ pub(super) async fn members(api: web::Data<Api>) -> Result<HttpResponse, Problem
     Ok(HttpResponse::Ok().json(members))
 }
 
+/// `GET /registry/proposals`: those that were open when the last one was made, oldest first.
+pub(super) async fn proposals(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let numbers: Vec<u64> = match read(&api, PROPOSALS).await? {
+        Some(list) => serde_json::from_value(list).map_err(|_| malformed())?,
+        None => Vec::new(),
+    };
+    let mut proposals = Vec::new();
+    for number in numbers {
+        proposals.push(read(&api, &proposal_key(number)).await?.ok_or_else(malformed)?);
+    }
+    Ok(HttpResponse::Ok().json(proposals))
+}
+
 /// `GET /registry/accreditations/{did}`: the whole history.
 pub(super) async fn accreditations(api: web::Data<Api>, did: web::Path<String>) -> Result<HttpResponse, Problem> {
     let did = Did::parse(did.into_inner()).map_err(|error| Problem::new(error.code()))?;
@@ -63,7 +78,7 @@ pub(super) async fn sequence(api: web::Data<Api>, key: web::Query<Key>) -> Resul
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({"next": last.saturating_add(1)})))
 }
 
-async fn read(api: &Api, key: &str) -> Result<Option<Value>, Problem> {
+pub(super) async fn read(api: &Api, key: &str) -> Result<Option<Value>, Problem> {
     let round = api.node.round();
     let value = api.node.value(key, &round).await?;
     value.map(|bytes| serde_json::from_slice(&bytes).map_err(|_| malformed())).transpose()
@@ -74,6 +89,6 @@ fn checked(key: web::Query<Key>) -> Result<String, Problem> {
     key.ok_or_else(|| Problem::new(Code::LedgerKeyMissing))
 }
 
-fn malformed() -> Problem {
+pub(super) fn malformed() -> Problem {
     Problem::of_store(&StoreError::Corrupt("a state value is malformed".into()))
 }

@@ -5,6 +5,7 @@
 //! | `genesis` | the genesis file's exact bytes | no |
 //! | `head` | the last block: [`Head`] | each block |
 //! | `checkpoint` | the last published certified note | once a second at most |
+//! | `boundary/<index>` | the certified note over a seal, at this index, that names another set of validators | no |
 //! | `leaf/<index>` | a log entry's exact bytes | no |
 //! | `tile/<level><index>` | hashes of a tile, 32 bytes each | grows to 256 |
 //! | `node/<borsh node key>` | a node of the state tree, borsh | no |
@@ -26,9 +27,9 @@ pub(crate) use log::{Edge, LogReader, read_entries, read_tile};
 pub(crate) use state::{VersionedState, prove, update, value_at};
 pub(crate) use sync::SyncStore;
 
-/// The service's data in a store.
+/// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on.
 pub const FORMAT: service_kit::store::redb::Format =
-    service_kit::store::redb::Format { service: "xinfu-ledger", version: 1 };
+    service_kit::store::redb::Format { service: "xinfu-ledger", version: 2 };
 
 pub(crate) const HEAD: &[u8] = b"head";
 pub(crate) const GENESIS: &[u8] = b"genesis";
@@ -74,6 +75,10 @@ pub(crate) struct Refusal {
 
 pub(crate) fn leaf_key(index: u64) -> Vec<u8> {
     [b"leaf/".as_slice(), &index.to_be_bytes()].concat()
+}
+
+pub(crate) fn boundary_key(index: u64) -> Vec<u8> {
+    [b"boundary/".as_slice(), &index.to_be_bytes()].concat()
 }
 
 pub(crate) fn tile_key(level: u8, index: u64) -> Vec<u8> {

@@ -91,7 +91,8 @@ async fn nothing_else_is_carried_and_nothing_is_written_for_it() {
 
     let signed =
         |place: u8, id: &str, operation: &Operation| served.founded.signed(&did, id, &key(place), 1, operation);
-    let flipped = format!("{}A{}", &early[..early.len() - 2], &early[early.len() - 1..]);
+    let (start, end) = (&early[..early.len() - 2], &early[early.len() - 2..]);
+    let flipped = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
     let update = Operation::Update(Update { remove_keys: vec!["invoke-1".into()], ..Update::default() });
     let cases = [
         ("creation again", citizen().as_str().to_owned(), "registry.did.exists"),

@@ -111,6 +111,12 @@ pub const fn quorum_of(n: usize) -> usize {
     2 * n / 3 + 1
 }
 
+/// How many of `n` validators may be dishonest without harm: fewer than a third.
+#[must_use]
+pub const fn tolerated_of(n: usize) -> usize {
+    n.saturating_sub(1) / 3
+}
+
 fn witness_name(origin: &str, name: &str) -> String {
     format!("{origin}/{name}")
 }

@@ -69,16 +69,29 @@ fn a_published_checkpoint_is_certified() {
     }
 }
 
+fn time_of(v: &Validators, times: &[(usize, u64)]) -> u64 {
+    let lines = times.iter().map(|(by, time)| v.cosignature(*by, &checkpoint(), *time)).collect();
+    verify(v, [vec![v.log_line(0, &checkpoint())], lines].concat()).unwrap().cosigned_at()
+}
+
 #[test]
-fn the_time_is_the_median_of_the_cosignatures() {
+fn the_time_is_the_second_newest_of_four_validators() {
     let v = Validators::new(4);
-    let times = |a, b, c| {
-        let lines = [(0, a), (1, b), (2, c)].map(|(by, time)| v.cosignature(by, &checkpoint(), time));
-        verify(&v, [vec![v.log_line(0, &checkpoint())], lines.to_vec()].concat()).unwrap().cosigned_at()
-    };
-    assert_eq!(times(30, 10, 20), 20);
-    assert_eq!(times(10, 20, 9_000_000), 20);
-    assert_eq!(times(0, 20, 21), 20);
+    assert_eq!(time_of(&v, &[(0, 30), (1, 10), (2, 20)]), 20);
+    assert_eq!(time_of(&v, &[(0, 10), (1, 20), (2, 9_000_000)]), 20);
+    assert_eq!(time_of(&v, &[(0, 0), (1, 20), (2, 21)]), 20);
+    assert_eq!(time_of(&v, &[(0, 10), (1, 30), (2, 20), (3, 40)]), 30);
+    assert_eq!(time_of(&Validators::new(1), &[(0, 7)]), 7, "who is alone is believed");
+}
+
+#[test]
+fn of_fewer_cosignatures_than_may_lie_the_oldest_counts() {
+    let v = Validators::new(7);
+    let text = v.set.to_policy_text().replace("validators 5 ", "validators 2 ");
+    let lines =
+        vec![v.log_line(0, &checkpoint()), v.cosignature(0, &checkpoint(), 5), v.cosignature(1, &checkpoint(), 9)];
+    let note = checkpoint().to_note(lines).unwrap().to_string();
+    assert_eq!(TrustRoot::parse(&text).unwrap().verify_checkpoint(&note).unwrap().cosigned_at(), 5);
 }
 
 #[test]
@@ -158,8 +171,28 @@ fn files_that_are_no_trust_root_are_refused() {
     }
 }
 
+/// Who cosigns, the honest first, when each honest one did, and what the others say.
+fn cosigners() -> impl Strategy<Value = (u8, Vec<u64>, Vec<u64>)> {
+    (1u8..=21).prop_flat_map(|n| {
+        let liars = crate::policy::tolerated_of(n.into());
+        let honest = usize::from(n) - liars;
+        let least = crate::policy::quorum_of(n.into()) - liars;
+        let most = honest.min(crate::note::MAX_SIGNATURES - 1 - liars);
+        let honest = proptest::collection::vec(1_000u64..2_000, least..=most);
+        (Just(n), honest, proptest::collection::vec(0..=i64::MAX.unsigned_abs(), liars))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_tolerated_minority_can_shift_the_time((n, honest, lies) in cosigners()) {
+        let times: Vec<(usize, u64)> = honest.iter().chain(&lies).copied().enumerate().collect();
+        let time = time_of(&Validators::new(n), &times);
+        prop_assert!(time <= *honest.iter().max().unwrap(), "an old head looks new");
+        prop_assert!(time >= *honest.iter().min().unwrap(), "a new head looks old");
+    }
 
     #[test]
     fn any_changed_byte_of_a_published_checkpoint_is_refused(at: prop::sample::Index, change in 1u8..=255) {

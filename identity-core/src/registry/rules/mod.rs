@@ -3,6 +3,9 @@
 pub(super) mod accredit;
 pub(super) mod anchor;
 pub(super) mod did;
+pub(super) mod membership;
 mod ownership;
 pub(super) mod recovery;
 pub(super) mod schema;
+pub(super) mod validators;
+pub(super) mod voting;

@@ -1,7 +1,7 @@
 //! Genesis files: good, malformed, and what executing one gives.
 
 use super::super::genesis::GenesisError;
-use super::super::{Genesis, Member, Peer, Refused, member_key};
+use super::super::{Genesis, MAX_EPOCH, Member, Peer, Refused, VoteRule, Voters, member_key};
 use super::world::{Party, World, genesis, public};
 
 type Change<'a> = &'a dyn Fn(&mut Genesis);
@@ -32,7 +32,8 @@ fn every_malformed_file_is_named() {
     let mut ordered = good.clone();
     ordered.validators[0].peer = Some(peer());
     assert_eq!(parse(&ordered).as_ref(), Ok(&ordered));
-    let cases: [(&str, Change); 14] = [
+    let votes = |numerator, denominator| VoteRule { of: Voters::Members, share: [numerator, denominator] };
+    let cases: [(&str, Change); 20] = [
         ("chain", &|g| g.chain = "Upper".into()),
         ("chain", &|g| g.chain = "x".repeat(33)),
         ("time", &|g| g.time = -1),
@@ -47,6 +48,12 @@ fn every_malformed_file_is_named() {
         ("validators", &|g| g.validators[0].peer = Some(Peer { address: "ledger.example".into(), ..peer() })),
         ("validators", &|g| g.validators[0].peer = Some(Peer { address: ":7000".into(), ..peer() })),
         ("validators", &|g| g.validators[0].peer = Some(Peer { address: "ledger.example:0".into(), ..peer() })),
+        ("validators", &|g| g.validators[0].member = Some(Party::new(9).did())),
+        ("epoch", &|g| g.epoch = Some(0)),
+        ("epoch", &|g| g.epoch = Some(MAX_EPOCH + 1)),
+        ("votes", &|g| g.votes = Some(votes(1, 2))),
+        ("votes", &|g| g.votes = Some(votes(4, 3))),
+        ("votes", &|g| g.votes = Some(votes(0, 0))),
     ];
     for (part, change) in cases {
         let mut genesis = good.clone();

@@ -99,8 +99,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::founded(|_| {})
+    }
+
+    /// With a genesis file that differs.
+    pub(super) fn founded(change: impl FnOnce(&mut Genesis)) -> Self {
         let [authority, department, other, stranger] = [1, 2, 3, 4].map(Party::new);
-        let genesis = genesis(&[&authority, &department, &other], &authority);
+        let mut genesis = genesis(&[&authority, &department, &other], &authority);
+        change(&mut genesis);
         let file = serde_json::to_vec(&genesis).unwrap();
         let genesis = Genesis::parse(&file).unwrap();
         let origin = genesis.origin(&file);
@@ -135,6 +141,11 @@ impl World {
         self.state.extend(writes);
         self.next_index += 1;
         self.block.height += 1;
+    }
+
+    /// What the state holds under a key that it must hold.
+    pub(super) fn value<T: serde::de::DeserializeOwned>(&self, key: &str) -> T {
+        serde_json::from_slice(&self.state[key]).unwrap()
     }
 
     /// A transaction by a sample party's capabilityInvocation key with the right envelope.
@@ -176,9 +187,12 @@ pub(super) fn genesis(founders: &[&Party], authority: &Party) -> Genesis {
         creates: founders.iter().map(|party| party.create.as_str().to_owned()).collect(),
         validators: vec![GenesisValidator {
             name: "solo".to_owned(),
+            member: None,
             log: public(200),
             witness: public(201),
             peer: None,
         }],
+        epoch: None,
+        votes: None,
     }
 }

@@ -149,7 +149,8 @@ async fn send(node: &Node, key: &RelayKey, operation: &Operation) -> Result<(Str
 
 /// The round in force was certified after every transaction of ours that was answered, so it has the last number.
 async fn next_sequence(node: &Node, url: &DidUrl) -> Result<u64, SubmitError> {
-    let value = node.value(&sequence_key(&url.to_string()), &node.round()).await?;
+    let round = node.round().ok_or(SubmitError::Uncertified)?;
+    let value = node.value(&sequence_key(&url.to_string()), &round).await?;
     let last: u64 = match value {
         None => 0,
         Some(bytes) => {

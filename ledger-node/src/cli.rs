@@ -18,6 +18,7 @@ use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::{chance, config, founding, help, messages, stop, telemetry, trust_walk};
 
 use crate::complaint::complaint;
+use crate::consortium::Consortium;
 use crate::operate::{self, Operator, Proposed, Wanted};
 
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
@@ -51,6 +52,8 @@ enum Command {
         certificate: Option<PathBuf>,
         #[arg(long, requires = "certificate")]
         key: Option<PathBuf>,
+        #[command(flatten)]
+        consortium: Consortium,
     },
     Run {
         #[arg(long)]
@@ -205,32 +208,39 @@ impl Arguments {
             Some(Command::EndAccreditation { operator, subject, accreditation }) => {
                 submit(&operator, &operate::end(&subject, accreditation)?, catalogue)
             }
-            Some(Command::Init { dir, chain, operator, members, url, listen, certificate, key }) => {
+            Some(Command::Init { dir, chain, operator, members, url, listen, certificate, key, consortium }) => {
                 let founders = members.iter().map(|member| read_founder(member)).collect::<Result<_>>()?;
                 let mut config = Config::default();
                 config.http.listen = listen;
                 config.http.plain = certificate.is_none();
                 config.http.certificate = certificate.unwrap_or_default();
                 config.http.key = key.unwrap_or_default();
-                found(InitOptions { directory: dir, chain, operator, label: None, url, founders, config }, catalogue)
+                let (peer, others) = consortium.validators(&operator, &config)?;
+                let directory = std::path::absolute(&dir)?;
+                let label = None;
+                found(
+                    &InitOptions { directory, chain, operator, label, url, founders, config, peer, others },
+                    catalogue,
+                )
             }
         }
     }
 }
 
-fn found(options: InitOptions, catalogue: &messages::Catalogue) -> Result<()> {
-    let directory = std::path::absolute(&options.directory)?;
-    let options = InitOptions { directory, ..options };
-    let done = init(&options, SystemClock.now_millis(), &mut chance::system_rng()?)?;
+fn found(options: &InitOptions, catalogue: &messages::Catalogue) -> Result<()> {
+    let done = init(options, SystemClock.now_millis(), &mut chance::system_rng()?)?;
     let shown = |path: &std::path::Path| path.display().to_string();
     let values = [
         ("origin", done.origin.as_str().into()),
         ("operator", done.operator.as_str().into()),
         ("trust_root", shown(&done.trust_root).into()),
         ("config", shown(&done.config).into()),
-        ("recovery", shown(&options.directory.join("keys/recovery.jwk")).into()),
+        ("recovery", shown(&done.operator_key.with_file_name("recovery.jwk")).into()),
     ];
     println!("{}", catalogue.text("ledger-founded", &values));
+    for config in &done.others {
+        println!("{}", catalogue.text("ledger-founded-other", &[("config", shown(config).into())]));
+    }
     Ok(())
 }
 
@@ -255,7 +265,7 @@ fn run(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
 fn protect(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> {
     let config: Config = config::load(path)?;
     let (guard, mut rng) = (config.key_guard()?, chance::system_rng()?);
-    let keys = [&config.log_key, &config.witness_key, &config.relay_key];
+    let keys = [&config.log_key, &config.witness_key, &config.consensus_key, &config.transport_key, &config.relay_key];
     let directories: BTreeSet<_> = keys.into_iter().filter_map(|key| key.parent()).collect();
     let mut count = 0_usize;
     for directory in directories.into_iter().filter(|directory| !directory.as_os_str().is_empty()) {

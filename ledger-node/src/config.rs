@@ -18,6 +18,13 @@ service_kit::config! {
         pub log_key: PathBuf = "keys/log.jwk".into(),
         /// Key that cosigns checkpoints, another private JWK.
         pub witness_key: PathBuf = "keys/witness.jwk".into(),
+        /// Key that votes on the order of transactions, where several validators order together; empty where one does.
+        pub consensus_key: PathBuf = PathBuf::new(),
+        /// Key under which the node connects to the other validators; empty where there are none.
+        pub transport_key: PathBuf = PathBuf::new(),
+        /// Where other validators connect, `address:port`; empty: on all addresses, at the port that the genesis file
+        /// states for this validator.
+        pub peer_listen: String = String::new(),
         /// Key under which the node relays and notarises for others; empty for a node that does neither.
         pub relay_key: PathBuf = PathBuf::new(),
         /// DID URL of the relay key, as it stands on the ledger.

@@ -111,6 +111,17 @@ impl Executor {
         &self.head
     }
 
+    /// Whether the last seal names other validators than those of genesis.
+    ///
+    /// # Errors
+    /// The seal is missing or is none.
+    pub(crate) fn names_others(&self) -> Result<bool, StoreError> {
+        let seal = self.store.get(&leaf_key(self.head.size.saturating_sub(1)))?;
+        let seal = seal.and_then(|seal| Seal::parse(&seal).ok());
+        let seal = seal.ok_or_else(|| StoreError::Corrupt("the last seal is missing or malformed".into()))?;
+        Ok(seal.policy != self.chain.policy_digest())
+    }
+
     /// Executes a block and makes it durable.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 //! POST /transactions -> door (signature) -> desk -> engine orders -> executor -> one commit
 //!                                             ^                                   |
 //!                                             +------ certifier cosigns <---------+
+//!                                                         ^ |
+//!                                  other validators' cosignatures (where there are others)
 //! ```
 //!
 //! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]).
@@ -20,7 +22,9 @@ pub mod fsck;
 mod http;
 mod init;
 mod node;
+mod ordering;
 mod proofs;
+mod resume;
 mod running;
 mod store;
 #[cfg(test)]
@@ -29,7 +33,10 @@ mod tests;
 pub use certifier::CertifyError;
 pub use chain::{Chain, ChainError};
 pub use config::Config;
+#[cfg(feature = "simplex")]
+pub use engine::simplex::ProcessError;
 pub use executor::Outcome;
-pub use init::{Founder, InitError, InitOptions, Initialised, init};
+pub use init::{Founder, InitError, InitOptions, Initialised, OtherValidator, init};
+pub use ordering::OrderingError;
 pub use running::{Ports, Running, StartError, data_place, open_store, start};
 pub use store::{FORMAT, Head, Place};

@@ -2,6 +2,7 @@
 
 mod cli;
 mod complaint;
+mod consortium;
 mod operate;
 
 use std::process::ExitCode;

@@ -1,34 +1,59 @@
 //! A running node as its HTTP handlers see it: the desk, the rounds, the store.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use identity_core::registry::{self, Block, NotApplied, Refused, Relayed, Transaction, WriteSet};
+use identity_core::did::Did;
+use identity_core::registry::{
+    self, Block, Change, NotApplied, Operation, Refused, Relayed, Transaction, Validators, WriteSet,
+};
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
 use service_kit::clock::Clock;
 use service_kit::store::{Batch, Store, StoreError};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use crate::boundary;
-use crate::certifier::{Certifier, CertifyError};
+use crate::certifier::{Certifier, CertifyError, Cosignature, Heard};
 use crate::chain::Chain;
-use crate::desk::{Desk, NotTaken};
-use crate::engine::Engine;
+use crate::desk::Desk;
+use crate::engine::{Engine, NotTaken, Ordered};
 use crate::executor::{ExecuteError, Executor, Outcome};
 use crate::store::{CHECKPOINT, Head, Place, SyncStore, place_key, value_at};
 
+pub(crate) use crate::certifier::Round;
+
 /// Seconds after which an idle head is cosigned again, so that its age stays known (design §4).
 const RECOSIGN_SECONDS: i64 = 30;
+/// Blocks that a node may lag behind the last final one and still cosign each: further back, the others have certified
+/// them long ago.
+const COSIGNED_BEHIND: u64 = 8;
+/// Time for a quorum to certify the last block of a set of validators before the node goes on without its note.
+const BOUNDARY: Duration = Duration::from_secs(30);
 
-/// A head with its certified note.
+/// What a node tells the other validators: what it cosigned, and whether it lacks theirs for the same tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Round {
-    pub(crate) head: Head,
-    pub(crate) note: String,
-    /// When it was cosigned.
-    pub(crate) at: UnixSeconds,
+pub(crate) struct Spoken {
+    pub(crate) cosignature: Cosignature,
+    pub(crate) wanted: bool,
+}
+
+/// What a node is made of.
+pub(crate) struct Parts {
+    pub(crate) chain: Chain,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) desk: Desk,
+    pub(crate) certifier: Certifier,
+    /// Where what is said to other validators goes; absent where there are none.
+    pub(crate) voice: Option<mpsc::Sender<Spoken>>,
+    /// Where evidence against other validators is kept.
+    pub(crate) evidence: PathBuf,
+    pub(crate) runtime: Handle,
 }
 
 /// What the node's parts share.
@@ -39,9 +64,15 @@ pub(crate) struct Node {
     pub(crate) desk: Desk,
     runtime: Handle,
     certifier: Mutex<Certifier>,
-    rounds: watch::Sender<Arc<Round>>,
-    published: watch::Sender<Arc<Round>>,
+    voice: Option<mpsc::Sender<Spoken>>,
+    evidence: PathBuf,
+    executed: Mutex<Head>,
+    rounds: watch::Sender<Option<Arc<Round>>>,
+    published: watch::Sender<Option<Arc<Round>>>,
     halted: AtomicBool,
+    outgrown: AtomicBool,
+    /// How often another validator contradicted itself, or us.
+    pub(crate) contradictions: AtomicU64,
 }
 
 /// Whatever ends the executor, a mistake of ours included, nobody is left waiting for it.
@@ -63,6 +94,12 @@ pub(crate) enum SubmitError {
     Refused(#[from] Refused),
     #[error(transparent)]
     NotTaken(#[from] NotTaken),
+    #[error("the validators have not certified a checkpoint yet")]
+    Uncertified,
+    #[error("no engine follows a change of validators yet")]
+    ValidatorsStay,
+    #[error("other validators are in force than this node knows")]
+    ValidatorsChanged,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -77,43 +114,63 @@ impl From<NotApplied> for SubmitError {
 }
 
 impl Node {
-    /// Certifies the head found at start, so that the node can answer at once.
-    pub(crate) fn new(
-        chain: Chain,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        desk: Desk,
-        mut certifier: Certifier,
-        head: Head,
-    ) -> Result<Self, CertifyError> {
-        let at = clock.now();
-        let note = certifier.certify(&head, at)?;
-        let (rounds, _) = watch::channel(Arc::new(Round { head, note, at }));
-        let (published, _) = watch::channel(Arc::clone(&rounds.borrow()));
-        let (certifier, halted) = (Mutex::new(certifier), AtomicBool::new(false));
-        Ok(Self { chain, store, clock, desk, runtime: Handle::current(), certifier, rounds, published, halted })
+    /// Cosigns the head found at start. Where that is no quorum, `last` is what the node goes on showing meanwhile.
+    pub(crate) fn new(parts: Parts, head: Head, last: Option<Round>) -> Result<Self, CertifyError> {
+        let Parts { chain, store, clock, desk, mut certifier, voice, evidence, runtime } = parts;
+        if let Some(last) = &last {
+            certifier.resume(last);
+        }
+        let round = certifier.sign(&head, clock.now())?.or(last).map(Arc::new);
+        let (rounds, _) = watch::channel(round.clone());
+        let (published, _) = watch::channel(round);
+        Ok(Self {
+            chain,
+            store,
+            clock,
+            desk,
+            runtime,
+            certifier: Mutex::new(certifier),
+            voice,
+            evidence,
+            executed: Mutex::new(head),
+            rounds,
+            published,
+            halted: AtomicBool::new(false),
+            outgrown: AtomicBool::new(false),
+            contradictions: AtomicU64::new(0),
+        })
     }
 
-    /// The newest certified head.
-    pub(crate) fn round(&self) -> Arc<Round> {
-        Arc::clone(&self.rounds.borrow())
+    /// The newest certified head; none until the validators of a new chain have certified one.
+    pub(crate) fn round(&self) -> Option<Arc<Round>> {
+        self.rounds.borrow().clone()
     }
 
     /// The checkpoint that everybody is shown: moves at most once a second, so that caches and witnesses keep up.
-    pub(crate) fn published(&self) -> Arc<Round> {
-        Arc::clone(&self.published.borrow())
+    pub(crate) fn published(&self) -> Option<Arc<Round>> {
+        self.published.borrow().clone()
     }
 
     /// Waits until a certified head covers the entry at `index`.
     pub(crate) async fn certified(&self, index: u64) -> Option<Arc<Round>> {
         let mut rounds = self.rounds.subscribe();
-        let round = rounds.wait_for(|round| round.head.size > index).await.ok()?;
-        Some(Arc::clone(&round))
+        let covers = |round: &Option<Arc<Round>>| round.as_ref().is_some_and(|round| round.head.size > index);
+        rounds.wait_for(covers).await.ok()?.clone()
+    }
+
+    /// The last block executed here, certified or not.
+    pub(crate) fn executed(&self) -> Head {
+        self.executed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the node has stopped executing because its data is not what it wrote.
     pub(crate) fn is_halted(&self) -> bool {
         self.halted.load(Ordering::Relaxed)
+    }
+
+    /// Whether other validators are in force than this node knows.
+    pub(crate) fn is_outgrown(&self) -> bool {
+        self.outgrown.load(Ordering::Relaxed)
     }
 
     /// A store for a thread that may block.
@@ -140,6 +197,7 @@ impl Node {
             return Ok((digest, place));
         }
         self.authenticate(&mut transaction).await?;
+        self.check_validators_stay(&transaction).await?;
         let answer = self.desk.submit(transaction)?.await.map_err(|_| NotTaken::Stopping)?;
         match answer {
             Outcome::Accepted(place) => Ok((digest, place)),
@@ -150,15 +208,48 @@ impl Node {
 
     /// Checks ledger, expiry, sender, key and signature before anything is ordered or written: what fails here costs
     /// strangers nothing but our time, and never a durable write.
-    async fn authenticate(&self, transaction: &mut Transaction) -> Result<(), SubmitError> {
-        let round = self.round();
+    pub(crate) async fn authenticate(&self, transaction: &mut Transaction) -> Result<(), SubmitError> {
+        let round = self.round().ok_or(SubmitError::Uncertified)?;
         let state = self.values(registry::keys_to_authenticate(transaction), &round).await?;
         Ok(registry::authenticate(&state, &self.next_block(&round), transaction)?)
     }
 
+    /// No engine follows a change of validators yet, so a chain that decided one would stop at the end of the epoch.
+    pub(crate) async fn check_validators_stay(&self, transaction: &Transaction) -> Result<(), SubmitError> {
+        if self.is_outgrown() {
+            return Err(SubmitError::ValidatorsChanged);
+        }
+        let would_change = match transaction.operation() {
+            Operation::Propose(propose) => match &propose.change {
+                Change::Admit { validator, .. } => validator.is_some(),
+                Change::Validator { .. } => true,
+                Change::Expel { did } => self.is_validating(did).await?,
+            },
+            Operation::Evidence(_) => true,
+            Operation::Update(_)
+            | Operation::Deactivate
+            | Operation::Compromise(_)
+            | Operation::Relay(_)
+            | Operation::Anchor(_)
+            | Operation::Accredit(_)
+            | Operation::EndAccreditation(_)
+            | Operation::Schema(_)
+            | Operation::Approve(_)
+            | Operation::Withdraw(_) => false,
+        };
+        if would_change { Err(SubmitError::ValidatorsStay) } else { Ok(()) }
+    }
+
+    async fn is_validating(&self, member: &Did) -> Result<bool, SubmitError> {
+        let round = self.round().ok_or(SubmitError::Uncertified)?;
+        let state = self.values([registry::VALIDATORS.to_owned()], &round).await?;
+        let validators = Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(validators.in_force.iter().chain(validators.next()).any(|one| one.member.as_ref() == Some(member)))
+    }
+
     /// Checks what a stranger wants relayed before the node's own key spends a transaction on it.
     pub(crate) async fn admit(&self, relayed: &Relayed) -> Result<(), SubmitError> {
-        let round = self.round();
+        let round = self.round().ok_or(SubmitError::Uncertified)?;
         let state = self.values([registry::key_to_admit(relayed)], &round).await?;
         Ok(registry::admit_relayed(&state, &self.next_block(&round), relayed)?)
     }
@@ -184,40 +275,83 @@ impl Node {
     }
 
     /// Executes what the engine orders, until the engine ends. Runs on a thread of its own.
-    pub(crate) fn run(&self, mut engine: impl Engine, mut executor: Executor) {
+    pub(crate) fn run(&self, engine: &mut dyn Engine, mut executor: Executor) {
         let _ending = Ending(self);
-        // If the process died between certifying the last seal of a set and keeping its note, it is still the head.
-        self.keep_boundary(executor.head(), &self.round().note);
-        while let Some(block) = engine.next() {
-            match executor.execute(&block) {
-                Ok(outcomes) => {
-                    engine.acknowledge(&block);
-                    self.certify(executor.head());
-                    outcomes.iter().for_each(|(digest, outcome)| self.desk.answer(digest, outcome));
-                }
-                Err(error) => {
-                    tracing::error!(%error, height = block.height, "block not executed");
-                    let (ExecuteError::NotSaved(cause) | ExecuteError::Halted(cause)) = &error;
-                    let outcome = Outcome::NotSaved(cause.clone());
-                    block.transactions.iter().for_each(|tx| self.desk.answer(&tx.digest(), &outcome));
-                    if matches!(error, ExecuteError::Halted(_)) {
-                        self.halted.store(true, Ordering::Relaxed);
-                        self.desk.close();
-                    }
+        while !self.is_at_its_end(&executor) {
+            let Some(block) = engine.next() else { return };
+            self.take(engine, &mut executor, &block);
+        }
+        // What is ordered from here on is for others to execute: nothing is acknowledged until the node stops.
+        while engine.next().is_some() {}
+    }
+
+    /// Whether the last block names other validators than those of genesis, who are all that this node's engine and
+    /// certifier know. They certify that block and no other: the node goes on answering, and takes nothing more.
+    fn is_at_its_end(&self, executor: &Executor) -> bool {
+        let head = executor.head();
+        match executor.names_others() {
+            Ok(false) => false,
+            Ok(true) => {
+                tracing::error!(height = head.height, "other validators are in force; this node cannot follow");
+                self.outgrown.store(true, Ordering::Relaxed);
+                self.keep_boundary(head);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, height = head.height, "the last seal cannot be read");
+                self.halted.store(true, Ordering::Relaxed);
+                true
+            }
+        }
+    }
+
+    /// Keeps the note of the last block that these validators certify. Where it is lost, or no quorum came together
+    /// in time, the next start makes it again: that block is still the head.
+    fn keep_boundary(&self, head: &Head) {
+        let certified = self.certified(head.size.saturating_sub(1));
+        let Ok(Some(round)) = self.runtime.block_on(async { timeout(BOUNDARY, certified).await }) else {
+            tracing::warn!("the checkpoint over the last seal of this set is not certified yet");
+            return;
+        };
+        if let Err(error) = boundary::keep(&self.sync_store(), &round.head, &round.note) {
+            tracing::error!(%error, "the checkpoint over the last seal of a set was not kept");
+        }
+    }
+
+    /// Executes one block, cosigns its head and answers its senders.
+    pub(crate) fn take(&self, engine: &mut dyn Engine, executor: &mut Executor, block: &Ordered) {
+        match executor.execute(block) {
+            Ok(outcomes) => {
+                engine.acknowledge(block);
+                *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = executor.head().clone();
+                self.certify(executor.head(), engine.behind() <= COSIGNED_BEHIND);
+                let answers = block.transactions.iter().zip(&outcomes);
+                answers.for_each(|(transaction, (_, outcome))| self.desk.answer(transaction, outcome));
+            }
+            Err(error) => {
+                tracing::error!(%error, height = block.height, "block not executed");
+                let (ExecuteError::NotSaved(cause) | ExecuteError::Halted(cause)) = &error;
+                let outcome = Outcome::NotSaved(cause.clone());
+                block.transactions.iter().for_each(|transaction| self.desk.answer(transaction, &outcome));
+                if matches!(error, ExecuteError::Halted(_)) {
+                    self.halted.store(true, Ordering::Relaxed);
+                    self.desk.close();
+                    engine.halt();
                 }
             }
         }
     }
 
-    /// Cosigns a durable head and makes it the newest round.
-    fn certify(&self, head: &Head) {
-        let at = self.clock.now();
-        let mut certifier = self.certifier.lock().unwrap_or_else(PoisonError::into_inner);
-        // Under the lock: a re-cosigning of the old head cannot come between signing and showing the new one.
-        match certifier.certify(head, at) {
-            Ok(note) => {
-                self.keep_boundary(head, &note);
-                self.rounds.send_replace(Arc::new(Round { head: head.clone(), note, at }));
+    /// Takes note of a durable head, cosigned by us if it is fresh.
+    fn certify(&self, head: &Head, fresh: bool) {
+        let mut certifier = self.certifier();
+        let done = if fresh { certifier.sign(head, self.clock.now()) } else { certifier.reach(head) };
+        match done {
+            Ok(round) => {
+                self.show(round);
+                if fresh {
+                    self.speak(&certifier);
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "the head was not cosigned");
@@ -226,38 +360,79 @@ impl Node {
         }
     }
 
-    fn keep_boundary(&self, head: &Head, note: &str) {
-        if let Err(error) = boundary::keep(&self.sync_store(), head, note) {
-            tracing::error!(%error, "the checkpoint over the last seal of a set was not kept");
+    /// Takes what the validator at place `from` cosigned; answers with our own for the same tree if it asks for it.
+    pub(crate) fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken> {
+        let mut certifier = self.certifier();
+        let size = spoken.cosignature.size;
+        match certifier.hear(from, spoken.cosignature) {
+            Ok(Heard { round, evidence, diverges }) => {
+                self.show(round);
+                if diverges || evidence.is_some() {
+                    self.contradictions.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(validator = from, size, "another validator cosigned another root than this node's");
+                }
+                if let Some(evidence) = evidence {
+                    match evidence.keep(&self.evidence) {
+                        Ok(place) => tracing::error!(place = %place.display(), "evidence against a validator is kept"),
+                        Err(error) => tracing::error!(%error, "evidence against a validator could not be kept"),
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, validator = from, size, "a cosignature counts for nothing"),
+        }
+        let own = certifier.own_at(size).filter(|_| spoken.wanted)?;
+        Some(Spoken { cosignature: own.clone(), wanted: false })
+    }
+
+    /// Makes a round the newest. Only under the certifier's lock, so that an older one cannot come after a newer.
+    fn show(&self, round: Option<Round>) {
+        if let Some(round) = round {
+            self.rounds.send_replace(Some(Arc::new(round)));
         }
     }
 
-    /// What has to happen once a second: cosign an idle head again, show the newest round to everybody.
-    pub(crate) async fn tick(&self) {
-        let now = self.clock.now();
-        if now.since(self.round().at) >= RECOSIGN_SECONDS {
-            self.recosign(now);
+    /// Tells the others what we cosigned last. Whatever gets lost on the way is said again within a second.
+    fn speak(&self, certifier: &Certifier) {
+        if let (Some(voice), Some(own)) = (&self.voice, certifier.own()) {
+            let spoken = Spoken { cosignature: own.clone(), wanted: !certifier.is_up_to_date() };
+            let _full = voice.try_send(spoken);
         }
+    }
+
+    fn certifier(&self) -> MutexGuard<'_, Certifier> {
+        self.certifier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has to happen once a second: cosign an idle head again, say again what the others may have missed, show
+    /// the newest round to everybody.
+    pub(crate) async fn tick(&self) {
+        self.repeat();
         let newest = self.round();
         if newest == self.published() {
             return;
         }
-        self.published.send_replace(Arc::clone(&newest));
-        // For fsck only; a checkpoint that is not kept is made again at the next start.
+        self.published.send_replace(newest.clone());
+        let Some(newest) = newest else { return };
+        // For fsck and for the next start; a checkpoint that is not kept is made again.
         let batch = Batch::new().put(CHECKPOINT, newest.note.as_bytes());
         if let Err(error) = self.store.commit(batch).await {
             tracing::warn!(%error, "the published checkpoint was not kept");
         }
     }
 
-    fn recosign(&self, now: UnixSeconds) {
-        let mut certifier = self.certifier.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = self.round().head.clone();
-        match certifier.certify(&head, now) {
-            Ok(note) => {
-                self.rounds.send_replace(Arc::new(Round { head, note, at: now }));
+    fn repeat(&self) {
+        let (head, now) = (self.executed(), self.clock.now());
+        let mut certifier = self.certifier();
+        let own = certifier.own().filter(|own| own.size == head.size);
+        let Some(said) = own.and_then(|own| i64::try_from(own.time()).ok()) else { return };
+        if now.since(UnixSeconds(said)) >= RECOSIGN_SECONDS {
+            match certifier.sign(&head, now) {
+                Ok(round) => self.show(round),
+                Err(error) => tracing::error!(%error, "the idle head was not cosigned"),
             }
-            Err(error) => tracing::error!(%error, "the idle head was not cosigned"),
+        } else if certifier.is_up_to_date() {
+            return;
         }
+        self.speak(&certifier);
     }
 }

@@ -16,17 +16,17 @@ use service_kit::store::place::Place;
 use service_kit::store::redb::OpenError;
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use crate::certifier::{Certifier, CertifyError};
 use crate::chain::{Chain, ChainError};
 use crate::clerk::{Clerk, RelayKey};
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::engine::Solo;
 use crate::executor::Executor;
 use crate::http::{Api, routes};
-use crate::node::Node;
+use crate::node::{Node, Parts, Round};
+use crate::ordering::{Ordering, OrderingError};
+use crate::resume::last_round;
 use crate::store::{FORMAT, SyncStore};
 
 /// What a node needs of the world.
@@ -62,6 +62,9 @@ pub enum StartError {
     /// The keys do not certify this chain.
     #[error(transparent)]
     Certify(#[from] CertifyError),
+    /// Transactions cannot be ordered.
+    #[error(transparent)]
+    Ordering(#[from] OrderingError),
     /// Another process uses the data, or the directory is missing.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -91,6 +94,8 @@ pub struct Running {
     store: Arc<ClosableStore>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     executing: std::thread::JoinHandle<()>,
+    /// The engine's own thread, if it has one.
+    validating: Option<std::thread::JoinHandle<()>>,
 }
 
 /// Takes the data directory for this process and opens the store in it. The lock lasts as long as its value.
@@ -125,28 +130,41 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let relay_key = load_relay_key(config, &guard)?;
     let store = Arc::new(ClosableStore::new(ports.store));
     let ports = Ports { store: store.clone(), clock: ports.clock };
-    let executor = open_executor(&ports, &chain).await?;
+    let (executor, last) = open_executor(&ports, &chain).await?;
 
-    let (queue, receiver) = mpsc::channel(usize::try_from(config.queue.max(1)).unwrap_or(usize::MAX >> 3));
     let head = executor.head().clone();
-    let solo = Solo::new(receiver, Arc::clone(&ports.clock), head.height, head.time);
-    let node = Arc::new(Node::new(chain, ports.store, ports.clock, Desk::new(queue), certifier, head)?);
+    let ordering = Ordering::prepare(config, &chain, &guard, &ports.clock, &head)?;
+    let standing = ordering.standing();
+    let (door, voice, engine) = ordering.take_apart();
+    let parts = Parts {
+        chain,
+        store: ports.store,
+        clock: ports.clock,
+        desk: Desk::new(door),
+        certifier,
+        voice,
+        evidence: config.data.join("evidence"),
+        runtime: Handle::current(),
+    };
+    let node = Arc::new(Node::new(parts, head, last)?);
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
     let (clerk, working) = clerk.unzip();
     let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new) };
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-    crate::http::register_metrics(&metrics, &node).map_err(|error| StartError::Metrics(error.to_string()))?;
+    crate::http::register_metrics(&metrics, &node, &standing)
+        .map_err(|error| StartError::Metrics(error.to_string()))?;
     let http = http::start(&config.http, health(&node), metrics, routes(api)).await?;
 
+    let (mut engine, validating) = engine.start(&node)?;
     let executing_node = Arc::clone(&node);
     let executing = std::thread::Builder::new()
         .name("executor".into())
-        .spawn(move || executing_node.run(solo, executor))
+        .spawn(move || executing_node.run(engine.as_mut(), executor))
         .map_err(StartError::Thread)?;
     let tasks = working.into_iter().chain([tokio::spawn(tick(Arc::clone(&node)))]).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
-    Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
+    Ok(Running { url: http.url.clone(), http, node, store, tasks, executing, validating })
 }
 
 impl Running {
@@ -164,17 +182,23 @@ impl Running {
         }
         self.node.desk.close();
         // Joining blocks: elsewhere, so that the store's calls can go on meanwhile.
-        let executing = self.executing;
-        let _ended = tokio::task::spawn_blocking(move || executing.join()).await;
+        let threads = self.validating.into_iter().chain([self.executing]);
+        let threads: Vec<_> = threads.collect();
+        let _ended =
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
         self.store.close();
     }
 }
 
-async fn open_executor(ports: &Ports, chain: &Chain) -> Result<Executor, StartError> {
+/// The executor, and the round that the node showed last in an earlier life.
+async fn open_executor(ports: &Ports, chain: &Chain) -> Result<(Executor, Option<Round>), StartError> {
     let store = SyncStore::new(Arc::clone(&ports.store), Handle::current());
     let chain = chain.clone();
-    let opened = tokio::task::spawn_blocking(move || Executor::open(store, chain)).await;
-    Ok(opened.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
+    let opened = tokio::task::spawn_blocking(move || {
+        let executor = Executor::open(store.clone(), chain.clone())?;
+        Ok::<_, StoreError>((executor, last_round(&store, &chain)?))
+    });
+    Ok(opened.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }
 
 fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>, StartError> {
@@ -188,8 +212,15 @@ fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>,
 fn health(node: &Arc<Node>) -> Health {
     let node = Arc::clone(node);
     Health::when(move || {
-        let halted = node.is_halted();
-        async move { if halted { Err("the node has stopped executing; see its log and run fsck".into()) } else { Ok(()) } }
+        let (halted, outgrown, certified) = (node.is_halted(), node.is_outgrown(), node.round().is_some());
+        async move {
+            match (halted, outgrown, certified) {
+                (true, ..) => Err("the node has stopped executing; see its log and run fsck".into()),
+                (false, true, _) => Err("other validators are in force than this node knows; it only answers".into()),
+                (false, false, false) => Err("the validators have not certified a checkpoint yet".into()),
+                (false, false, true) => Ok(()),
+            }
+        }
     })
 }
 

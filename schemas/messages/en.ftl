@@ -294,6 +294,7 @@ devnet-help-any-once = Exit after the journey; the status is 0 only if every ste
 devnet-help-any-json = Write the result of the journey as one JSON object, the last line of standard output
 devnet-help-any-data = Keep everything in this directory and go on there next time [default: a temporary one]
 devnet-help-any-procs = Run each service as a process of its own
+devnet-help-any-validators = Ledger nodes that order together, each a process of its own; implies --procs; up to seven
 devnet-help-any-plain = HTTP instead of HTTPS, for debugging
 devnet-help-any-port-base = First of the six ports in a row to listen on
 devnet-help-any-subjects = Sample subjects in each department's table
@@ -380,6 +381,7 @@ ledger-founded =
       trust root  { $trust_root }
     Next: xinfu-ledger run --config { $config }
     Move { $recovery } to a safe place: whoever holds it controls the operator's DID.
+ledger-founded-other = Then each other validator's: xinfu-ledger run --config { $config }
 ledger-running = The ledger node listens at { $url }. Ctrl-C stops it.
 ledger-certified = Certified at log index { $index }.
 ledger-stopping = Stopping: what was taken is finished first.
@@ -431,6 +433,8 @@ ledger-help-init-url = Public https address of the node, put into the operator's
 ledger-help-init-listen = Address and port to listen on
 ledger-help-init-certificate = Certificate chain (PEM); without one the node serves plain HTTP
 ledger-help-init-key = Private key of the certificate (PEM)
+ledger-help-init-validators = Number of validators that order together; each gets a directory node0, node1, … of its own
+ledger-help-init-peer = Where the other validators reach a node; repeat for each, in order [default: ports from 127.0.0.1:9460 on]
 ledger-help-trust-root-genesis = Genesis file
 ledger-help-any-dir = Directory made by init
 ledger-help-any-node = Address of the running node [default: by the configuration]

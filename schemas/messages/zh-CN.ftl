@@ -294,6 +294,7 @@ devnet-help-any-once = 旅程走完即退出；仅当每一步都成立时状态
 devnet-help-any-json = 以一个 JSON 对象输出旅程结果，为标准输出的最后一行
 devnet-help-any-data = 将所有数据保存在此目录，下次从停下处继续 [默认：临时目录]
 devnet-help-any-procs = 每项服务各用一个进程运行
+devnet-help-any-validators = 共同排序的账本节点数量，各为独立进程；隐含 --procs；最多七个
 devnet-help-any-plain = 以 HTTP 代替 HTTPS，用于调试
 devnet-help-any-port-base = 所监听的六个连续端口中的第一个
 devnet-help-any-subjects = 每个部门数据表中的样本数量
@@ -380,6 +381,7 @@ ledger-founded =
       信任根  { $trust_root }
     下一步：xinfu-ledger run --config { $config }
     请把 { $recovery } 移到安全的地方：持有它的人可以控制运营方的 DID。
+ledger-founded-other = 然后启动其余各验证节点：xinfu-ledger run --config { $config }
 ledger-running = 账本节点正在监听 { $url }，按 Ctrl-C 停止。
 ledger-certified = 已认证，日志索引为 { $index }。
 ledger-stopping = 正在停止：先完成已接收的交易。
@@ -431,6 +433,8 @@ ledger-help-init-url = 节点的公开 https 地址，写入运营方的 DID 文
 ledger-help-init-listen = 监听的地址和端口
 ledger-help-init-certificate = 证书链（PEM）；不提供则使用明文 HTTP
 ledger-help-init-key = 证书的私钥（PEM）
+ledger-help-init-validators = 共同排序的验证节点数量；每个节点各有一个目录 node0、node1……
+ledger-help-init-peer = 其他验证节点连接某节点的地址；按顺序逐个重复给出 [默认：从 127.0.0.1:9460 起的端口]
 ledger-help-trust-root-genesis = 创世文件
 ledger-help-any-dir = init 创建的目录
 ledger-help-any-node = 运行中节点的地址，默认取自配置

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use identity_core::registry::Transaction;
 use identity_core::time::UnixMillis;
 use service_kit::clock::Clock;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Engine, Ordered};
+use super::{Engine, Entrance, NotTaken, Ordered};
 
 /// Transactions in one block, at most: about 20 ms of work, so nobody waits long behind a crowd.
 const MAX_TRANSACTIONS: usize = 1000;
@@ -26,9 +27,19 @@ pub(crate) struct Solo {
 }
 
 impl Solo {
-    /// Goes on after the block of `height` and `time`.
-    pub(crate) fn new(queue: Receiver<Transaction>, clock: Arc<dyn Clock>, height: u64, time: UnixMillis) -> Self {
-        Self { queue, clock, height, time }
+    /// Goes on after the block of `height` and `time`, with a queue of `length`.
+    pub(crate) fn new(length: u32, clock: Arc<dyn Clock>, height: u64, time: UnixMillis) -> (Self, impl Entrance) {
+        let (sender, queue) = channel(usize::try_from(length.max(1)).unwrap_or(usize::MAX >> 3));
+        (Self { queue, clock, height, time }, sender)
+    }
+}
+
+impl Entrance for Sender<Transaction> {
+    fn offer(&self, transaction: Transaction) -> Result<(), NotTaken> {
+        self.try_send(transaction).map_err(|error| match error {
+            TrySendError::Full(_) => NotTaken::Busy,
+            TrySendError::Closed(_) => NotTaken::Stopping,
+        })
     }
 }
 

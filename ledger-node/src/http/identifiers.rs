@@ -132,7 +132,7 @@ async fn find(api: &Api, did: &Did, options: Options) -> Result<Result<Resolved,
 }
 
 async fn from_ledger(api: &Api, key: &str, options: Options) -> Result<Result<Resolved, Failure>, Problem> {
-    let round = api.node.round();
+    let round = api.round()?;
     let last = round.head.size.saturating_sub(1);
     let Some(index) = index_of(&options, last) else { return Ok(Err(Failure::InvalidOptions)) };
     let Some(value) = api.node.value(key, &round).await? else { return Ok(Err(Failure::NotFound)) };

@@ -11,19 +11,19 @@ use crate::proofs::prove_entry;
 use crate::store::{read_entries, read_tile};
 
 /// `GET /checkpoint`.
-pub(super) async fn checkpoint(api: web::Data<Api>) -> HttpResponse {
-    let note = api.node.published().note.clone();
-    HttpResponse::Ok()
+pub(super) async fn checkpoint(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let round = api.node.published().ok_or_else(|| Problem::new(Code::LedgerUncertified))?;
+    Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=1"))
         .content_type("text/plain; charset=utf-8")
-        .body(note)
+        .body(round.note.clone()))
 }
 
 /// `GET /tile/…`: full and partial tiles of the newest certified size.
 pub(super) async fn tile(api: web::Data<Api>, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let unknown = || Problem::new(Code::LedgerTileUnknown);
     let tile: Tile = format!("tile/{path}").parse().map_err(|_| unknown())?;
-    let size = api.node.round().head.size;
+    let size = api.round()?.head.size;
     // Narrower than what is there is what an earlier checkpoint had: still true, still served.
     let there = Tile::of_log(tile.content, tile.index, size).ok_or_else(unknown)?;
     if tile.width > there.width {
@@ -52,7 +52,7 @@ fn bundle(entries: Vec<Vec<u8>>) -> Result<Vec<u8>, Problem> {
 /// `GET /proofs/log/{index}`.
 pub(super) async fn proof(api: web::Data<Api>, index: web::Path<String>) -> Result<HttpResponse, Problem> {
     let index: u64 = index.parse().map_err(|_| Problem::new(Code::LedgerIndexUnknown))?;
-    let round = api.node.round();
+    let round = api.round()?;
     if index >= round.head.size {
         return Err(Problem::new(Code::LedgerIndexUnknown));
     }

@@ -5,6 +5,7 @@
 mod errands;
 mod identifiers;
 mod log;
+mod metrics;
 mod registry;
 mod submit;
 mod validators;
@@ -14,13 +15,15 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use identity_core::problem::Code;
-use service_kit::http::{Metrics, rate};
+use service_kit::http::rate;
 use service_kit::reply::Problem;
 use service_kit::store::StoreError;
 
 use crate::clerk::Clerk;
-use crate::node::{Node, SubmitError};
+use crate::node::{Node, Round, SubmitError};
 use crate::store::SyncStore;
+
+pub(crate) use metrics::register as register_metrics;
 
 /// The API's description, for people and generators.
 const OPENAPI: &str = include_str!("../../openapi.json");
@@ -31,6 +34,13 @@ pub(crate) struct Api {
     pub(crate) node: Arc<Node>,
     /// Absent where the node has no relay key.
     pub(crate) clerk: Option<Arc<Clerk>>,
+}
+
+impl Api {
+    /// The newest certified head.
+    fn round(&self) -> Result<Arc<Round>, Problem> {
+        self.node.round().ok_or_else(|| Problem::new(Code::LedgerUncertified))
+    }
 }
 
 pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
@@ -60,38 +70,6 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
     }
 }
 
-/// The node's own metrics, beside those that every service has.
-pub(crate) fn register_metrics(metrics: &Metrics, node: &Arc<Node>) -> Result<(), prometheus::Error> {
-    struct Gauges {
-        node: Arc<Node>,
-        height: prometheus::IntGauge,
-        size: prometheus::IntGauge,
-        waiting: prometheus::IntGauge,
-    }
-    impl prometheus::core::Collector for Gauges {
-        fn desc(&self) -> Vec<&prometheus::core::Desc> {
-            [&self.height, &self.size, &self.waiting].into_iter().flat_map(prometheus::core::Collector::desc).collect()
-        }
-
-        fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
-            let head = &self.node.round().head;
-            let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-            self.height.set(number(head.height));
-            self.size.set(number(head.size));
-            self.waiting.set(i64::try_from(self.node.desk.waiting()).unwrap_or(i64::MAX));
-            let gauges = [&self.height, &self.size, &self.waiting];
-            gauges.into_iter().flat_map(prometheus::core::Collector::collect).collect()
-        }
-    }
-    let gauges = Gauges {
-        node: Arc::clone(node),
-        height: prometheus::IntGauge::new("ledger_height", "Height of the newest certified block.")?,
-        size: prometheus::IntGauge::new("ledger_size", "Entries under the newest certified checkpoint.")?,
-        waiting: prometheus::IntGauge::new("ledger_waiting", "Transactions that wait to be executed.")?,
-    };
-    metrics.registry().register(Box::new(gauges))
-}
-
 async fn genesis(api: web::Data<Api>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(api.node.chain.genesis_file().to_vec())
 }
@@ -115,6 +93,9 @@ fn problem_of(error: &SubmitError) -> Problem {
     match error {
         SubmitError::Refused(refused) => Problem::new(refused.code()).with_detail(refused.to_string()),
         SubmitError::NotTaken(reason) => Problem::new(Code::LedgerBusy).with_detail(reason.to_string()),
+        SubmitError::Uncertified => Problem::new(Code::LedgerUncertified),
+        SubmitError::ValidatorsStay => Problem::new(Code::LedgerValidatorsStay),
+        SubmitError::ValidatorsChanged => Problem::new(Code::LedgerValidatorsChanged),
         SubmitError::Store(error) => {
             Problem::of_store(error).with_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE)
         }

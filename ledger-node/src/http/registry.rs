@@ -25,7 +25,7 @@ pub(super) struct Key {
 /// `GET /proofs/state?key=…`: what the state holds under a key, or that it holds nothing, proven.
 pub(super) async fn proof(api: web::Data<Api>, key: web::Query<Key>) -> Result<HttpResponse, Problem> {
     let key = checked(key)?;
-    let round = api.node.round();
+    let round = api.round()?;
     let proof = blocking(&api.node, move |store| prove_state(store, &key, &round)).await?;
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(proof))
 }
@@ -79,7 +79,7 @@ pub(super) async fn sequence(api: web::Data<Api>, key: web::Query<Key>) -> Resul
 }
 
 pub(super) async fn read(api: &Api, key: &str) -> Result<Option<Value>, Problem> {
-    let round = api.node.round();
+    let round = api.round()?;
     let value = api.node.value(key, &round).await?;
     value.map(|bytes| serde_json::from_slice(&bytes).map_err(|_| malformed())).transpose()
 }

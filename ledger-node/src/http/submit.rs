@@ -14,7 +14,7 @@ use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
 use super::{Api, blocking, problem_of};
-use crate::desk::NotTaken;
+use crate::engine::NotTaken;
 use crate::node::SubmitError;
 use crate::proofs::prove_entry;
 use crate::store::{Place, Refusal, refusal_key};

@@ -117,6 +117,8 @@ fn founding_twice_or_with_bad_founders_is_refused() {
         url: None,
         founders: vec![crate::Founder { name: "Other".into(), create: create.into() }],
         config: crate::Config::default(),
+        peer: None,
+        others: Vec::new(),
     };
     let again = options(founded.path(""), founded.department.as_str());
     assert!(matches!(crate::init(&again, later(0), &mut rng), Err(crate::InitError::Exists(_))));

@@ -8,4 +8,4 @@ mod hostile;
 mod identifiers;
 mod relaying;
 mod serving;
-mod world;
+pub(crate) mod world;

@@ -174,7 +174,7 @@ async fn a_stopped_node_goes_on_where_it_stopped() {
         let running = start(&founded.config, Ports { store, clock: clock.clone() }).await.unwrap();
         let served = Served { founded, clock: clock.clone(), running };
         assert_eq!(served.submit(&served.founded.anchor(seq)).await.status, 200);
-        sizes.push(served.running.node().round().head.size);
+        sizes.push(served.running.node().round().unwrap().head.size);
         served.running.stop().await;
         founded = served.founded;
         drop(lock);

@@ -26,23 +26,23 @@ use tempfile::TempDir;
 use crate::store::IMMUTABLE;
 use crate::{Chain, Config, Founder, InitOptions, Initialised, Ports, Running, init, start};
 
-pub(super) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
 /// A founded chain, not running.
-pub(super) struct Founded {
-    pub(super) directory: TempDir,
-    pub(super) done: Initialised,
-    pub(super) config: Config,
-    pub(super) operator: SecretKey,
-    pub(super) department: Create,
+pub(crate) struct Founded {
+    pub(crate) directory: TempDir,
+    pub(crate) done: Initialised,
+    pub(crate) config: Config,
+    pub(crate) operator: SecretKey,
+    pub(crate) department: Create,
 }
 
-pub(super) fn key(place: u8) -> SecretKey {
+pub(crate) fn key(place: u8) -> SecretKey {
     SecretKey::from_bytes(Alg::EdDsa, &[place; 32]).unwrap()
 }
 
 /// A sample department's creation; `seed` tells samples apart.
-pub(super) fn department(seed: u8) -> Create {
+pub(crate) fn department(seed: u8) -> Create {
     let entry = |id: &str, place: u8, key_use| {
         KeyEntry::new(id, Jwk::new(key(seed.wrapping_add(place)).public_key().clone()), key_use)
     };
@@ -66,7 +66,7 @@ pub(super) fn department(seed: u8) -> Create {
 }
 
 impl Founded {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let department = department(10);
         let mut config = Config::default();
@@ -82,6 +82,8 @@ impl Founded {
             url: Some("https://ledger.example".into()),
             founders: vec![Founder { name: "Sample department".into(), create: department.as_str().to_owned() }],
             config,
+            peer: None,
+            others: Vec::new(),
         };
         let done = init(&options, NOW.to_millis(), &mut *SeededChance::new(1).rng()).unwrap();
         let config: Config = service_kit::config::load(&done.config).unwrap();
@@ -90,91 +92,91 @@ impl Founded {
         Self { directory, done, config, operator, department }
     }
 
-    pub(super) fn chain(&self) -> Chain {
+    pub(crate) fn chain(&self) -> Chain {
         Chain::new(std::fs::read(&self.done.genesis).unwrap()).unwrap()
     }
 
-    pub(super) fn trust_root(&self) -> TrustRoot {
+    pub(crate) fn trust_root(&self) -> TrustRoot {
         TrustRoot::parse(&std::fs::read_to_string(&self.done.trust_root).unwrap()).unwrap()
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join("node").join(name)
     }
 
     /// A transaction of the department's.
-    pub(super) fn transaction(&self, seq: u64, operation: &Operation) -> String {
+    pub(crate) fn transaction(&self, seq: u64, operation: &Operation) -> String {
         self.signed(self.department.did(), "invoke-1", &key(13), seq, operation)
     }
 
-    pub(super) fn signed(&self, did: &Did, id: &str, key: &SecretKey, seq: u64, operation: &Operation) -> String {
+    pub(crate) fn signed(&self, did: &Did, id: &str, key: &SecretKey, seq: u64, operation: &Operation) -> String {
         let envelope = Envelope { aud: self.done.origin.clone(), seq, exp: NOW.plus(3600).0 };
         make_transaction(&envelope, operation, did, id, key).unwrap()
     }
 
-    pub(super) fn anchor(&self, seq: u64) -> String {
+    pub(crate) fn anchor(&self, seq: u64) -> String {
         self.transaction(seq, &anchor(seq))
     }
 }
 
-pub(super) fn anchor(number: u64) -> Operation {
+pub(crate) fn anchor(number: u64) -> Operation {
     Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&number.to_be_bytes()), 1))
 }
 
-pub(super) fn memory() -> Arc<MemoryStore> {
+pub(crate) fn memory() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new().with_immutable(&IMMUTABLE))
 }
 
 /// A running node over a store in memory.
-pub(super) struct Served {
-    pub(super) founded: Founded,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) running: Running,
+pub(crate) struct Served {
+    pub(crate) founded: Founded,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) running: Running,
 }
 
 /// An answer, taken apart.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
-    pub(super) fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
 impl Served {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::over(memory()).await
     }
 
-    pub(super) async fn over(store: Arc<dyn Store>) -> Self {
+    pub(crate) async fn over(store: Arc<dyn Store>) -> Self {
         let founded = Founded::new();
         let clock = Arc::new(ManualClock::at(NOW.plus(1)));
         let running = start(&founded.config, Ports { store, clock: clock.clone() }).await.unwrap();
         Self { founded, clock, running }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.exchange(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
     }
 
-    pub(super) async fn get_as(&self, path: &str, accept: &str) -> Answer {
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
         self.exchange(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: {accept}\r\n\r\n")).await
     }
 
-    pub(super) async fn post(&self, path: &str, kind: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, kind: &str, body: &str) -> Answer {
         let length = body.len();
         self.exchange(format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -182,7 +184,7 @@ impl Served {
         .await
     }
 
-    pub(super) async fn submit(&self, transaction: &str) -> Answer {
+    pub(crate) async fn submit(&self, transaction: &str) -> Answer {
         self.post("/transactions?wait=certified", "application/jwt", transaction).await
     }
 
@@ -219,6 +221,6 @@ fn unchunked(head: &str, body: &[u8]) -> Vec<u8> {
     whole
 }
 
-pub(super) fn later(seconds: i64) -> UnixMillis {
+pub(crate) fn later(seconds: i64) -> UnixMillis {
     NOW.plus(seconds).to_millis()
 }

@@ -97,7 +97,7 @@ impl VerifierKey {
     ///
     /// # Errors
     /// [`LineError`] if it is not a signature of `text` by this key.
-    pub(crate) fn verify(&self, text: &str, signature: &NoteSignature) -> Result<Option<u64>, LineError> {
+    pub fn verify(&self, text: &str, signature: &NoteSignature) -> Result<Option<u64>, LineError> {
         match self.kind {
             SignatureKind::Ed25519 => {
                 let bytes: &[u8; SIGNATURE_LENGTH] =

@@ -8,25 +8,25 @@
 //! DIR/keys/*.jwk     private keys, readable by their owner only
 //! DIR/data/          the node's data, empty
 //! ```
+//!
+//! Where several validators are founded together, each has such a directory, `DIR/node0` and so on, whole in itself so
+//! that it can be carried to its department; `DIR/genesis.json` and `DIR/trust-root` stand beside them once more.
 
-use std::fs;
+mod node;
+
 use std::path::{Path, PathBuf};
 
-use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::did::Did;
 use identity_core::did::method::xinfu::is_chain_name;
-use identity_core::registry::{
-    Create, Genesis, GenesisMember, GenesisValidator, KeyUse, Label, Refused, ServiceEntry, ServiceType,
-};
+use identity_core::registry::{Create, Genesis, GenesisMember, Label, Refused};
 use identity_core::time::UnixMillis;
-use ledger::Hash;
 use rand::CryptoRng;
-use service_kit::founding::{Creation, SUBMITTING};
-use service_kit::keyfile::{self, KeyFileError};
+use service_kit::keyfile::KeyFileError;
 use service_kit::whole_file;
 
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
+use node::NewNode;
 
 /// A founding member beside the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,25 @@ pub struct InitOptions {
     pub founders: Vec<Founder>,
     /// Configuration to write; the paths of keys, genesis file and data are filled in.
     pub config: Config,
+    /// Where the other validators reach this node, `host:port`; none for a node that orders alone.
+    pub peer: Option<String>,
+    /// The other validators, each a founding member.
+    pub others: Vec<OtherValidator>,
+}
+
+/// Another department's node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherValidator {
+    /// Name of the department that operates it.
+    pub operator: String,
+    /// Its public name for wallets.
+    pub label: Option<Label>,
+    /// Public address of the node.
+    pub url: Option<String>,
+    /// Where the other validators reach it, `host:port`.
+    pub peer: String,
+    /// Its configuration, as above.
+    pub config: Config,
 }
 
 /// A chain that was founded.
@@ -71,6 +90,8 @@ pub struct Initialised {
     pub genesis: PathBuf,
     /// The operator's transaction key (`invoke-1`), a private JWK.
     pub operator_key: PathBuf,
+    /// The configuration files of the other validators' nodes.
+    pub others: Vec<PathBuf>,
 }
 
 /// Why a chain was not founded.
@@ -88,6 +109,12 @@ pub enum InitError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// Validators that order together, and one of them says nowhere how to reach it.
+    #[error("a validator among several needs an address where the others reach it")]
+    NoPeer,
+    /// More than a note has room for the signatures of.
+    #[error("a chain has at most {limit} validators, not {0}", limit = ledger::policy::MAX_VALIDATORS)]
+    TooMany(usize),
     /// The chain's name is not `[a-z0-9-]{1,32}`.
     #[error("`{0}` cannot name a chain: 1 to 32 lower-case letters, digits and hyphens can")]
     ChainName(String),
@@ -113,15 +140,6 @@ pub enum InitError {
     Unwritable,
 }
 
-/// The operator's fresh keys.
-struct Keys {
-    log: SecretKey,
-    witness: SecretKey,
-    operator: SecretKey,
-    relay: SecretKey,
-    recovery: SecretKey,
-}
-
 /// Founds a chain.
 ///
 /// Everything is checked by executing the genesis file before anything is written.
@@ -136,39 +154,44 @@ pub fn init(options: &InitOptions, now: UnixMillis, rng: &mut dyn CryptoRng) -> 
     if genesis_path.exists() {
         return Err(InitError::Exists(options.directory.clone()));
     }
-    let keys = Keys::generate(rng)?;
-    let create = operator_create(options, &keys, rng)?;
-    let genesis = genesis(options, &create, &keys, now)?;
-    let file = serde_json::to_vec_pretty(&genesis).map_err(|_| InitError::Unwritable)?;
+    let nodes = nodes(options, rng)?;
+    let file = serde_json::to_vec_pretty(&genesis(options, &nodes, now)?).map_err(|_| InitError::Unwritable)?;
     let chain = Chain::new(file)?;
     chain.genesis().execute(chain.origin()).map_err(ChainError::from)?;
-    write_all(options, &chain, &create, &keys, rng)
+    write_all(options, &chain, &nodes, rng)
 }
 
-impl Keys {
-    /// The node's own keys are Ed25519, which C2SP notes need; so is the operator's.
-    fn generate(rng: &mut dyn CryptoRng) -> Result<Self, InitError> {
-        let mut key = || SecretKey::generate(Alg::EdDsa, rng).map_err(|_| InitError::NoKey);
-        Ok(Self { log: key()?, witness: key()?, operator: key()?, relay: key()?, recovery: key()? })
+/// Every validator's node; the first is the operator's.
+fn nodes(options: &InitOptions, rng: &mut dyn CryptoRng) -> Result<Vec<NewNode>, InitError> {
+    let count = options.others.len().saturating_add(1);
+    if count > ledger::policy::MAX_VALIDATORS {
+        return Err(InitError::TooMany(count));
     }
-}
-
-fn operator_create(options: &InitOptions, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Create, InitError> {
-    let service = |url: &String| ServiceEntry { id: "ledger".to_owned(), kind: ServiceType::Ledger, url: url.clone() };
-    let creation = Creation {
-        chain: &options.chain,
-        keys: &[(SUBMITTING, &keys.operator, KeyUse::CapabilityInvocation), ("relay-1", &keys.relay, KeyUse::Relay)],
-        recovery: &keys.recovery,
-        service: options.url.as_ref().map(service),
-        label: options.label.clone(),
+    if count > 1 && options.peer.is_none() {
+        return Err(InitError::NoPeer);
+    }
+    let several = count > 1;
+    let directory = |place: usize| {
+        if several { options.directory.join(format!("node{place}")) } else { options.directory.clone() }
     };
-    let refused = |why| InitError::Create { who: options.operator.clone(), why };
-    creation.sign(SUBMITTING, &keys.operator, rng).map_err(refused)
+    let name = if several { "node0" } else { "solo" };
+    let operator = OtherValidator {
+        operator: options.operator.clone(),
+        label: options.label.clone(),
+        url: options.url.clone(),
+        peer: options.peer.clone().unwrap_or_default(),
+        config: options.config.clone(),
+    };
+    let mut nodes = vec![NewNode::make(&options.chain, name, several, &operator, directory(0), rng)?];
+    for (place, other) in (1..).zip(&options.others) {
+        nodes.push(NewNode::make(&options.chain, &format!("node{place}"), true, other, directory(place), rng)?);
+    }
+    Ok(nodes)
 }
 
-fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMillis) -> Result<Genesis, InitError> {
-    let mut members = vec![GenesisMember { did: operator.did().clone(), name: options.operator.clone() }];
-    let mut creates = vec![operator.as_str().to_owned()];
+fn genesis(options: &InitOptions, nodes: &[NewNode], now: UnixMillis) -> Result<Genesis, InitError> {
+    let mut members: Vec<_> = nodes.iter().map(NewNode::member).collect();
+    let mut creates: Vec<_> = nodes.iter().map(|node| node.create().as_str().to_owned()).collect();
     for founder in &options.founders {
         let text = founder.create.trim();
         let refused = |why| InitError::Create { who: founder.name.clone(), why };
@@ -176,15 +199,8 @@ fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMilli
         members.push(GenesisMember { did: create.did().clone(), name: founder.name.clone() });
         creates.push(text.to_owned());
     }
-    let public = |key: &SecretKey| Hash::from_slice(key.public_key().bytes()).map_err(|_| InitError::NoKey);
-    let validators = vec![GenesisValidator {
-        name: "solo".to_owned(),
-        log: public(&keys.log)?,
-        member: Some(operator.did().clone()),
-        witness: public(&keys.witness)?,
-        peer: None,
-    }];
-    let authorities = vec![operator.did().clone()];
+    let validators = nodes.iter().map(NewNode::validator).collect::<Result<_, _>>()?;
+    let authorities = nodes.iter().take(1).map(|node| node.create().did().clone()).collect();
     let (chain, time) = (options.chain.clone(), now.0);
     Ok(Genesis { chain, time, members, authorities, creates, validators, epoch: None, votes: None })
 }
@@ -193,69 +209,24 @@ fn genesis(options: &InitOptions, operator: &Create, keys: &Keys, now: UnixMilli
 fn write_all(
     options: &InitOptions,
     chain: &Chain,
-    create: &Create,
-    keys: &Keys,
+    nodes: &[NewNode],
     rng: &mut dyn CryptoRng,
 ) -> Result<Initialised, InitError> {
-    let directory = &options.directory;
-    let key_directory = directory.join("keys");
-    for made in [directory, &directory.join("data"), &key_directory] {
-        fs::create_dir_all(made).map_err(|error| InitError::Io { path: made.clone(), error })?;
-    }
-    let guard = options.config.key_guard().map_err(KeyFileError::from)?;
-    let named = [
-        ("log", &keys.log),
-        ("witness", &keys.witness),
-        ("operator", &keys.operator),
-        ("relay", &keys.relay),
-        ("recovery", &keys.recovery),
-    ];
-    for (name, key) in named {
-        let path = key_directory.join(format!("{name}.jwk"));
-        remove_leftover(&path)?;
-        keyfile::save(&path, key, &guard, rng)?;
-    }
-    let config = filled(options, create.did(), &key_directory);
-    let operator = serde_json::json!({
-        "did": create.did(),
-        "invoke": format!("{}#{SUBMITTING}", create.did()),
-        "relay": format!("{}#relay-1", create.did()),
-    });
-    let paths = ["trust-root", "ledger.toml", "operator.json", "genesis.json"].map(|name| directory.join(name));
-    let [trust_root, config_path, operator_path, genesis_path] = paths;
+    let (operator, others) = nodes.split_first().ok_or(InitError::NoPeer)?;
+    let config = operator.write(chain, rng)?;
+    let others = others.iter().map(|node| node.write(chain, rng)).collect::<Result<_, _>>()?;
+    let (trust_root, genesis) = (options.directory.join("trust-root"), options.directory.join("genesis.json"));
     write(&trust_root, chain.policy().as_bytes())?;
-    write(&config_path, service_kit::config::render(&config).as_bytes())?;
-    write(&operator_path, format!("{operator:#}\n").as_bytes())?;
-    write(&genesis_path, chain.genesis_file())?;
+    write(&genesis, chain.genesis_file())?;
     Ok(Initialised {
         origin: chain.origin().to_owned(),
-        operator: create.did().clone(),
-        config: config_path,
+        operator: operator.create().did().clone(),
+        config,
         trust_root,
-        genesis: genesis_path,
-        operator_key: key_directory.join("operator.jwk"),
+        genesis,
+        operator_key: operator.operator_key(),
+        others,
     })
-}
-
-fn filled(options: &InitOptions, operator: &Did, keys: &Path) -> Config {
-    Config {
-        data: options.directory.join("data"),
-        genesis: options.directory.join("genesis.json"),
-        log_key: keys.join("log.jwk"),
-        witness_key: keys.join("witness.jwk"),
-        relay_key: keys.join("relay.jwk"),
-        relay_key_id: format!("{operator}#relay-1"),
-        ..options.config.clone()
-    }
-}
-
-/// Keys of a try that did not get as far as the genesis file belong to no chain.
-fn remove_leftover(path: &Path) -> Result<(), InitError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(InitError::Io { path: path.to_owned(), error }),
-    }
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), InitError> {

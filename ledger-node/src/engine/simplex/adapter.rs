@@ -1,0 +1,321 @@
+//! What the engine asks of us, and what we ask of marshal, which keeps and fetches blocks.
+//!
+//! Votes are about digests. To *propose* is to build a block from the pool on the parent that the engine names; to
+//! *verify* is to read somebody's block and its parent and say whether one may follow the other; to *certify* is to
+//! have the block on our own disk before we vote to make it final. A block that makes no sense is refused for ever; one
+//! that merely comes too early is not answered until it does not any more.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use commonware_actor::Feedback;
+use commonware_consensus::marshal::core::{CommitmentFallback, DigestFallback};
+use commonware_consensus::simplex::Plan;
+use commonware_consensus::simplex::types::Activity;
+use commonware_consensus::types::{Round, View};
+use commonware_consensus::{Automaton, CertifiableAutomaton, Relay, Reporter, Viewable as _};
+use commonware_cryptography::{Digested, Digestible as _};
+use commonware_macros::select;
+use commonware_p2p::Recipients;
+use commonware_runtime::{Clock, Handle};
+use commonware_utils::channel::oneshot;
+use commonware_utils::sync::Mutex;
+use identity_core::time::UnixMillis;
+use ledger::Hash;
+
+use super::block::{Block, ROOM};
+use super::{Context, Digest, Marshal, PublicKey, Runtime, Scheme};
+use crate::engine::Standing;
+use crate::engine::pool::Pool;
+
+/// How far a block's time may be from the clock of whoever votes for it (design §4).
+const TOLERANCE_MILLIS: i64 = 30_000;
+/// How long to wait before looking at something again that only time can change.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Final blocks that may wait to be executed here before we stop proposing more.
+const MAX_BACKLOG: u64 = 16;
+
+/// The engine's side of a validator. Cheap to clone.
+pub(super) struct Adapter<E> {
+    context: Arc<E>,
+    marshal: Marshal,
+    pool: Pool,
+    standing: Arc<Standing>,
+    underway: Arc<Mutex<Underway>>,
+}
+
+impl<E> Clone for Adapter<E> {
+    fn clone(&self) -> Self {
+        Self {
+            context: Arc::clone(&self.context),
+            marshal: self.marshal.clone(),
+            pool: self.pool.clone(),
+            standing: Arc::clone(&self.standing),
+            underway: Arc::clone(&self.underway),
+        }
+    }
+}
+
+/// What is known about rounds and blocks that are not final.
+#[derive(Default)]
+struct Underway {
+    /// Our own proposals that the engine has not yet told us to send, with where to say that they are being stored.
+    built: BTreeMap<(Round, Digest), (Digested<Block>, oneshot::Sender<Handle<()>>)>,
+    /// Where marshal says that a block is being stored.
+    storing: BTreeMap<(Round, Digest), oneshot::Receiver<Handle<()>>>,
+    /// By digest, what blocks hold that are not final.
+    contents: BTreeMap<Digest, Contents>,
+}
+
+struct Contents {
+    parent: Digest,
+    height: u64,
+    digests: Vec<Hash>,
+}
+
+impl Underway {
+    fn remember(&mut self, digest: Digest, block: &Block) {
+        self.contents.entry(digest).or_insert_with(|| Contents {
+            parent: block.parent,
+            height: block.height,
+            digests: block.transactions.iter().map(|transaction| transaction.digest()).collect(),
+        });
+    }
+
+    /// What a block and those before it hold, as far as they are not final.
+    fn ancestry(&self, mut digest: Digest) -> HashSet<Hash> {
+        let mut held = HashSet::new();
+        while let Some(contents) = self.contents.get(&digest) {
+            held.extend(contents.digests.iter().copied());
+            digest = contents.parent;
+        }
+        held
+    }
+
+    fn forget(&mut self, decided: Round, handed_over: u64) {
+        self.built.retain(|(round, _), _| *round > decided);
+        self.storing.retain(|(round, _), _| *round > decided);
+        self.contents.retain(|_, contents| contents.height > handed_over);
+    }
+}
+
+impl<E: Runtime> Adapter<E> {
+    pub(super) fn new(context: E, marshal: Marshal, pool: Pool, standing: Arc<Standing>) -> Self {
+        Self { context: Arc::new(context), marshal, pool, standing, underway: Arc::default() }
+    }
+
+    /// The parent that the engine names, from the others if need be: a quorum stands behind its round.
+    async fn parent(&self, context: &Context) -> Option<Digested<Block>> {
+        let (view, digest) = context.parent;
+        let round = Round::new(context.round.epoch(), view);
+        let fallback = CommitmentFallback::FetchByRound { round };
+        self.marshal.subscribe_by_commitment(digest, fallback).await.ok()
+    }
+
+    /// The next block, once there is something to put into it. An idle chain makes no blocks: the leader waits until
+    /// its time is over, and the next one waits in its place.
+    async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
+        let parent = self.parent(context).await?;
+        let transactions = loop {
+            let arrival = self.pool.arrival();
+            if parent.inner().height > self.standing.executed().saturating_add(MAX_BACKLOG) {
+                clock.sleep(LOOK_AGAIN).await;
+                continue;
+            }
+            let held = self.underway.lock().ancestry(parent.digest());
+            let chosen = self.pool.choose(ROOM, &held);
+            if !chosen.is_empty() {
+                break chosen;
+            }
+            arrival.await;
+        };
+        let time = now(clock).max(UnixMillis(parent.inner().time.0.saturating_add(1)));
+        let height = parent.inner().height.saturating_add(1);
+        let block = Block { parent: parent.digest(), height, time, transactions };
+        let digest = block.digest();
+        Some(Digested::precomputed(block, digest))
+    }
+
+    /// Whether the block proposed in this round may follow its parent; nothing if that cannot be said any more.
+    async fn judge(&self, context: &Context, digest: Digest, clock: &E) -> Option<bool> {
+        // Sent by its proposer or not at all: nobody shall make us chase a block that may not exist.
+        let block = self.marshal.subscribe_by_digest(digest, DigestFallback::Wait).await.ok()?;
+        self.store(context.round, &block);
+        let parent = self.parent(context).await?;
+        self.underway.lock().remember(digest, block.inner());
+        if !follows(block.inner(), parent.digest(), parent.inner()) {
+            return Some(false);
+        }
+        // Whether a clock is wrong, ours or the proposer's, is no property of the block. Until the clocks agree, we say
+        // nothing; and if they never do, the round passes without us.
+        while (block.inner().time.0.saturating_sub(now(clock).0)).abs() > TOLERANCE_MILLIS {
+            clock.sleep(LOOK_AGAIN).await;
+        }
+        Some(true)
+    }
+
+    /// Begins to write a block while others vote on it. [`Self::have`] waits for the disk.
+    fn store(&self, round: Round, block: &Digested<Block>) {
+        let (begun, storing) = oneshot::channel();
+        self.underway.lock().storing.insert((round, block.digest()), storing);
+        self.marshal.verified_deferred(round, block.clone(), begun);
+    }
+
+    /// Waits until the block of this round is on our disk, wherever it has to come from.
+    async fn have(&self, round: Round, digest: Digest) -> bool {
+        let storing = self.underway.lock().storing.remove(&(round, digest));
+        if let Some(storing) = storing
+            && let Ok(written) = storing.await
+            && written.await.is_ok()
+        {
+            return true;
+        }
+        // We started again meanwhile, or never got it. A quorum voted for it, so honest ones hold it.
+        match self.marshal.subscribe_by_digest(digest, DigestFallback::FetchByRound { round }).await {
+            Ok(block) => self.marshal.certified(round, block).await,
+            Err(_) => false,
+        }
+    }
+}
+
+/// Whether a block may follow another, by everything that is the same for everybody who looks.
+fn follows(block: &Block, before: Digest, parent: &Block) -> bool {
+    let mut seen = HashSet::new();
+    block.parent == before
+        && Some(block.height) == parent.height.checked_add(1)
+        && block.time > parent.time
+        && !block.transactions.is_empty()
+        && block.transactions.iter().all(|transaction| seen.insert(transaction.digest()))
+}
+
+fn now(clock: &impl Clock) -> UnixMillis {
+    let since_epoch = clock.current().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl<E: Runtime> Automaton for Adapter<E> {
+    type Context = Context;
+    type Digest = Digest;
+
+    async fn propose(&mut self, context: Context) -> oneshot::Receiver<Digest> {
+        let (mut answer, answered) = oneshot::channel();
+        let this = self.clone();
+        let _running = self.context.child("propose").spawn(move |clock| async move {
+            let built = select! {
+                () = answer.closed() => { return },
+                built = this.build(&context, &clock) => built,
+            };
+            let Some(block) = built else { return };
+            let digest = block.digest();
+            let (begun, storing) = oneshot::channel();
+            {
+                // Before the answer: the engine may ask for it to be sent at once.
+                let mut underway = this.underway.lock();
+                underway.remember(digest, block.inner());
+                underway.built.insert((context.round, digest), (block, begun));
+                underway.storing.insert((context.round, digest), storing);
+            }
+            let _too_late = answer.send(digest);
+        });
+        answered
+    }
+
+    async fn verify(&mut self, context: Context, digest: Digest) -> oneshot::Receiver<bool> {
+        let (mut answer, answered) = oneshot::channel();
+        let this = self.clone();
+        let _running = self.context.child("verify").spawn(move |clock| async move {
+            let judged = select! {
+                () = answer.closed() => { return },
+                judged = this.judge(&context, digest, &clock) => judged,
+            };
+            if let Some(sound) = judged {
+                let _too_late = answer.send(sound);
+            }
+        });
+        answered
+    }
+}
+
+impl<E: Runtime> CertifiableAutomaton for Adapter<E> {
+    async fn certify(&mut self, round: Round, digest: Digest) -> oneshot::Receiver<bool> {
+        let (mut answer, answered) = oneshot::channel();
+        let this = self.clone();
+        let _running = self.context.child("certify").spawn(move |clock| async move {
+            // A disk that fails says nothing against the block: then the engine waits, and never hears `false`.
+            let had = async {
+                while !this.have(round, digest).await {
+                    clock.sleep(LOOK_AGAIN).await;
+                }
+            };
+            select! {
+                () = answer.closed() => { return },
+                () = had => {},
+            };
+            let _too_late = answer.send(true);
+        });
+        answered
+    }
+}
+
+impl<E: Runtime> Relay for Adapter<E> {
+    type Digest = Digest;
+    type PublicKey = PublicKey;
+    type Plan = Plan<PublicKey>;
+
+    fn broadcast(&mut self, digest: Digest, plan: Plan<PublicKey>) -> Feedback {
+        match plan {
+            Plan::Propose { round } => match self.underway.lock().built.remove(&(round, digest)) {
+                Some((block, begun)) => self.marshal.proposed(round, block, Recipients::All, begun),
+                None => Feedback::Ok,
+            },
+            Plan::Forward { round, recipients } => self.marshal.forward(round, digest, recipients),
+            // Follows an early proposal on a parent that is not certified, and we make none.
+            Plan::Prepare { .. } => Feedback::Ok,
+        }
+    }
+}
+
+impl<E: Runtime> Reporter for Adapter<E> {
+    type Activity = Activity<Scheme, Digest>;
+
+    fn report(&mut self, activity: Self::Activity) -> Feedback {
+        let view: View = activity.view();
+        self.standing.saw_view(view.get());
+        if let Activity::Finalization(finalization) = &activity {
+            let decided = finalization.round();
+            self.underway.lock().forget(decided, self.standing.handed_over());
+        }
+        self.marshal.report(activity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(parent: u8, height: u64, time: i64) -> Block {
+        Block { parent: Digest::from([parent; 32]), height, time: UnixMillis(time), transactions: Vec::new() }
+    }
+
+    #[test]
+    fn a_block_follows_one_height_later_and_after_it_in_time() {
+        use crate::tests::world::Founded;
+        let founded = Founded::new();
+        let of = |seq| identity_core::registry::Transaction::parse(&founded.anchor(seq)).unwrap();
+        let (before, parent) = (Digest::from([1; 32]), block(0, 4, 100));
+        let sound = Block { transactions: vec![of(1), of(2)], ..block(1, 5, 101) };
+        assert!(follows(&sound, before, &parent));
+        let wrong = [
+            Block { parent: Digest::from([2; 32]), ..sound.clone() },
+            Block { height: 6, ..sound.clone() },
+            Block { height: 4, ..sound.clone() },
+            Block { time: UnixMillis(100), ..sound.clone() },
+            Block { transactions: vec![], ..sound.clone() },
+            Block { transactions: vec![of(1), of(1)], ..sound.clone() },
+        ];
+        for block in wrong {
+            assert!(!follows(&block, before, &parent), "{block:?}");
+        }
+    }
+}

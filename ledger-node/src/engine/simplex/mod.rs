@@ -1,0 +1,164 @@
+//! Several departments, several nodes: Commonware simplex agrees on the order, and tolerates fewer than a third of
+//! faulty validators.
+//!
+//! ```text
+//!  desk -> pool <-> forwarding                 cosigning <-> node (certifier)
+//!           |                                                  ^
+//!        adapter <-> simplex (votes)                           | head
+//!           |                                                  |
+//!        marshal (blocks: stored, fetched) -> delivery -> [`Simplex`] -> executor
+//! ```
+//!
+//! Everything but the last arrow runs in the engine's own runtime, on its own thread ([`process`]); in tests in a
+//! simulated one, with the same wiring ([`wiring`]). Only parts of Commonware that promise to keep their formats are
+//! used, and none of its state or proofs.
+
+mod adapter;
+mod block;
+mod cosigning;
+mod delivery;
+mod forwarding;
+mod members;
+mod naming;
+mod process;
+#[cfg(test)]
+mod simulation;
+mod sizing;
+mod wiring;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use commonware_consensus::marshal::{core::Mailbox, standard::Standard};
+use commonware_consensus::simplex;
+use commonware_cryptography::{ed25519, sha256};
+use commonware_runtime::{Clock, Metrics, Spawner, Storage};
+use commonware_utils::Acknowledgement as _;
+use identity_core::registry::Transaction;
+use rand_core::CryptoRng;
+use tokio::sync::{mpsc, watch};
+
+use super::pool::Pool;
+use super::{Engine, Entrance, NotTaken, Ordered, Standing};
+use crate::node::{Node, Spoken};
+use delivery::Delivered;
+
+pub(crate) use members::Identity;
+pub use process::ProcessError;
+pub(crate) use process::{Origin, Process};
+
+/// Digest of a block.
+type Digest = sha256::Digest;
+/// A validator, by the key it votes with; to the network, by the key it connects with.
+type PublicKey = ed25519::PublicKey;
+/// One Ed25519 signature for each vote, so that a vote says whose it is.
+type Scheme = simplex::scheme::ed25519::Scheme;
+/// Which round, on which parent.
+type Context = simplex::types::Context<Digest, PublicKey>;
+/// Stores, fetches and orders blocks.
+type Marshal = Mailbox<Scheme, Standard<block::Block>>;
+
+/// What the engine needs of a runtime: the real one and the simulated one have it.
+pub(crate) trait Runtime: Clock + Metrics + Spawner + Storage + CryptoRng {}
+
+impl<T: Clock + Metrics + Spawner + Storage + CryptoRng> Runtime for T {}
+
+/// The node that the engine serves.
+pub(crate) trait Host: Send + Sync + 'static {
+    /// Takes what the validator at place `from` cosigned, and answers if it asks for ours.
+    fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken>;
+
+    /// Checks a transaction that another validator forwards; nothing if it may not wait here.
+    fn admit(&self, transaction: Transaction) -> impl Future<Output = Option<Transaction>> + Send;
+}
+
+impl Host for Node {
+    fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken> {
+        Node::hear(self, from, spoken)
+    }
+
+    async fn admit(&self, mut transaction: Transaction) -> Option<Transaction> {
+        if self.place(&transaction.digest()).await.ok()?.is_some() {
+            return None;
+        }
+        self.authenticate(&mut transaction).await.ok()?;
+        self.check_validators_stay(&transaction).await.ok()?;
+        Some(transaction)
+    }
+}
+
+/// After a block could not be saved, how long to wait before it is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The engine as the executor sees it.
+pub(crate) struct Simplex {
+    blocks: mpsc::Receiver<Delivered>,
+    /// Handed over and not acknowledged.
+    current: Option<Delivered>,
+    standing: Arc<Standing>,
+}
+
+impl Simplex {
+    fn new(blocks: mpsc::Receiver<Delivered>, standing: Arc<Standing>) -> Self {
+        Self { blocks, current: None, standing }
+    }
+
+    /// [`Engine::next`] for whoever must not block.
+    #[cfg(test)]
+    pub(crate) async fn receive(&mut self) -> Option<Ordered> {
+        if self.current.is_none() {
+            self.current = self.blocks.recv().await;
+        }
+        self.current.as_ref().map(|delivered| delivered.ordered.clone())
+    }
+}
+
+impl Engine for Simplex {
+    fn next(&mut self) -> Option<Ordered> {
+        if self.current.is_some() {
+            std::thread::sleep(RETRY);
+        } else {
+            self.current = self.blocks.blocking_recv();
+        }
+        self.current.as_ref().map(|delivered| delivered.ordered.clone())
+    }
+
+    fn acknowledge(&mut self, block: &Ordered) {
+        self.standing.execute(block.height);
+        if let Some(receipt) = self.current.take().and_then(|delivered| delivered.receipt) {
+            receipt.acknowledge();
+        }
+    }
+
+    fn behind(&self) -> u64 {
+        self.standing.tip().saturating_sub(self.standing.executed())
+    }
+
+    /// What was delivered is never acknowledged, and nothing more is taken: marshal stops, and with it the validator.
+    fn halt(&mut self) {
+        self.current = None;
+        self.blocks.close();
+        while self.blocks.try_recv().is_ok() {}
+    }
+}
+
+/// Where this node's own submissions come in.
+pub(crate) struct Door {
+    pool: Pool,
+    fresh: mpsc::Sender<Transaction>,
+    /// The validator runs as long as this is there.
+    _open: watch::Sender<()>,
+}
+
+impl Entrance for Door {
+    fn offer(&self, transaction: Transaction) -> Result<(), NotTaken> {
+        if self.fresh.is_closed() {
+            return Err(NotTaken::Stopping);
+        }
+        if self.pool.add(transaction.clone())? {
+            // What finds no room here is forwarded with the next repetition.
+            let _full = self.fresh.try_send(transaction);
+        }
+        Ok(())
+    }
+}

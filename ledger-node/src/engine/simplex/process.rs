@@ -1,0 +1,259 @@
+//! A validator in this process: the engine's runtime on a thread of its own, and authenticated TCP to the others.
+//!
+//! Only keys of the validators' set complete a handshake; whoever has none learns nothing and holds a connection for
+//! five seconds at most.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use commonware_cryptography::ChaCha20Poly1305;
+use commonware_p2p::authenticated::lookup;
+use commonware_p2p::{Address, AddressableManager as _, Ingress};
+use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
+use commonware_stream::cups::{self, Cups};
+use commonware_stream::sake::{self, Sake};
+use commonware_utils::ordered::Map;
+use commonware_utils::{Hostname, NZU32, NZUsize};
+use futures_util::future::select_all;
+use identity_core::registry::Transaction;
+use identity_core::time::UnixMillis;
+use tokio::sync::{mpsc, watch};
+
+use super::block::Block;
+use super::delivery::Delivered;
+use super::members::{Identity, Members};
+use super::wiring::{self, CHANNELS, Channels, Validator, WiringError};
+use super::{Door, Host, Simplex, sizing};
+use crate::chain::Chain;
+use crate::engine::Standing;
+use crate::engine::pool::{Bounds, Pool};
+use crate::node::Spoken;
+
+/// Bytes of transactions that may wait in the pool.
+const POOL_BYTES: usize = 32 * 1024 * 1024;
+/// How far the clocks of two validators may be apart for them to connect. A validator whose clock is further off takes
+/// no part.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
+/// How old a handshake may be.
+const HANDSHAKE_AGE: Duration = Duration::from_secs(10);
+/// The engine's threads that run tasks; those that wait for the disk come on top, at most so many.
+const WORKERS: usize = 2;
+const BLOCKING: usize = 8;
+
+/// What a validator needs to start.
+pub(crate) struct Process {
+    members: Members,
+    identity: Identity,
+    genesis: Block,
+    directory: PathBuf,
+    listen: SocketAddr,
+    executed: u64,
+    pool: Pool,
+    standing: Arc<Standing>,
+    fresh: mpsc::Receiver<Transaction>,
+    voice: (mpsc::Sender<Spoken>, mpsc::Receiver<Spoken>),
+    /// Changes when the door is gone.
+    closing: watch::Receiver<()>,
+}
+
+/// Why a validator does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// The genesis file does not say how validators reach each other.
+    #[error("the genesis file has several validators and does not say how they reach each other")]
+    NoPeers,
+    /// Not Ed25519.
+    #[error("the consensus and transport keys must be Ed25519 keys")]
+    Keys,
+    /// The keys are nobody's.
+    #[error("the consensus and transport keys are not those of one validator in the genesis file")]
+    NotAMember,
+    /// The address to listen at means nothing.
+    #[error("`{0}` is no address that other validators could connect to")]
+    Listen(String),
+    /// No thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Where a validator starts from.
+pub(crate) struct Origin<'a> {
+    pub(crate) chain: &'a Chain,
+    /// Height of the last block that was executed.
+    pub(crate) executed: u64,
+    pub(crate) directory: PathBuf,
+    /// `address:port`; empty for the port of the address in the genesis file, on all addresses.
+    pub(crate) listen: &'a str,
+    /// Transactions that may wait in the pool.
+    pub(crate) queue: u32,
+}
+
+impl Process {
+    /// Checks everything that can be wrong before anything runs.
+    ///
+    /// The second half is where submissions come in; the validator ends when it is gone.
+    pub(crate) fn new(origin: Origin<'_>, identity: Option<Identity>) -> Result<(Self, Door), ProcessError> {
+        let members = Members::of_genesis(origin.chain).ok_or(ProcessError::NoPeers)?;
+        let identity = identity.ok_or(ProcessError::Keys)?;
+        let me = members.find(&identity).ok_or(ProcessError::NotAMember)?;
+        let listen = listening(origin.listen, &me.address)?;
+        let genesis_file = ledger::sha256(origin.chain.genesis_file());
+        let genesis = Block::genesis(genesis_file, UnixMillis(origin.chain.genesis().time));
+        let count = usize::try_from(origin.queue.max(1)).unwrap_or(usize::MAX);
+        let standing = Arc::new(Standing::default());
+        standing.execute(origin.executed);
+        standing.hand_over(origin.executed);
+        let pool = Pool::new(Bounds { count, bytes: POOL_BYTES });
+        let (fresh, forwarded) = mpsc::channel(sizing::FRESH);
+        let (open, closing) = watch::channel(());
+        let door = Door { pool: pool.clone(), fresh, _open: open };
+        let process = Self {
+            members,
+            identity,
+            genesis,
+            directory: origin.directory,
+            listen,
+            executed: origin.executed,
+            pool,
+            standing,
+            fresh: forwarded,
+            voice: mpsc::channel(sizing::VOICE),
+            closing,
+        };
+        Ok((process, door))
+    }
+
+    /// Where the engine stands, for whoever wants to know.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing)
+    }
+
+    /// Where the node says what it cosigned.
+    pub(crate) fn voice(&self) -> mpsc::Sender<Spoken> {
+        self.voice.0.clone()
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(self, host: Arc<impl Host>) -> Result<(Simplex, JoinHandle<()>), ProcessError> {
+        let (blocks, delivered) = mpsc::channel(sizing::DELIVERED);
+        let simplex = Simplex::new(delivered, Arc::clone(&self.standing));
+        let thread = std::thread::Builder::new().name("validator".into());
+        let thread = thread.spawn(move || self.run(host, blocks)).map_err(ProcessError::Thread)?;
+        Ok((simplex, thread))
+    }
+
+    fn run(self, host: Arc<impl Host>, blocks: mpsc::Sender<Delivered>) {
+        let config = runtime::Config::new()
+            .with_storage_directory(self.directory.clone())
+            .with_worker_threads(WORKERS)
+            .with_max_blocking_threads(BLOCKING);
+        runtime::Runner::new(config).start(|context| async move {
+            if let Err(error) = self.serve(context, host, blocks).await {
+                tracing::error!(%error, "the validator does not start");
+            }
+        });
+    }
+
+    /// Runs until the door is closed or a part fails. A validator with a dead part must not look alive.
+    async fn serve(
+        self,
+        context: runtime::Context,
+        host: Arc<impl Host>,
+        blocks: mpsc::Sender<Delivered>,
+    ) -> Result<(), WiringError> {
+        let (mut network, mut oracle) = lookup::Network::new(context.child("network"), self.network());
+        oracle.track(0, self.addresses());
+        let channels = (0..CHANNELS).map(|channel| network.register(channel, sizing::quota())).collect();
+        let channels = Channels::new(channels).ok_or(WiringError::NotAMember)?;
+        let mut closing = self.closing;
+        let validator = Validator {
+            host,
+            members: self.members,
+            identity: self.identity,
+            genesis: self.genesis,
+            epoch: 0,
+            storage: "validator".to_owned(),
+            executed: self.executed,
+            pool: self.pool,
+            standing: self.standing,
+            fresh: self.fresh,
+            voice: self.voice.1,
+            blocks,
+        };
+        let mut parts = wiring::start(context.child("validator"), validator, channels, oracle).await?;
+        parts.push(network.start());
+        let failed = select_all(parts);
+        commonware_macros::select! {
+            _ = closing.changed() => {},
+            (_, part, _) = failed => { tracing::error!(part, "a part of the validator ended: all of it stops") },
+        }
+        Ok(())
+    }
+
+    fn network(&self) -> lookup::Config<Cups<Sake<commonware_cryptography::ed25519::PrivateKey>, ChaCha20Poly1305>> {
+        let handshake = Cups::new(
+            Sake {
+                signer: self.identity.transport.clone(),
+                synchrony_bound: CLOCKS_APART,
+                max_handshake_age: HANDSHAKE_AGE,
+                version: sake::Version::V1,
+            },
+            cups::Version::V1,
+        );
+        let members = self.members.all().len();
+        lookup::Config {
+            // Government networks are private ones.
+            allow_private_ips: true,
+            allow_dns: true,
+            // Who a peer is, its key says; behind a gateway its address says little.
+            bypass_ip_check: true,
+            peer_connection_cooldown: Duration::from_secs(1),
+            allowed_handshake_rate_per_ip: Quota::per_second(NZU32!(16)),
+            max_concurrent_handshakes: NZU32!(64),
+            ping_frequency: Duration::from_secs(5),
+            dial_frequency: Duration::from_millis(500),
+            dial_timeout: Duration::from_secs(5),
+            send_batch_size: NZUsize!(8),
+            tracked_peer_sets: sizing::PEER_SETS,
+            block_duration: Duration::from_mins(10),
+            ..lookup::Config::recommended(
+                handshake,
+                self.members.namespace(),
+                self.listen,
+                sizing::peers(members),
+                wiring::max_message(members),
+                sizing::MAILBOX,
+            )
+        }
+    }
+
+    fn addresses(&self) -> Map<super::PublicKey, Address> {
+        let address = |member: &super::members::Member| Some((member.transport.clone(), reached_at(&member.address)?));
+        Map::from_iter_dedup(self.members.all().iter().filter_map(address))
+    }
+}
+
+fn listening(configured: &str, stated: &str) -> Result<SocketAddr, ProcessError> {
+    if !configured.is_empty() {
+        return configured.parse().map_err(|_| ProcessError::Listen(configured.to_owned()));
+    }
+    let port = stated.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let port = port.ok_or_else(|| ProcessError::Listen(stated.to_owned()))?;
+    Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port))
+}
+
+/// How a peer is reached: by its numeric address, or by a name that is looked up at every try.
+fn reached_at(address: &str) -> Option<Address> {
+    if let Ok(socket) = address.parse::<SocketAddr>() {
+        return Some(Address::Symmetric(socket));
+    }
+    let (host, port) = address.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let ingress = Ingress::Dns { host: Hostname::new(host).ok()?, port };
+    // Looked at only where connections are judged by their address, and here they are judged by their key.
+    Some(Address::Asymmetric { ingress, egress: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port) })
+}

@@ -1,0 +1,83 @@
+//! Whole validators on a simulated runtime, network and disk: real engine, executor and certifier, stores in memory.
+//! One seed decides everything: delays, losses, who fails when, who lies how. Three things must hold whatever happens:
+//!
+//! - *agreement*: no two nodes have different trees after one block, and no size is ever certified with two roots;
+//! - *nothing acknowledged is lost*: it stands in every honest node's log, where its sender was told;
+//! - *progress*: once everything is healed, every honest node certifies new blocks.
+//!
+//! `SIMULATION_SEEDS` (20 by default) and `SIMULATION_HEIGHTS` (50) say how much to do, `SIMULATION_FIRST` from which
+//! seed on. A seed that fails is named; alone it fails again in the same way.
+
+mod chain;
+mod checks;
+mod cluster;
+mod dice;
+mod liars;
+mod story;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use story::{Outcome, Story};
+
+/// A number from the environment.
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}
+
+/// Runs `story` for each seed, on as many threads as there are processors.
+fn for_all_seeds(what: &str, story: impl Fn(u64) -> Story + Sync) {
+    let (first, seeds) = (number("SIMULATION_FIRST", 1), number("SIMULATION_SEEDS", 20));
+    let (next, blocks, faults) = (AtomicU64::new(first), AtomicU64::new(0), AtomicU64::new(0));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + seeds {
+                return;
+            }
+            let outcome = story(seed).run();
+            assert!(outcome.violations.is_empty(), "{what}, seed {seed}: {:#?}", outcome.violations);
+            assert!(outcome.faults > 0, "{what}, seed {seed}: nothing failed");
+            blocks.fetch_add(outcome.height, Ordering::Relaxed);
+            faults.fetch_add(outcome.faults, Ordering::Relaxed);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let (blocks, faults) = (blocks.into_inner(), faults.into_inner());
+    println!("{what}: {seeds} seeds from {first} on, {blocks} heights, {faults} faults");
+}
+
+#[test]
+fn four_validators_survive_whatever_happens() {
+    let heights = number("SIMULATION_HEIGHTS", 50);
+    for_all_seeds("four validators", |seed| Story::new(seed, 4, heights));
+}
+
+#[test]
+fn seven_validators_survive_whatever_happens() {
+    let heights = number("SIMULATION_HEIGHTS", 50);
+    for_all_seeds("seven validators", |seed| Story::new(seed, 7, heights));
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    let tell = |seed| Story::new(seed, 4, 12).run();
+    let (one, again, other) = (tell(1), tell(1), tell(2));
+    let marks = |outcome: &Outcome| (outcome.notes, outcome.trace.clone());
+    assert_eq!(marks(&one), marks(&again));
+    assert_ne!(marks(&one), marks(&other));
+}
+
+#[test]
+fn too_many_unsafe_voters_are_caught() {
+    let violations = story::two_worlds(1);
+    assert!(violations.iter().any(|violation| violation.contains("two certified roots")), "{violations:#?}");
+}
+
+#[test]
+fn a_cosigner_of_two_histories_is_caught_with_evidence() {
+    let caught = story::two_histories(1);
+    assert!(caught.contradictions > 0, "no node noticed");
+    assert!(caught.evidence > 0, "no evidence was kept");
+    assert!(caught.violations.is_empty(), "and yet no harm is done: {:#?}", caught.violations);
+}

@@ -1,0 +1,60 @@
+//! Every setting that decides how much memory a validator takes, and every waiting time.
+//!
+//! The engine allocates its network queues whole when it starts: messages a second × validators × peer sets for each
+//! channel, about half a kB each, and once more for all channels together. So the quotas matter most, the cache of
+//! pages next, and nothing else much.
+
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use commonware_runtime::Quota;
+use commonware_utils::{NZU16, NZU32, NZUsize};
+
+/// Messages a second that a peer may send on one channel: several times what votes of the fastest chain measured need.
+const QUOTA: NonZeroU32 = NZU32!(256);
+/// Peer sets that connections are kept for: this epoch's and the one before.
+pub(super) const PEER_SETS: NonZeroUsize = NZUsize!(2);
+/// Slots in the queue of each part of the engine.
+pub(super) const MAILBOX: NonZeroUsize = NZUsize!(256);
+/// Bytes of a cached page, and how many: 4 MB.
+pub(super) const PAGE: NonZeroU16 = NZU16!(4_096);
+pub(super) const PAGES: NonZeroUsize = NZUsize!(1_024);
+/// For each open file.
+pub(super) const WRITE_BUFFER: NonZeroUsize = NZUsize!(64 * 1024);
+/// At start only.
+pub(super) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(256 * 1024);
+/// Blocks of each proposer that are kept while they are voted on.
+pub(super) const BUFFERED_BLOCKS: usize = 4;
+/// Final blocks that marshal hands out before the first is acknowledged.
+pub(super) const UNACKNOWLEDGED: NonZeroUsize = NZUsize!(8);
+/// Missing blocks that are asked for at a time.
+pub(super) const REPAIR: NonZeroUsize = NZUsize!(32);
+/// Transactions of our own that wait to be forwarded.
+pub(super) const FRESH: usize = 4_096;
+/// Cosignatures that wait to be told.
+pub(super) const VOICE: usize = 64;
+/// Final blocks that wait for the executor, beyond what marshal counts.
+pub(super) const DELIVERED: usize = 2;
+
+/// How long a leader may take before the others go on without it. An idle chain passes from leader to leader at this
+/// pace; each passing writes a few hundred bytes.
+pub(super) const LEADER: Duration = Duration::from_millis(1_500);
+/// How long a round may take in all.
+pub(super) const CERTIFICATION: Duration = Duration::from_millis(2_500);
+/// When a vote to go on without the leader is repeated.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
+/// A leader that was silent for so long, while others were not, is not waited for.
+pub(super) const SKIP: Duration = Duration::from_secs(5);
+/// How long a peer may take to answer a question, and how long to wait before the next try.
+pub(super) const FETCH: Duration = Duration::from_secs(2);
+pub(super) const FETCH_AGAIN: Duration = Duration::from_millis(200);
+
+/// The quota of each channel.
+pub(super) fn quota() -> Quota {
+    Quota::per_second(QUOTA)
+}
+
+/// Validators of one peer set.
+pub(super) fn peers(members: usize) -> NonZeroUsize {
+    NonZeroUsize::new(members).unwrap_or(NonZeroUsize::MIN)
+}

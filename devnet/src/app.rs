@@ -17,7 +17,6 @@ use crate::terminal::{Progress, write_result};
 use crate::trial;
 use crate::world::found;
 use crate::world::home::Home;
-use crate::world::layout::Layout;
 use crate::world::services::{Here, Mode, Services};
 
 /// Runs the world as the options say. Answers whether every step of the journey held.
@@ -30,7 +29,7 @@ pub async fn run(options: &Options) -> Result<bool> {
     let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
     greet(&progress, &home);
 
-    let layout = Layout::new(home.path(), options.port_base, options.plain);
+    let layout = options.layout(home.path())?;
     let founded = found::found(&layout, &mut system_rng()?)?;
     progress.say("devnet-starting", &[]);
     let mut services = Services::new(&layout, mode(options)?, Arc::new(Fetcher::new(&found::fetch(&layout))?));
@@ -115,7 +114,7 @@ async fn parent_gone() {
 }
 
 fn mode(options: &Options) -> Result<Mode> {
-    Ok(if options.procs {
+    Ok(if options.procs || options.validators > 1 {
         Mode::Processes { program: std::env::current_exe().context("this program does not know its own file")? }
     } else {
         Mode::Here

@@ -1,11 +1,14 @@
 //! The flags of the `devnet` program.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, ensure};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use service_kit::help;
 use service_kit::messages::{Catalogue, Lang};
+
+use crate::world::layout::{Layout, VALIDATORS};
 
 /// First port used unless `--port-base` says otherwise; the services take the ports after it in a row.
 pub const PORT_BASE: u16 = 9440;
@@ -56,6 +59,9 @@ pub struct Options {
     /// Run each service as a process of its own.
     #[arg(long)]
     pub procs: bool,
+    /// Ledger nodes that order together, each a process of its own; implies `--procs`. Up to seven.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub validators: usize,
     /// HTTP instead of HTTPS, for debugging.
     #[arg(long)]
     pub plain: bool,
@@ -68,6 +74,22 @@ pub struct Options {
     /// Sample subjects in each department's table.
     #[arg(long, value_name = "N", default_value_t = SUBJECTS)]
     pub subjects: usize,
+}
+
+impl Options {
+    /// Where everything of the world in `root` lies and listens.
+    ///
+    /// # Errors
+    /// More validators than this world, or this program, has.
+    pub fn layout(&self, root: &Path) -> Result<Layout> {
+        let most = VALIDATORS.len().saturating_add(1);
+        ensure!((1..=most).contains(&self.validators), "--validators is a number from 1 to {most}");
+        ensure!(
+            self.validators == 1 || cfg!(feature = "simplex"),
+            "several validators need the feature `simplex`: cargo run --release -p devnet --features simplex -- …",
+        );
+        Ok(Layout::new(root, self.port_base, self.plain).with_validators(self.validators))
+    }
 }
 
 /// A language of the messages.

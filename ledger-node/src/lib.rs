@@ -11,6 +11,10 @@
 //! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]).
 
 mod boundary;
+#[cfg_attr(
+    not(any(test, feature = "simplex")),
+    expect(dead_code, reason = "a program for one validator alone hears no others")
+)]
 mod certifier;
 mod chain;
 mod clerk;

@@ -18,7 +18,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::boundary;
-use crate::certifier::{Certifier, CertifyError, Cosignature, Heard};
+#[cfg(feature = "simplex")]
+use crate::certifier::Heard;
+use crate::certifier::{Certifier, CertifyError, Cosignature};
 use crate::chain::Chain;
 use crate::desk::Desk;
 use crate::engine::{Engine, NotTaken, Ordered};
@@ -65,6 +67,7 @@ pub(crate) struct Node {
     runtime: Handle,
     certifier: Mutex<Certifier>,
     voice: Option<mpsc::Sender<Spoken>>,
+    #[cfg_attr(not(feature = "simplex"), expect(dead_code, reason = "nobody else is heard who could be convicted"))]
     evidence: PathBuf,
     executed: Mutex<Head>,
     rounds: watch::Sender<Option<Arc<Round>>>,
@@ -361,6 +364,7 @@ impl Node {
     }
 
     /// Takes what the validator at place `from` cosigned; answers with our own for the same tree if it asks for it.
+    #[cfg(feature = "simplex")]
     pub(crate) fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken> {
         let mut certifier = self.certifier();
         let size = spoken.cosignature.size;

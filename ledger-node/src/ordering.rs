@@ -40,6 +40,9 @@ pub(crate) struct Ordering {
     waiting: Waiting,
 }
 
+/// An engine that runs, and its thread if it has one.
+pub(crate) type Started = (Box<dyn Engine>, Option<JoinHandle<()>>);
+
 /// What becomes the engine.
 pub(crate) enum Waiting {
     Solo(Solo),
@@ -76,9 +79,10 @@ impl Ordering {
 
 impl Waiting {
     /// Starts the engine, and its thread if it has one.
-    pub(crate) fn start(self, node: &Arc<Node>) -> Result<(Box<dyn Engine>, Option<JoinHandle<()>>), OrderingError> {
+    pub(crate) fn start(self, node: &Arc<Node>) -> Result<Started, OrderingError> {
         match self {
             Self::Solo(solo) => {
+                // It asks nothing of the node.
                 let _ = node;
                 Ok((Box::new(solo), None))
             }

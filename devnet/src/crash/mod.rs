@@ -88,7 +88,7 @@ pub async fn run(options: &Options, crash: &CrashOptions) -> Result<CrashReport>
 async fn run_seeded(options: &Options, crash: &CrashOptions) -> Result<CrashReport> {
     let begun = Instant::now();
     let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
-    let layout = Layout::new(home.path(), options.port_base, options.plain);
+    let layout = options.layout(home.path())?;
     let founded = found::found(&layout, &mut system_rng()?)?;
     let program = std::env::current_exe().context("this program does not know its own file")?;
     let fetch: Arc<dyn Fetch> = Arc::new(Fetcher::new(&found::fetch(&layout))?);

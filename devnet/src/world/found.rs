@@ -57,7 +57,8 @@ pub struct Founded {
 /// Files that cannot be made, or a world that was founded for other addresses.
 pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
     check_addresses(layout)?;
-    for member in DEPARTMENTS.iter().map(|department| &department.member).chain([&LEADER, &HOUSING_FUND]) {
+    let departments = DEPARTMENTS.iter().map(|department| &department.member);
+    for member in departments.chain([&HOUSING_FUND]).chain(layout.validators()) {
         fs::create_dir_all(layout.directory(member))?;
     }
     fs::create_dir_all(layout.tls())?;
@@ -86,7 +87,7 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
         private_file::create(&layout.passphrase(), format!("{}\n", token(rng, 16)).as_bytes())?;
     }
     let founded = Founded {
-        leader: Leader::load(&layout.directory(&LEADER))?,
+        leader: Leader::load(&layout.node(0))?,
         departments,
         housing_fund: housing_fund.identity.did,
         second_name,
@@ -153,6 +154,13 @@ fn found_chain(layout: &Layout, founders: Vec<ledger_node::Founder>, rng: &mut d
             url: Some(layout.url(&LEADER)),
             founders,
             config: ledger_node::Config::default(),
+            peer: layout.is_consortium().then(|| layout.peer(0)),
+            others: layout
+                .validators()
+                .zip(0..)
+                .skip(1)
+                .map(|(member, place)| validator(layout, member, place))
+                .collect(),
         };
         ledger_node::init(&options, SystemClock.now_millis(), rng)?;
     }
@@ -160,20 +168,37 @@ fn found_chain(layout: &Layout, founders: Vec<ledger_node::Founder>, rng: &mut d
     Ok(())
 }
 
+fn validator(layout: &Layout, member: &Member, place: u16) -> ledger_node::OtherValidator {
+    ledger_node::OtherValidator {
+        operator: member.name_en.to_owned(),
+        label: Some(Label { en: member.name_en.to_owned(), zh: member.name_zh.to_owned() }),
+        url: Some(layout.url(member)),
+        peer: layout.peer(place),
+        config: ledger_node::Config::default(),
+    }
+}
+
 fn write_configs(layout: &Layout, authority: &Authority, second_name: &SecondName) -> Result<()> {
-    let node = layout.directory(&LEADER);
-    let ledger: ledger_node::Config = config::load(&node.join("ledger.toml"))?;
-    let ledger = ledger_node::Config { http: http(layout, authority, &LEADER)?, ..ledger };
-    fs::write(layout.config(&LEADER), config::render(&ledger))?;
-    for department in &DEPARTMENTS {
-        let text = config::render(&issuer_config(layout, authority, department)?);
+    for (place, member) in layout.validators().enumerate() {
+        let ledger: ledger_node::Config = config::load(&layout.node(place).join("ledger.toml"))?;
+        let peer_listen = if layout.is_consortium() { layout.peer(u16::try_from(place)?) } else { String::new() };
+        let ledger = ledger_node::Config { http: http(layout, authority, member)?, peer_listen, ..ledger };
+        fs::write(layout.config(member), config::render(&ledger))?;
+    }
+    for (place, department) in DEPARTMENTS.iter().enumerate() {
+        let text = config::render(&issuer_config(layout, authority, department, place)?);
         fs::write(layout.config(&department.member), text)?;
     }
     fs::write(layout.config(&HOUSING_FUND), config::render(&verifier_config(layout, authority, second_name)?))?;
     Ok(())
 }
 
-fn issuer_config(layout: &Layout, authority: &Authority, department: &Department) -> Result<issuer::Config> {
+fn issuer_config(
+    layout: &Layout,
+    authority: &Authority,
+    department: &Department,
+    place: usize,
+) -> Result<issuer::Config> {
     let member = &department.member;
     let defaults = issuer::Config::default();
     Ok(issuer::Config {
@@ -187,7 +212,7 @@ fn issuer_config(layout: &Layout, authority: &Authority, department: &Department
         http: http(layout, authority, member)?,
         offers: issuer::OfferConfig { nonce_lifetime: NONCE_SECONDS, ..defaults.offers },
         status: issuer::StatusConfig { ttl: STATUS_TTL, ..defaults.status },
-        ledger: issuer::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root(), ..defaults.ledger },
+        ledger: issuer::LedgerConfig { url: layout.ledger(place), trust_root: layout.trust_root(), ..defaults.ledger },
         fetch: fetch(layout),
         ..defaults
     })
@@ -204,7 +229,10 @@ fn verifier_config(layout: &Layout, authority: &Authority, second_name: &SecondN
         queries: query::configured(),
         x509: verifier::X509Config { chain: second_name.chain.clone(), key: second_name.key.clone() },
         http: http(layout, authority, &HOUSING_FUND)?,
-        ledger: verifier::LedgerConfig { url: layout.url(&LEADER), trust_root: layout.trust_root() },
+        ledger: verifier::LedgerConfig {
+            url: layout.ledger(DEPARTMENTS.len().saturating_sub(1)),
+            trust_root: layout.trust_root(),
+        },
         evidence: verifier::EvidenceConfig { refresh: 1, ..defaults.evidence },
         fetch: fetch(layout),
         ..defaults

@@ -142,19 +142,75 @@ pub const HOUSING_FUND: Member =
         id: "housing-fund", name_en: "Housing Fund Centre (sample)", name_zh: "住房公积金中心（样本）", port: 3
     };
 
+/// Who runs a ledger node beside the leader's, where several validators order together.
+pub const VALIDATORS: [Member; 6] = [
+    validator("validator-1", "Second validator (sample)", "第二验证节点（样本）", 10),
+    validator("validator-2", "Third validator (sample)", "第三验证节点（样本）", 11),
+    validator("validator-3", "Fourth validator (sample)", "第四验证节点（样本）", 12),
+    validator("validator-4", "Fifth validator (sample)", "第五验证节点（样本）", 13),
+    validator("validator-5", "Sixth validator (sample)", "第六验证节点（样本）", 14),
+    validator("validator-6", "Seventh validator (sample)", "第七验证节点（样本）", 15),
+];
+
+const fn validator(id: &'static str, name_en: &'static str, name_zh: &'static str, port: u16) -> Member {
+    Member { id, name_en, name_zh, port }
+}
+
+/// Port where the first validator meets the others, counted from the first.
+const PEER_PORT: u16 = 20;
+
 /// The directory of the world, and how its services are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: PathBuf,
     port_base: u16,
     plain: bool,
+    validators: usize,
 }
 
 impl Layout {
     /// The world in `root`, listening on ports from `port_base`.
     #[must_use]
     pub fn new(root: &Path, port_base: u16, plain: bool) -> Self {
-        Self { root: root.to_owned(), port_base, plain }
+        Self { root: root.to_owned(), port_base, plain, validators: 1 }
+    }
+
+    /// The same with so many ledger nodes, at most one more than [`VALIDATORS`].
+    #[must_use]
+    pub fn with_validators(self, validators: usize) -> Self {
+        Self { validators: validators.clamp(1, VALIDATORS.len().saturating_add(1)), ..self }
+    }
+
+    /// Who runs the ledger nodes, the leader first.
+    pub fn validators(&self) -> impl Iterator<Item = &'static Member> + use<> {
+        [&LEADER].into_iter().chain(&VALIDATORS).take(self.validators)
+    }
+
+    /// Whether several validators order together.
+    #[must_use]
+    pub fn is_consortium(&self) -> bool {
+        self.validators > 1
+    }
+
+    /// The ledger node that the service at a place among its like asks: all of them get asked.
+    #[must_use]
+    pub fn ledger(&self, place: usize) -> String {
+        let nodes: Vec<_> = self.validators().collect();
+        let chosen = place.checked_rem(nodes.len()).and_then(|place| nodes.get(place));
+        self.url(chosen.unwrap_or(&&LEADER))
+    }
+
+    /// The directory of a ledger node as founding the chain made it.
+    #[must_use]
+    pub fn node(&self, place: usize) -> PathBuf {
+        let chain = self.directory(&LEADER);
+        if self.is_consortium() { chain.join(format!("node{place}")) } else { chain }
+    }
+
+    /// Where the other validators reach the one at a place.
+    #[must_use]
+    pub fn peer(&self, place: u16) -> String {
+        format!("127.0.0.1:{}", self.port_base.saturating_add(PEER_PORT).saturating_add(place))
     }
 
     /// The directory of everything.

@@ -74,9 +74,10 @@ impl Here {
 }
 
 /// Who runs what, the ledger first.
-fn roles() -> impl Iterator<Item = (ServiceKind, &'static Member)> {
+fn roles(layout: &Layout) -> impl Iterator<Item = (ServiceKind, &'static Member)> + use<> {
+    let ledgers = layout.validators().map(|member| (ServiceKind::Ledger, member));
     let issuers = DEPARTMENTS.iter().map(|department| (ServiceKind::Issuer, &department.member));
-    [(ServiceKind::Ledger, &LEADER)].into_iter().chain(issuers).chain([(ServiceKind::Verifier, &HOUSING_FUND)])
+    ledgers.chain(issuers).chain([(ServiceKind::Verifier, &HOUSING_FUND)])
 }
 
 /// The child lives as long as its standard input: if this process dies, however, so does the child.
@@ -117,10 +118,27 @@ impl Services {
     /// # Errors
     /// Which service, and why.
     pub async fn start_all(&mut self) -> Result<()> {
-        for (kind, member) in roles() {
+        let (ledgers, others): (Vec<_>, Vec<_>) =
+            roles(&self.layout).partition(|(kind, _)| *kind == ServiceKind::Ledger);
+        for (kind, member) in ledgers {
+            self.start(kind, member).await?;
+        }
+        // One ledger node of several answers before all is well, and the services want a ledger to look at.
+        self.until_ready(&LEADER).await?;
+        for (kind, member) in others {
             self.start(kind, member).await?;
         }
         Ok(())
+    }
+
+    async fn until_ready(&self, member: &Member) -> Result<()> {
+        let url = format!("{}/readyz", self.layout.url(member));
+        let ready = async {
+            while !self.fetch.send(Request::get(url.clone())).await.is_ok_and(|answer| answer.status == 200) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::time::timeout(START_PATIENCE, ready).await.with_context(|| format!("{} is not ready in time", member.id))
     }
 
     /// Stops the ledger and the departments, and makes sure that nobody answers at their addresses.
@@ -128,7 +146,8 @@ impl Services {
     /// # Errors
     /// Somebody still answers.
     pub async fn stop_all_but_the_verifier(&mut self) -> Result<()> {
-        let stopped: Vec<&Member> = DEPARTMENTS.iter().map(|department| &department.member).chain([&LEADER]).collect();
+        let departments = DEPARTMENTS.iter().map(|department| &department.member);
+        let stopped: Vec<&Member> = departments.chain(self.layout.validators()).collect();
         for member in &stopped {
             self.stop(member.id).await?;
         }
@@ -179,7 +198,8 @@ impl Services {
     /// # Errors
     /// No such service, or services are no processes.
     pub async fn kill_while_starting(&self, name: &str, after: Duration) -> Result<()> {
-        let (kind, member) = roles().find(|(_, member)| member.id == name).context("there is no such service")?;
+        let (kind, member) =
+            roles(&self.layout).find(|(_, member)| member.id == name).context("there is no such service")?;
         let Mode::Processes { program } = &self.mode else { bail!("it is no process of its own") };
         let child = spawn(program, kind, &self.layout.config(member))?;
         tokio::time::sleep(after).await;

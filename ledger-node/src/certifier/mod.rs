@@ -160,6 +160,7 @@ impl Certifier {
     }
 
     /// What this validator said about the tree of a size.
+    #[cfg(feature = "simplex")]
     pub(crate) fn own_at(&self, size: u64) -> Option<&Cosignature> {
         self.heard.get(self.keys.me())?.get(&size)
     }

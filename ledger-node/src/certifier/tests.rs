@@ -21,6 +21,7 @@ fn chain(validators: u8) -> Chain {
     let public = |key: SecretKey| Hash::from_slice(key.public_key().bytes()).unwrap();
     let validator = |number: u8| GenesisValidator {
         name: format!("node{number}"),
+        member: None,
         log: public(key(number, 0)),
         witness: public(key(number, 1)),
         peer: None,

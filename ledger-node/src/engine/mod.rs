@@ -57,6 +57,9 @@ pub(crate) enum NotTaken {
     /// The queue is full.
     #[error("the queue is full")]
     Busy,
+    /// It was taken and is not ordered yet: too few validators are there.
+    #[error("the transaction waits to be ordered")]
+    Waiting,
     /// The node stops.
     #[error("the node stops")]
     Stopping,
@@ -67,7 +70,9 @@ pub(crate) enum NotTaken {
 pub(crate) struct Standing {
     view: AtomicU64,
     tip: AtomicU64,
+    #[cfg(feature = "simplex")]
     handed_over: AtomicU64,
+    #[cfg(feature = "simplex")]
     executed: AtomicU64,
     peers: AtomicU64,
     waiting: AtomicU64,
@@ -85,11 +90,6 @@ impl Standing {
         self.tip.load(Ordering::Relaxed)
     }
 
-    /// Height of the last block executed here.
-    pub(crate) fn executed(&self) -> u64 {
-        self.executed.load(Ordering::Relaxed)
-    }
-
     /// Other validators heard from within the last half minute.
     pub(crate) fn peers(&self) -> u64 {
         self.peers.load(Ordering::Relaxed)
@@ -103,6 +103,11 @@ impl Standing {
 
 #[cfg(feature = "simplex")]
 impl Standing {
+    /// Height of the last block executed here.
+    fn executed(&self) -> u64 {
+        self.executed.load(Ordering::Relaxed)
+    }
+
     fn saw_view(&self, view: u64) {
         self.view.fetch_max(view, Ordering::Relaxed);
     }

@@ -19,6 +19,8 @@ use crate::node::SubmitError;
 use crate::proofs::prove_entry;
 use crate::store::{Place, Refusal, refusal_key};
 
+/// How long a submitter may wait for its transaction to be ordered and executed.
+const ORDERED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a submitter may wait for certification; then it gets its place without a proof.
 const CERTIFIED_WITHIN: Duration = Duration::from_secs(20);
 
@@ -38,7 +40,9 @@ pub(super) async fn submit(
     body::check_content_type(&request, "application/jwt").map_err(|error| Problem::of_body(&error))?;
     let malformed = || Problem::new(Refused::Malformed("").code()).with_detail("the body is not a compact JWS");
     let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
-    let (digest, place) = match api.node.submit(text).await {
+    // A chain that has halted takes transactions and orders none. Whoever asks again later finds the place.
+    let placed = tokio::time::timeout(ORDERED_WITHIN, api.node.submit(text)).await;
+    let (digest, place) = match placed.unwrap_or(Err(SubmitError::NotTaken(NotTaken::Waiting))) {
         Ok(placed) => placed,
         Err(SubmitError::NotTaken(reason)) => return Ok(busy(reason)),
         Err(error) => return Err(problem_of(&error)),

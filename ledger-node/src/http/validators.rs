@@ -41,7 +41,7 @@ pub(super) async fn policy(api: web::Data<Api>, digest: web::Path<String>) -> Re
 pub(super) async fn walk(api: web::Data<Api>, from: web::Query<From>) -> Result<HttpResponse, Problem> {
     let from = from.into_inner().from.and_then(|from| Hash::from_base64url(&from).ok());
     let from = from.ok_or_else(|| Problem::new(Code::LedgerDigestMalformed))?;
-    let round = api.node.round();
+    let round = api.round()?;
     let walk = blocking(&api.node, move |store| boundary::walk(store, &round, &from)).await?;
     let walk = walk.ok_or_else(|| Problem::new(Code::LedgerWalkUnknown))?;
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(walk))

@@ -57,11 +57,14 @@ impl<E> Clone for Adapter<E> {
     }
 }
 
+/// A block of ours, and where to say that it is being stored.
+type Built = (Digested<Block>, oneshot::Sender<Handle<()>>);
+
 /// What is known about rounds and blocks that are not final.
 #[derive(Default)]
 struct Underway {
-    /// Our own proposals that the engine has not yet told us to send, with where to say that they are being stored.
-    built: BTreeMap<(Round, Digest), (Digested<Block>, oneshot::Sender<Handle<()>>)>,
+    /// Our own proposals that the engine has not yet told us to send.
+    built: BTreeMap<(Round, Digest), Built>,
     /// Where marshal says that a block is being stored.
     storing: BTreeMap<(Round, Digest), oneshot::Receiver<Handle<()>>>,
     /// By digest, what blocks hold that are not final.

@@ -144,10 +144,10 @@ impl Engine for Simplex {
 
 /// Where this node's own submissions come in.
 pub(crate) struct Door {
+    /// The validator runs as long as this is there. It goes first, so that an end is known as one before parts end.
+    _open: watch::Sender<()>,
     pool: Pool,
     fresh: mpsc::Sender<Transaction>,
-    /// The validator runs as long as this is there.
-    _open: watch::Sender<()>,
 }
 
 impl Entrance for Door {

@@ -138,7 +138,6 @@ impl<B: Clone, E> Clone for BlockVoters<B, E> {
 impl<B: Blocker<PublicKey = PublicKey>, E: Spawner> Blocker for BlockVoters<B, E> {
     type PublicKey = PublicKey;
 
-    #[expect(clippy::disallowed_methods, reason = "the caller has logged why")]
     fn block(&mut self, voter: PublicKey) -> Feedback {
         match self.members.transport_of(&voter) {
             Some(connection) => self.inner.block(connection),

@@ -35,6 +35,7 @@ impl World {
         let public = |place, purpose| Hash::from_slice(validator_key(place, purpose).public_key().bytes()).unwrap();
         let validator = |place: u8| GenesisValidator {
             name: format!("node{place}"),
+            member: None,
             log: public(place, Purpose::Log),
             witness: public(place, Purpose::Witness),
             peer: Some(Peer {

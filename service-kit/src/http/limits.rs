@@ -34,12 +34,10 @@ pub const DISCONNECT: Duration = Duration::from_secs(2);
 /// Time for requests under way to finish when the service stops, in seconds.
 pub const STOP_SECONDS: u64 = 5;
 
-/// Open connections of the whole service, unless configured otherwise: 10,000 slow clients and room for others. By how
-/// it keeps us waiting, each costs some 4 KiB (a handshake), 11 KiB (a first head) or 16 KiB (a body that trickles, an
-/// answer that is not taken), so 160 MiB at the limit; `slow-clients` of devnet measures it. A body that is well under
-/// way costs its own length besides. When the limit is reached, whoever has kept us waiting longest is cut for whoever
-/// comes.
-pub const CONNECTIONS: u32 = 10_240;
+/// Open connections of the whole service, unless configured otherwise: each costs up to some 40 KiB (8 KiB each way
+/// in the server, TLS, and an answer that is not taken), so 160 MiB at the limit. When it is reached, whoever has
+/// kept us waiting longest is cut for whoever comes.
+pub const CONNECTIONS: u32 = 4096;
 
 /// Open connections of one address (IPv6: one /64), unless configured otherwise: an office behind one address, but
 /// not a sixteenth of the service.
@@ -49,22 +47,9 @@ pub const CONNECTIONS_PER_ADDRESS: u32 = 256;
 /// the connections configured.
 pub const DESCRIPTORS_KEPT_BACK: u32 = 128;
 
-/// Bytes of an answer that gather before they are sent. With a piece more this stays within the 8 KiB that the server
-/// takes for each connection anyway.
-pub const ANSWER_BUFFER: usize = 4 * 1024;
-
-/// Bytes of an answer's body that are added to them at once.
-pub const ANSWER_PIECE: usize = 4 * 1024 - 64;
-
-/// Encrypted bytes of an answer that wait for room in the kernel.
-pub const SEALED_BUFFER: usize = 4 * 1024;
-
-/// Bytes of a client that are read at once, and that the server gets to look at before it gets more: most heads are
-/// shorter. While a first head comes the server's buffers of 16 KiB are not taken yet.
-pub const PORTION: usize = 2 * 1024;
-
-/// Largest record of a handshake that we wait for without reading it: 16 KiB and its header, the most that TLS knows.
-pub const FIRST_RECORD: u16 = 16 * 1024;
+/// Bytes of an answer that gather before they are sent: what a client that does not read can make us hold, beside
+/// the answer's own body.
+pub const ANSWER_BUFFER: usize = 16 * 1024;
 
 /// Connections waiting to be accepted.
 pub const BACKLOG: u32 = 1024;

@@ -21,7 +21,6 @@ pub mod health;
 pub mod limits;
 pub mod metrics;
 mod peer;
-mod pieces;
 pub mod rate;
 pub mod server;
 mod shell;

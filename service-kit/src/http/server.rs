@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, Protocol, error::DispatchError};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, fn_service, map_config};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
     App,
     dev::{AppConfig, Server, ServerHandle},
@@ -43,8 +43,8 @@ crate::config! {
         pub plain: bool = false,
         /// Threads that serve requests.
         pub workers: u16 = 2,
-        /// Open connections, each up to some 16 KiB and its body. At the limit, whoever has kept the service waiting
-        /// longest makes room for whoever comes. Fewer if the system's limit on file descriptors is lower.
+        /// Open connections, each up to some 40 KiB. At the limit, whoever has kept the service waiting longest makes
+        /// room for whoever comes. Fewer if the system's limit on file descriptors is lower.
         pub connections: u32 = limits::CONNECTIONS,
         /// Open connections of one address (of one /64 in IPv6).
         pub connections_per_address: u32 = limits::CONNECTIONS_PER_ADDRESS,
@@ -191,12 +191,9 @@ pub(super) async fn start_within(
             .map_err(|error: actix_web::Error| error.error_response());
         let stopping = stopping.clone();
         let http = HttpService::build()
-            .graceful_shutdown_signal({
+            .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
-                move || {
-                    let stopping = stopping.clone();
-                    async move { stopping.notified().await }
-                }
+                async move { stopping.notified().await }
             })
             .keep_alive(entrance.limits.keep_alive)
             // Off: a connection times its heads itself, the later ones too.
@@ -207,18 +204,13 @@ pub(super) async fn start_within(
             .finish(map_config(app, |()| AppConfig::default()));
         let entrance = entrance.clone();
         fn_service(move |stream: TcpStream| {
-            let (entrance, stopping) = (entrance.clone(), stopping.clone());
+            let entrance = entrance.clone();
             async move {
-                let (mut connection, from) = entrance.let_in(stream).await.map_err(DispatchError::Io)?;
-                tokio::select! {
-                    here = connection.await_head() => here.map_err(DispatchError::Io)?,
-                    () = stopping.notified() => return Err(DispatchError::Io(io::ErrorKind::ConnectionAborted.into())),
-                }
+                let (connection, from) = entrance.let_in(stream).await.map_err(DispatchError::Io)?;
                 Ok((connection, Protocol::Http1, from))
             }
         })
-        // Boxed: only who has sent a head takes the room of a request.
-        .and_then(boxed::factory(http))
+        .and_then(http)
     };
     let server = builder.listen("http", listener, factory).map_err(|error| listen_failure(&error, wanted))?.run();
     let handle = server.handle();

@@ -20,7 +20,6 @@ use super::{
     Metrics,
     connection::Talk,
     peer::Proxies,
-    pieces::in_pieces,
     rate::{self, Kind, Rates},
 };
 use crate::reply::Problem;
@@ -62,7 +61,7 @@ pub(super) async fn around(
     let answered = answered.map(|response| {
         let mut response = fill_bare_error(response);
         add_headers(response.headers_mut(), shell.as_ref().is_some_and(|shell| shell.encrypted));
-        response.map_body(|_, body| in_pieces(body))
+        response
     });
 
     if let Some(talk) = &talk {

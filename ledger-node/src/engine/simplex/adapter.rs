@@ -33,6 +33,9 @@ use crate::engine::pool::Pool;
 const TOLERANCE_MILLIS: i64 = 30_000;
 /// How long to wait before looking at something again that only time can change.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long a leader with nothing to propose waits for its parent to become final before it puts an empty block on
+/// it: more than a vote takes, and less than its time as a leader.
+const LINGER: Duration = Duration::from_millis(500);
 /// Final blocks that may wait to be executed here before we stop proposing more.
 const MAX_BACKLOG: u64 = 16;
 
@@ -117,9 +120,11 @@ impl<E: Runtime> Adapter<E> {
     }
 
     /// The next block, once there is something to put into it. An idle chain makes no blocks: the leader waits until
-    /// its time is over, and the next one waits in its place.
+    /// its time is over, and the next one waits in its place. But a block that a quorum wants and that missed being
+    /// made final becomes so only under another one; if all that waits stands in it, that one is empty.
     async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
         let parent = self.parent(context).await?;
+        let began = clock.current();
         let transactions = loop {
             let arrival = self.pool.arrival();
             if parent.inner().height > self.standing.executed().saturating_add(MAX_BACKLOG) {
@@ -128,16 +133,24 @@ impl<E: Runtime> Adapter<E> {
             }
             let held = self.underway.lock().ancestry(parent.digest());
             let chosen = self.pool.choose(ROOM, &held);
-            if !chosen.is_empty() {
+            let lingered = clock.current().duration_since(began).unwrap_or_default() >= LINGER;
+            if !chosen.is_empty() || (lingered && !self.is_final(parent.inner())) {
                 break chosen;
             }
-            arrival.await;
+            select! {
+                () = arrival => {},
+                () = clock.sleep(LOOK_AGAIN) => {},
+            }
         };
         let time = now(clock).max(UnixMillis(parent.inner().time.0.saturating_add(1)));
         let height = parent.inner().height.saturating_add(1);
         let block = Block { parent: parent.digest(), height, time, transactions };
         let digest = block.digest();
         Some(Digested::precomputed(block, digest))
+    }
+
+    fn is_final(&self, block: &Block) -> bool {
+        block.height <= self.standing.tip().max(self.standing.executed())
     }
 
     /// Whether the block proposed in this round may follow its parent; nothing if that cannot be said any more.
@@ -188,7 +201,6 @@ fn follows(block: &Block, before: Digest, parent: &Block) -> bool {
     block.parent == before
         && Some(block.height) == parent.height.checked_add(1)
         && block.time > parent.time
-        && !block.transactions.is_empty()
         && block.transactions.iter().all(|transaction| seen.insert(transaction.digest()))
 }
 
@@ -309,12 +321,13 @@ mod tests {
         let (before, parent) = (Digest::from([1; 32]), block(0, 4, 100));
         let sound = Block { transactions: vec![of(1), of(2)], ..block(1, 5, 101) };
         assert!(follows(&sound, before, &parent));
+        let empty = Block { transactions: vec![], ..sound.clone() };
+        assert!(follows(&empty, before, &parent), "it may be what makes its parent final");
         let wrong = [
             Block { parent: Digest::from([2; 32]), ..sound.clone() },
             Block { height: 6, ..sound.clone() },
             Block { height: 4, ..sound.clone() },
             Block { time: UnixMillis(100), ..sound.clone() },
-            Block { transactions: vec![], ..sound.clone() },
             Block { transactions: vec![of(1), of(1)], ..sound.clone() },
         ];
         for block in wrong {

@@ -59,6 +59,13 @@ fn seven_validators_survive_whatever_happens() {
     for_all_seeds("seven validators", |seed| Story::new(seed, 7, heights));
 }
 
+/// In this story every transaction that waits stands in a block that missed being made final, and needs one on top.
+#[test]
+fn a_block_that_missed_being_final_holds_up_nobody() {
+    let outcome = Story::new(103, 4, 25).run();
+    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+}
+
 #[test]
 fn the_same_seed_tells_the_same_story() {
     let tell = |seed| Story::new(seed, 4, 12).run();

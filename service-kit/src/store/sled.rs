@@ -10,6 +10,7 @@
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -18,6 +19,10 @@ use super::{Answer, Batch, Entry, Range, Store, StoreError, Write};
 
 /// Memory that sled may use for its page cache, in bytes: as much as redb has.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often opening asks again for a directory that is held, and how long it waits before each: together 2 s. Threads
+/// of sled's own pool hold a store for some moments after it was dropped, and nothing tells when they have let go.
+const TRIES: u32 = 40;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// The tree with the names of service and layout.
 const FORMAT: &str = "xinfu-format";
 const DATA: &str = "xinfu-data";
@@ -42,7 +47,7 @@ impl SledStore {
             return Err(OpenError::NoDirectory(parent.to_owned()));
         }
         let broken = |error| explain_opening(path, &error);
-        let database = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open().map_err(broken)?;
+        let database = open_when_let_go(path)?;
         check_marker(&database, path, format)?;
         let data = database.open_tree(DATA).map_err(broken)?;
         let (work, waiting) = mpsc::channel();
@@ -63,6 +68,19 @@ impl Drop for SledStore {
             let _ended = writing.join();
         }
     }
+}
+
+fn open_when_let_go(path: &Path) -> Result<sled::Db, OpenError> {
+    let open = || sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open();
+    let mut opened = open().map_err(|error| explain_opening(path, &error));
+    for _ in 0..TRIES {
+        if !matches!(opened, Err(OpenError::InUse(_))) {
+            break;
+        }
+        std::thread::sleep(BETWEEN_TRIES);
+        opened = open().map_err(|error| explain_opening(path, &error));
+    }
+    opened
 }
 
 fn check_marker(database: &sled::Db, path: &Path, format: &Format) -> Result<(), OpenError> {
@@ -213,6 +231,19 @@ mod tests {
         drop(store);
         let store = SledStore::open(&path, &FORMAT).unwrap();
         assert_eq!(store.get(b"a").await.unwrap().unwrap(), b"1");
+    }
+
+    #[test]
+    fn opening_waits_for_one_that_is_letting_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.sled");
+        let held = SledStore::open(&path, &FORMAT).unwrap();
+        let letting_go = std::thread::spawn(move || {
+            std::thread::sleep(BETWEEN_TRIES * 3);
+            drop(held);
+        });
+        SledStore::open(&path, &FORMAT).unwrap();
+        letting_go.join().unwrap();
     }
 
     #[test]

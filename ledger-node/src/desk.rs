@@ -1,4 +1,6 @@
 //! Where submitters wait: takes a transaction to the engine's queue and brings back what became of it.
+//!
+//! Engines come and go with the terms of their sets; the desk stays, and so does everybody who waits at it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,9 +18,18 @@ pub(crate) struct Desk {
 }
 
 struct Inside {
-    /// `None` once the node stops: the engine ends when nobody can send any more.
-    entrance: Option<Box<dyn Entrance>>,
+    door: Door,
     waiting: BTreeMap<Hash, Waiting>,
+}
+
+/// What a submitter finds.
+enum Door {
+    /// An engine of ours takes transactions. It ends when this is gone.
+    Open(Box<dyn Entrance>),
+    /// None does: between two terms, or while this node only follows.
+    Shut,
+    /// None ever will again: the node stops.
+    Gone,
 }
 
 /// Those who wait for one transaction.
@@ -29,8 +40,43 @@ struct Waiting {
 }
 
 impl Desk {
-    pub(crate) fn new(entrance: Box<dyn Entrance>) -> Self {
-        Self { inside: Mutex::new(Inside { entrance: Some(entrance), waiting: BTreeMap::new() }) }
+    /// A desk whose door is shut.
+    pub(crate) fn new() -> Self {
+        Self { inside: Mutex::new(Inside { door: Door::Shut, waiting: BTreeMap::new() }) }
+    }
+
+    /// An engine takes transactions from now on, those first that the one before left over. Whoever waited for them
+    /// goes on waiting; whoever waits for what finds no room asks again.
+    pub(crate) fn open(&self, entrance: Box<dyn Entrance>, left_over: Vec<Transaction>) {
+        let mut inside = self.lock();
+        if matches!(inside.door, Door::Gone) {
+            return;
+        }
+        for transaction in left_over {
+            let digest = transaction.digest();
+            if entrance.offer(transaction).is_err() {
+                inside.waiting.remove(&digest);
+            }
+        }
+        inside.door = Door::Open(entrance);
+    }
+
+    /// No engine takes transactions for now, and the one that did ends.
+    pub(crate) fn shut(&self) {
+        let mut inside = self.lock();
+        if !matches!(inside.door, Door::Gone) {
+            inside.door = Door::Shut;
+        }
+    }
+
+    /// Nobody here will learn what becomes of the transactions that wait: their senders are told to ask elsewhere.
+    pub(crate) fn send_away(&self) {
+        self.lock().waiting.clear();
+    }
+
+    /// Whether the node stops.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.lock().door, Door::Gone)
     }
 
     /// Queues a transaction, unless the same one is queued already; either way the answer will come.
@@ -39,7 +85,11 @@ impl Desk {
         let (digest, text) = (transaction.digest(), sha256(transaction.as_str().as_bytes()));
         let (sender, receiver) = oneshot::channel();
         if !inside.waiting.contains_key(&digest) {
-            inside.entrance.as_ref().ok_or(NotTaken::Stopping)?.offer(transaction)?;
+            match &inside.door {
+                Door::Open(entrance) => entrance.offer(transaction)?,
+                Door::Shut => return Err(NotTaken::Following),
+                Door::Gone => return Err(NotTaken::Stopping),
+            }
         }
         inside.waiting.entry(digest).or_insert(Waiting { text, senders: Vec::new() }).senders.push(sender);
         Ok(receiver)
@@ -70,13 +120,13 @@ impl Desk {
     /// Nobody will answer any more: whoever waits learns it at once.
     pub(crate) fn abandon(&self) {
         let mut inside = self.lock();
-        inside.entrance = None;
+        inside.door = Door::Gone;
         inside.waiting.clear();
     }
 
     /// Takes nothing more; what is queued is still executed.
     pub(crate) fn close(&self) {
-        self.lock().entrance = None;
+        self.lock().door = Door::Gone;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {

@@ -13,7 +13,7 @@
 //! Recovery is [`Executor::open`]: read the head, read the edge of the log. It is also what runs after a commit whose
 //! outcome is unknown; there is no second way to get going.
 
-use identity_core::registry::{self, Block, Genesis, NotApplied, Refused, Transaction, WriteSet};
+use identity_core::registry::{self, Block, Genesis, NotApplied, Refused, Transaction, Validators, WriteSet};
 use identity_core::time::UnixMillis;
 use ledger::{Hash, Seal, sha256};
 use serde::Serialize;
@@ -53,14 +53,35 @@ pub(crate) struct Executor {
     chain: Chain,
     head: Head,
     edge: Edge,
+    sets: Sets,
     /// A commit ended with an unknown outcome, and the store could not be asked yet.
     unsure: bool,
+}
+
+/// What the last block says of the sets of validators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sets {
+    /// Its seal names another set: the term ends with it.
+    pub(crate) turned: bool,
+    /// Another set waits for the epoch's end.
+    pub(crate) pending: bool,
+}
+
+impl Sets {
+    fn after(validators: &Validators, size: u64) -> Self {
+        let named = validators.sets.iter().skip(1).next_back();
+        Self {
+            turned: named.is_some_and(|set| set.from.checked_add(1) == Some(size)),
+            pending: validators.next.is_some(),
+        }
+    }
 }
 
 /// A block that is computed and not yet kept.
 struct Plan {
     head: Head,
     edge: Edge,
+    sets: Sets,
     batch: Batch,
     outcomes: Vec<(Hash, Outcome)>,
 }
@@ -90,7 +111,10 @@ impl Executor {
         if edge.root() != head.root {
             return Err(StoreError::Corrupt("the log's tiles do not give the head's root; run fsck".into()));
         }
-        Ok(Self { store, chain, head, edge, unsure: false })
+        let state = VersionedState::new(&store, Some(head.height));
+        let validators = Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let sets = Sets::after(&validators, head.size);
+        Ok(Self { store, chain, head, edge, sets, unsure: false })
     }
 
     /// Keeps block 0: the genesis file's creations and the first seal.
@@ -111,15 +135,9 @@ impl Executor {
         &self.head
     }
 
-    /// Whether the last seal names other validators than those of genesis.
-    ///
-    /// # Errors
-    /// The seal is missing or is none.
-    pub(crate) fn names_others(&self) -> Result<bool, StoreError> {
-        let seal = self.store.get(&leaf_key(self.head.size.saturating_sub(1)))?;
-        let seal = seal.and_then(|seal| Seal::parse(&seal).ok());
-        let seal = seal.ok_or_else(|| StoreError::Corrupt("the last seal is missing or malformed".into()))?;
-        Ok(seal.policy != self.chain.policy_digest())
+    /// What that block says of the sets of validators.
+    pub(crate) fn sets(&self) -> Sets {
+        self.sets
     }
 
     /// Executes a block and makes it durable.
@@ -145,7 +163,7 @@ impl Executor {
             // The head was not the one we left: someone else writes here.
             Err(error) => return Err(ExecuteError::Halted(error)),
         }
-        (self.head, self.edge) = (plan.head, plan.edge);
+        (self.head, self.edge, self.sets) = (plan.head, plan.edge, plan.sets);
         Ok(plan.outcomes)
     }
 
@@ -241,7 +259,8 @@ impl<'a> Draft<'a> {
         let unreadable = |error: registry::StateUnreadable| StoreError::Broken(error.to_string());
         let due: WriteSet = registry::close_block(&self.state, &self.block, self.edge.size()).map_err(unreadable)?;
         self.state.writes.extend(due);
-        let policy = registry::policy_in_force(&self.state).map_err(unreadable)?;
+        let validators = Validators::of(&self.state).map_err(unreadable)?;
+        let policy = validators.policy().map_err(unreadable)?;
         self.keep_refusals()?;
         let height = self.block.height;
         let batch = std::mem::take(&mut self.batch);
@@ -252,7 +271,8 @@ impl<'a> Draft<'a> {
         let head = Head { height, time: self.block.time, size: self.edge.size(), root: self.edge.root(), state };
         self.put(HEAD.to_vec(), &head)?;
         let batch = self.edge.write_changed(std::mem::take(&mut self.batch));
-        Ok(Plan { head, edge: self.edge, batch, outcomes: self.outcomes })
+        let sets = Sets::after(&validators, head.size);
+        Ok(Plan { head, edge: self.edge, sets, batch, outcomes: self.outcomes })
     }
 
     /// The last reason for each digest: one sender may have tried the same twice.

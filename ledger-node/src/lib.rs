@@ -25,12 +25,15 @@ mod executor;
 pub mod fsck;
 mod http;
 mod init;
+mod keyring;
 mod node;
 mod ordering;
 mod proofs;
 mod resume;
 mod running;
 mod store;
+mod tenure;
+mod term;
 #[cfg(test)]
 mod tests;
 

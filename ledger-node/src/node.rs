@@ -3,21 +3,15 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use identity_core::did::Did;
-use identity_core::registry::{
-    self, Block, Change, NotApplied, Operation, Refused, Relayed, Transaction, Validators, WriteSet,
-};
+use identity_core::registry::{self, Block, NotApplied, Refused, Relayed, Transaction, WriteSet};
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
 use service_kit::clock::Clock;
 use service_kit::store::{Batch, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
 
-use crate::boundary;
 #[cfg(feature = "simplex")]
 use crate::certifier::Heard;
 use crate::certifier::{Certifier, CertifyError, Cosignature};
@@ -34,8 +28,6 @@ const RECOSIGN_SECONDS: i64 = 30;
 /// Blocks that a node may lag behind the last final one and still cosign each: further back, the others have certified
 /// them long ago.
 const COSIGNED_BEHIND: u64 = 8;
-/// Time for a quorum to certify the last block of a set of validators before the node goes on without its note.
-const BOUNDARY: Duration = Duration::from_secs(30);
 
 /// What a node tells the other validators: what it cosigned, and whether it lacks theirs for the same tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +41,6 @@ pub(crate) struct Parts {
     pub(crate) chain: Chain,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) desk: Desk,
-    pub(crate) certifier: Certifier,
-    /// Where what is said to other validators goes; absent where there are none.
-    pub(crate) voice: Option<mpsc::Sender<Spoken>>,
     /// Where evidence against other validators is kept.
     pub(crate) evidence: PathBuf,
     pub(crate) runtime: Handle,
@@ -64,30 +52,23 @@ pub(crate) struct Node {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) desk: Desk,
-    runtime: Handle,
-    certifier: Mutex<Certifier>,
-    voice: Option<mpsc::Sender<Spoken>>,
+    pub(crate) runtime: Handle,
+    office: Mutex<Option<Office>>,
     #[cfg_attr(not(feature = "simplex"), expect(dead_code, reason = "nobody else is heard who could be convicted"))]
     evidence: PathBuf,
     executed: Mutex<Head>,
     rounds: watch::Sender<Option<Arc<Round>>>,
     published: watch::Sender<Option<Arc<Round>>>,
     halted: AtomicBool,
-    outgrown: AtomicBool,
     /// How often another validator contradicted itself, or us.
     pub(crate) contradictions: AtomicU64,
 }
 
-/// Whatever ends the executor, a mistake of ours included, nobody is left waiting for it.
-struct Ending<'a>(&'a Node);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.halted.store(true, Ordering::Relaxed);
-        }
-        self.0.desk.abandon();
-    }
+/// What a node has as long as it is a validator.
+struct Office {
+    certifier: Certifier,
+    /// Where what is said to other validators goes; absent where there are none.
+    voice: Option<mpsc::Sender<Spoken>>,
 }
 
 /// Why a submission got no place.
@@ -99,10 +80,6 @@ pub(crate) enum SubmitError {
     NotTaken(#[from] NotTaken),
     #[error("the validators have not certified a checkpoint yet")]
     Uncertified,
-    #[error("no engine follows a change of validators yet")]
-    ValidatorsStay,
-    #[error("other validators are in force than this node knows")]
-    ValidatorsChanged,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -117,31 +94,52 @@ impl From<NotApplied> for SubmitError {
 }
 
 impl Node {
-    /// Cosigns the head found at start. Where that is no quorum, `last` is what the node goes on showing meanwhile.
-    pub(crate) fn new(parts: Parts, head: Head, last: Option<Round>) -> Result<Self, CertifyError> {
-        let Parts { chain, store, clock, desk, mut certifier, voice, evidence, runtime } = parts;
-        if let Some(last) = &last {
-            certifier.resume(last);
-        }
-        let round = certifier.sign(&head, clock.now())?.or(last).map(Arc::new);
-        let (rounds, _) = watch::channel(round.clone());
-        let (published, _) = watch::channel(round);
-        Ok(Self {
+    /// A node that takes no part yet. `last` is what it goes on showing until there is something newer.
+    pub(crate) fn new(parts: Parts, head: Head, last: Option<Round>) -> Self {
+        let Parts { chain, store, clock, evidence, runtime } = parts;
+        let (rounds, _) = watch::channel(last.map(Arc::new));
+        let (published, _) = watch::channel(rounds.borrow().clone());
+        Self {
             chain,
             store,
             clock,
-            desk,
+            desk: Desk::new(),
             runtime,
-            certifier: Mutex::new(certifier),
-            voice,
+            office: Mutex::new(None),
             evidence,
             executed: Mutex::new(head),
             rounds,
             published,
             halted: AtomicBool::new(false),
-            outgrown: AtomicBool::new(false),
             contradictions: AtomicU64::new(0),
-        })
+        }
+    }
+
+    /// Takes up the office of a validator, and cosigns the head that is there.
+    ///
+    /// # Errors
+    /// [`CertifyError`]; the node has no office then.
+    pub(crate) fn take_office(
+        &self,
+        mut certifier: Certifier,
+        voice: Option<mpsc::Sender<Spoken>>,
+        certifies: bool,
+    ) -> Result<(), CertifyError> {
+        let (head, mut office) = (self.executed(), self.office());
+        if let Some(last) = self.round() {
+            certifier.resume(&last);
+        }
+        if certifies {
+            self.show(certifier.sign(&head, self.clock.now())?);
+            self.published.send_replace(self.round());
+        }
+        *office = Some(Office { certifier, voice });
+        Ok(())
+    }
+
+    /// Is a validator no more.
+    pub(crate) fn leave_office(&self) {
+        *self.office() = None;
     }
 
     /// The newest certified head; none until the validators of a new chain have certified one.
@@ -171,9 +169,14 @@ impl Node {
         self.halted.load(Ordering::Relaxed)
     }
 
-    /// Whether other validators are in force than this node knows.
-    pub(crate) fn is_outgrown(&self) -> bool {
-        self.outgrown.load(Ordering::Relaxed)
+    /// Stops executing for good: what the node has says nothing more.
+    pub(crate) fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this node is a validator now.
+    pub(crate) fn is_validating(&self) -> bool {
+        self.office().is_some()
     }
 
     /// A store for a thread that may block.
@@ -200,7 +203,6 @@ impl Node {
             return Ok((digest, place));
         }
         self.authenticate(&mut transaction).await?;
-        self.check_validators_stay(&transaction).await?;
         let answer = self.desk.submit(transaction)?.await.map_err(|_| NotTaken::Stopping)?;
         match answer {
             Outcome::Accepted(place) => Ok((digest, place)),
@@ -215,39 +217,6 @@ impl Node {
         let round = self.round().ok_or(SubmitError::Uncertified)?;
         let state = self.values(registry::keys_to_authenticate(transaction), &round).await?;
         Ok(registry::authenticate(&state, &self.next_block(&round), transaction)?)
-    }
-
-    /// No engine follows a change of validators yet, so a chain that decided one would stop at the end of the epoch.
-    pub(crate) async fn check_validators_stay(&self, transaction: &Transaction) -> Result<(), SubmitError> {
-        if self.is_outgrown() {
-            return Err(SubmitError::ValidatorsChanged);
-        }
-        let would_change = match transaction.operation() {
-            Operation::Propose(propose) => match &propose.change {
-                Change::Admit { validator, .. } => validator.is_some(),
-                Change::Validator { .. } => true,
-                Change::Expel { did } => self.is_validating(did).await?,
-            },
-            Operation::Evidence(_) => true,
-            Operation::Update(_)
-            | Operation::Deactivate
-            | Operation::Compromise(_)
-            | Operation::Relay(_)
-            | Operation::Anchor(_)
-            | Operation::Accredit(_)
-            | Operation::EndAccreditation(_)
-            | Operation::Schema(_)
-            | Operation::Approve(_)
-            | Operation::Withdraw(_) => false,
-        };
-        if would_change { Err(SubmitError::ValidatorsStay) } else { Ok(()) }
-    }
-
-    async fn is_validating(&self, member: &Did) -> Result<bool, SubmitError> {
-        let round = self.round().ok_or(SubmitError::Uncertified)?;
-        let state = self.values([registry::VALIDATORS.to_owned()], &round).await?;
-        let validators = Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        Ok(validators.in_force.iter().chain(validators.next()).any(|one| one.member.as_ref() == Some(member)))
     }
 
     /// Checks what a stranger wants relayed before the node's own key spends a transaction on it.
@@ -277,57 +246,16 @@ impl Node {
         }
     }
 
-    /// Executes what the engine orders, until the engine ends. Runs on a thread of its own.
-    pub(crate) fn run(&self, engine: &mut dyn Engine, mut executor: Executor) {
-        let _ending = Ending(self);
-        while !self.is_at_its_end(&executor) {
-            let Some(block) = engine.next() else { return };
-            self.take(engine, &mut executor, &block);
-        }
-        // What is ordered from here on is for others to execute: nothing is acknowledged until the node stops.
-        while engine.next().is_some() {}
-    }
-
-    /// Whether the last block names other validators than those of genesis, who are all that this node's engine and
-    /// certifier know. They certify that block and no other: the node goes on answering, and takes nothing more.
-    fn is_at_its_end(&self, executor: &Executor) -> bool {
-        let head = executor.head();
-        match executor.names_others() {
-            Ok(false) => false,
-            Ok(true) => {
-                tracing::error!(height = head.height, "other validators are in force; this node cannot follow");
-                self.outgrown.store(true, Ordering::Relaxed);
-                self.keep_boundary(head);
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, height = head.height, "the last seal cannot be read");
-                self.halted.store(true, Ordering::Relaxed);
-                true
-            }
-        }
-    }
-
-    /// Keeps the note of the last block that these validators certify. Where it is lost, or no quorum came together
-    /// in time, the next start makes it again: that block is still the head.
-    fn keep_boundary(&self, head: &Head) {
-        let certified = self.certified(head.size.saturating_sub(1));
-        let Ok(Some(round)) = self.runtime.block_on(async { timeout(BOUNDARY, certified).await }) else {
-            tracing::warn!("the checkpoint over the last seal of this set is not certified yet");
-            return;
-        };
-        if let Err(error) = boundary::keep(&self.sync_store(), &round.head, &round.note) {
-            tracing::error!(%error, "the checkpoint over the last seal of a set was not kept");
-        }
-    }
-
     /// Executes one block, cosigns its head and answers its senders.
     pub(crate) fn take(&self, engine: &mut dyn Engine, executor: &mut Executor, block: &Ordered) {
         match executor.execute(block) {
             Ok(outcomes) => {
                 engine.acknowledge(block);
-                *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = executor.head().clone();
-                self.certify(executor.head(), engine.behind() <= COSIGNED_BEHIND);
+                self.reach(executor.head());
+                // The last block of a set is certified by nobody else, however late.
+                let fresh = executor.sets().turned || engine.behind() <= COSIGNED_BEHIND;
+                self.certify(executor.head(), fresh);
+                engine.press(executor.sets().pending);
                 let answers = block.transactions.iter().zip(&outcomes);
                 answers.for_each(|(transaction, (_, outcome))| self.desk.answer(transaction, outcome));
             }
@@ -337,7 +265,7 @@ impl Node {
                 let outcome = Outcome::NotSaved(cause.clone());
                 block.transactions.iter().for_each(|transaction| self.desk.answer(transaction, &outcome));
                 if matches!(error, ExecuteError::Halted(_)) {
-                    self.halted.store(true, Ordering::Relaxed);
+                    self.halt();
                     self.desk.close();
                     engine.halt();
                 }
@@ -345,20 +273,26 @@ impl Node {
         }
     }
 
+    /// This block is the last one executed here.
+    pub(crate) fn reach(&self, head: &Head) {
+        *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = head.clone();
+    }
+
     /// Takes note of a durable head, cosigned by us if it is fresh.
     fn certify(&self, head: &Head, fresh: bool) {
-        let mut certifier = self.certifier();
+        let mut office = self.office();
+        let Some(Office { certifier, voice }) = &mut *office else { return };
         let done = if fresh { certifier.sign(head, self.clock.now()) } else { certifier.reach(head) };
         match done {
             Ok(round) => {
                 self.show(round);
                 if fresh {
-                    self.speak(&certifier);
+                    speak(certifier, voice.as_ref());
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "the head was not cosigned");
-                self.halted.store(true, Ordering::Relaxed);
+                self.halt();
             }
         }
     }
@@ -366,7 +300,8 @@ impl Node {
     /// Takes what the validator at place `from` cosigned; answers with our own for the same tree if it asks for it.
     #[cfg(feature = "simplex")]
     pub(crate) fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken> {
-        let mut certifier = self.certifier();
+        let mut office = self.office();
+        let certifier = &mut office.as_mut()?.certifier;
         let size = spoken.cosignature.size;
         match certifier.hear(from, spoken.cosignature) {
             Ok(Heard { round, evidence, diverges }) => {
@@ -388,23 +323,16 @@ impl Node {
         Some(Spoken { cosignature: own.clone(), wanted: false })
     }
 
-    /// Makes a round the newest. Only under the certifier's lock, so that an older one cannot come after a newer.
-    fn show(&self, round: Option<Round>) {
+    /// Makes a round the newest. Only under the office's lock or without an office, so that an older one cannot come
+    /// after a newer.
+    pub(crate) fn show(&self, round: Option<Round>) {
         if let Some(round) = round {
             self.rounds.send_replace(Some(Arc::new(round)));
         }
     }
 
-    /// Tells the others what we cosigned last. Whatever gets lost on the way is said again within a second.
-    fn speak(&self, certifier: &Certifier) {
-        if let (Some(voice), Some(own)) = (&self.voice, certifier.own()) {
-            let spoken = Spoken { cosignature: own.clone(), wanted: !certifier.is_up_to_date() };
-            let _full = voice.try_send(spoken);
-        }
-    }
-
-    fn certifier(&self) -> MutexGuard<'_, Certifier> {
-        self.certifier.lock().unwrap_or_else(PoisonError::into_inner)
+    fn office(&self) -> MutexGuard<'_, Option<Office>> {
+        self.office.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has to happen once a second: cosign an idle head again, say again what the others may have missed, show
@@ -426,7 +354,8 @@ impl Node {
 
     fn repeat(&self) {
         let (head, now) = (self.executed(), self.clock.now());
-        let mut certifier = self.certifier();
+        let mut office = self.office();
+        let Some(Office { certifier, voice }) = &mut *office else { return };
         let own = certifier.own().filter(|own| own.size == head.size);
         let Some(said) = own.and_then(|own| i64::try_from(own.time()).ok()) else { return };
         if now.since(UnixSeconds(said)) >= RECOSIGN_SECONDS {
@@ -437,6 +366,14 @@ impl Node {
         } else if certifier.is_up_to_date() {
             return;
         }
-        self.speak(&certifier);
+        speak(certifier, voice.as_ref());
+    }
+}
+
+/// Tells the others what we cosigned last. Whatever gets lost on the way is said again within a second.
+fn speak(certifier: &Certifier, voice: Option<&mpsc::Sender<Spoken>>) {
+    if let (Some(voice), Some(own)) = (voice, certifier.own()) {
+        let spoken = Spoken { cosignature: own.clone(), wanted: !certifier.is_up_to_date() };
+        let _full = voice.try_send(spoken);
     }
 }

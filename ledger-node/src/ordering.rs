@@ -1,22 +1,23 @@
-//! Which engine orders: one validator alone, or several together.
+//! What this node does in a term: order alone, order together with others, or follow those who do.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use service_kit::clock::Clock;
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile::KeyFileError;
 use tokio::sync::mpsc;
 
-use crate::chain::Chain;
+use crate::certifier::{Certifier, CertifyError};
 use crate::config::Config;
 #[cfg(feature = "simplex")]
 use crate::engine::simplex::{Identity, Origin, Process, ProcessError};
 use crate::engine::{Engine, Entrance, Solo, Standing};
+use crate::keyring::Keyring;
 use crate::node::{Node, Spoken};
 use crate::store::Head;
+use crate::term::Term;
 
-/// Why transactions cannot be ordered.
+/// Why a node cannot do its part in a term.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderingError {
@@ -26,22 +27,39 @@ pub enum OrderingError {
     /// A key file is missing, exposed or no key.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The keys do not certify.
+    #[error(transparent)]
+    Certify(#[from] CertifyError),
     /// The validator cannot take part.
     #[cfg(feature = "simplex")]
     #[error(transparent)]
     Process(#[from] ProcessError),
 }
 
-/// An engine that is ready and does not run yet.
+/// Prepares this node's part in each term.
 pub(crate) struct Ordering {
-    door: Box<dyn Entrance>,
-    voice: Option<mpsc::Sender<Spoken>>,
+    config: Config,
+    guard: KeyGuard,
+    clock: Arc<dyn Clock>,
     standing: Arc<Standing>,
-    waiting: Waiting,
 }
 
-/// An engine that runs, and its thread if it has one.
-pub(crate) type Started = (Box<dyn Engine>, Option<JoinHandle<()>>);
+/// This node's part in a term.
+pub(crate) enum Part {
+    Validating(Box<Validating>),
+    /// Its keys are nobody's in this set.
+    Following,
+}
+
+/// A validator that is ready and does not run yet.
+pub(crate) struct Validating {
+    pub(crate) certifier: Certifier,
+    /// Where transactions enter; the engine ends when it is gone.
+    pub(crate) door: Box<dyn Entrance>,
+    /// Where cosignatures are told; absent where one validator orders alone.
+    pub(crate) voice: Option<mpsc::Sender<Spoken>>,
+    pub(crate) engine: Waiting,
+}
 
 /// What becomes the engine.
 pub(crate) enum Waiting {
@@ -51,19 +69,8 @@ pub(crate) enum Waiting {
 }
 
 impl Ordering {
-    /// Chooses and checks; nothing runs yet.
-    pub(crate) fn prepare(
-        config: &Config,
-        chain: &Chain,
-        guard: &KeyGuard,
-        clock: &Arc<dyn Clock>,
-        head: &Head,
-    ) -> Result<Self, OrderingError> {
-        if chain.genesis().validators.len() > 1 {
-            return several(config, chain, guard, head);
-        }
-        let (solo, door) = Solo::new(config.queue, Arc::clone(clock), head.height, head.time);
-        Ok(Self { door: Box::new(door), voice: None, standing: Arc::default(), waiting: Waiting::Solo(solo) })
+    pub(crate) fn new(config: Config, guard: KeyGuard, clock: Arc<dyn Clock>) -> Self {
+        Self { config, guard, clock, standing: Arc::default() }
     }
 
     /// Where the engine stands.
@@ -71,48 +78,53 @@ impl Ordering {
         Arc::clone(&self.standing)
     }
 
-    /// Where transactions enter, where cosignatures are told, and what is to be started.
-    pub(crate) fn take_apart(self) -> (Box<dyn Entrance>, Option<mpsc::Sender<Spoken>>, Waiting) {
-        (self.door, self.voice, self.waiting)
+    /// Reads the keys and checks everything that can be wrong; nothing runs yet.
+    pub(crate) fn prepare(&self, term: &Term, head: &Head) -> Result<Part, OrderingError> {
+        let Some(keys) = Keyring::of(&term.set, &self.config, &self.guard)? else { return Ok(Part::Following) };
+        if term.set.validators().len() > 1 {
+            return self.among_others(term, head, keys);
+        }
+        let certifier = Certifier::new(term.set.clone(), keys.log, keys.witness)?;
+        let (solo, door) = Solo::new(self.config.queue, Arc::clone(&self.clock), head.height, head.time);
+        let (door, voice, engine) = (Box::new(door), None, Waiting::Solo(solo));
+        Ok(Part::Validating(Box::new(Validating { certifier, door, voice, engine })))
+    }
+
+    #[cfg(feature = "simplex")]
+    fn among_others(&self, term: &Term, head: &Head, keys: Keyring) -> Result<Part, OrderingError> {
+        let origin = Origin {
+            term,
+            executed: head.height,
+            directory: self.config.data.join("simplex"),
+            listen: &self.config.peer_listen,
+            queue: self.config.queue,
+            standing: self.standing(),
+        };
+        let identity = keys.peer.and_then(|keys| Identity::new(&keys.consensus, &keys.transport));
+        let (process, door) = Process::new(origin, identity)?;
+        let (voice, door) = (Some(process.voice()), Box::new(door));
+        let certifier = Certifier::new(term.set.clone(), keys.log, keys.witness)?;
+        let engine = Waiting::Simplex(Box::new(process));
+        Ok(Part::Validating(Box::new(Validating { certifier, door, voice, engine })))
+    }
+
+    #[cfg(not(feature = "simplex"))]
+    fn among_others(&self, _: &Term, _: &Head, _: Keyring) -> Result<Part, OrderingError> {
+        Err(OrderingError::NotBuiltIn)
     }
 }
 
 impl Waiting {
-    /// Starts the engine, and its thread if it has one.
-    pub(crate) fn start(self, node: &Arc<Node>) -> Result<Started, OrderingError> {
+    /// Starts the engine.
+    pub(crate) fn start(self, node: &Arc<Node>) -> Result<Box<dyn Engine>, OrderingError> {
         match self {
             Self::Solo(solo) => {
                 // It asks nothing of the node.
                 let _ = node;
-                Ok((Box::new(solo), None))
+                Ok(Box::new(solo))
             }
             #[cfg(feature = "simplex")]
-            Self::Simplex(process) => {
-                let (simplex, thread) = process.start(Arc::clone(node))?;
-                Ok((Box::new(simplex), Some(thread)))
-            }
+            Self::Simplex(process) => Ok(Box::new(process.start(Arc::clone(node))?)),
         }
     }
-}
-
-#[cfg(feature = "simplex")]
-fn several(config: &Config, chain: &Chain, guard: &KeyGuard, head: &Head) -> Result<Ordering, OrderingError> {
-    use service_kit::keyfile;
-    let (consensus, transport) =
-        (keyfile::load(&config.consensus_key, guard)?, keyfile::load(&config.transport_key, guard)?);
-    let origin = Origin {
-        chain,
-        executed: head.height,
-        directory: config.data.join("simplex"),
-        listen: &config.peer_listen,
-        queue: config.queue,
-    };
-    let (process, door) = Process::new(origin, Identity::new(&consensus, &transport))?;
-    let (voice, standing) = (Some(process.voice()), process.standing());
-    Ok(Ordering { door: Box::new(door), voice, standing, waiting: Waiting::Simplex(Box::new(process)) })
-}
-
-#[cfg(not(feature = "simplex"))]
-fn several(_: &Config, _: &Chain, _: &KeyGuard, _: &Head) -> Result<Ordering, OrderingError> {
-    Err(OrderingError::NotBuiltIn)
 }

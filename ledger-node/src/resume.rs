@@ -2,11 +2,14 @@
 
 use identity_core::time::{UnixMillis, UnixSeconds};
 use ledger::Seal;
+use ledger::checkpoint::Checkpoint;
+use ledger::note::Note;
 use service_kit::store::StoreError;
 
 use crate::chain::Chain;
 use crate::node::Round;
 use crate::store::{CHECKPOINT, Head, SyncStore, leaf_key};
+use crate::term::Term;
 
 /// The kept checkpoint with the head it certifies; nothing if none was kept.
 ///
@@ -16,10 +19,13 @@ pub(crate) fn last_round(store: &SyncStore, chain: &Chain) -> Result<Option<Roun
     let Some(note) = store.get(CHECKPOINT)? else { return Ok(None) };
     let wrong = || StoreError::Corrupt("the kept checkpoint does not certify this log; run fsck".into());
     let note = String::from_utf8(note).map_err(|_| wrong())?;
-    let certified = chain.trust_root().verify_checkpoint(&note).map_err(|_| wrong())?;
-    let (size, root) = (certified.size(), *certified.root());
+    let stated = Note::parse(&note).ok().and_then(|note| Checkpoint::parse_text(note.text()).ok());
+    let size = stated.ok_or_else(wrong)?.size;
     let seal = store.get(&leaf_key(size.saturating_sub(1)))?.ok_or_else(wrong)?;
     let seal = Seal::parse(&seal).map_err(|_| wrong())?;
+    let certifying = Term::of(store, chain, seal.height)?;
+    let certified = certifying.set.trust_root().verify_checkpoint(&note).map_err(|_| wrong())?;
+    let root = *certified.root();
     let time = UnixMillis(i64::try_from(seal.time).map_err(|_| wrong())?);
     let at = UnixSeconds(i64::try_from(certified.cosigned_at()).unwrap_or(i64::MAX));
     Ok(Some(Round { head: Head { height: seal.height, time, size, root, state: seal.state }, note, at }))

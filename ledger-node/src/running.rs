@@ -17,17 +17,17 @@ use service_kit::store::redb::OpenError;
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
 
-use crate::certifier::{Certifier, CertifyError};
+use crate::certifier::CertifyError;
 use crate::chain::{Chain, ChainError};
 use crate::clerk::{Clerk, RelayKey};
 use crate::config::Config;
-use crate::desk::Desk;
 use crate::executor::Executor;
 use crate::http::{Api, routes};
 use crate::node::{Node, Parts, Round};
 use crate::ordering::{Ordering, OrderingError};
 use crate::resume::last_round;
 use crate::store::{FORMAT, SyncStore};
+use crate::tenure::{EnterError, Entered, Tenure};
 
 /// What a node needs of the world.
 #[derive(Clone)]
@@ -85,6 +85,15 @@ pub enum StartError {
     Thread(std::io::Error),
 }
 
+impl From<EnterError> for StartError {
+    fn from(error: EnterError) -> Self {
+        match error {
+            EnterError::Store(error) => Self::Store(error),
+            EnterError::Ordering(error) => Self::Ordering(error),
+        }
+    }
+}
+
 /// A node that is running.
 pub struct Running {
     /// Where it listens.
@@ -94,8 +103,6 @@ pub struct Running {
     store: Arc<ClosableStore>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     executing: std::thread::JoinHandle<()>,
-    /// The engine's own thread, if it has one.
-    validating: Option<std::thread::JoinHandle<()>>,
 }
 
 /// Takes the data directory for this process and opens the store in it. The lock lasts as long as its value.
@@ -122,31 +129,22 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .map_err(|error| StartError::GenesisFile { path: config.genesis.clone(), error })?;
     let chain = Chain::new(file)?;
     let guard = config.key_guard().map_err(KeyFileError::from)?;
-    let certifier = Certifier::new(
-        chain.clone(),
-        keyfile::load(&config.log_key, &guard)?,
-        keyfile::load(&config.witness_key, &guard)?,
-    )?;
     let relay_key = load_relay_key(config, &guard)?;
     let store = Arc::new(ClosableStore::new(ports.store));
     let ports = Ports { store: store.clone(), clock: ports.clock };
     let (executor, last) = open_executor(&ports, &chain).await?;
 
-    let head = executor.head().clone();
-    let ordering = Ordering::prepare(config, &chain, &guard, &ports.clock, &head)?;
+    let ordering = Ordering::new(config.clone(), guard, Arc::clone(&ports.clock));
     let standing = ordering.standing();
-    let (door, voice, engine) = ordering.take_apart();
     let parts = Parts {
         chain,
         store: ports.store,
         clock: ports.clock,
-        desk: Desk::new(door),
-        certifier,
-        voice,
         evidence: config.data.join("evidence"),
         runtime: Handle::current(),
     };
-    let node = Arc::new(Node::new(parts, head, last)?);
+    let node = Arc::new(Node::new(parts, executor.head().clone(), last));
+    let (tenure, first) = enter(Tenure::new(Arc::clone(&node), ordering, executor)).await?;
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
     let (clerk, working) = clerk.unzip();
@@ -156,15 +154,13 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .map_err(|error| StartError::Metrics(error.to_string()))?;
     let http = http::start(&config.http, health(&node), metrics, routes(api)).await?;
 
-    let (mut engine, validating) = engine.start(&node)?;
-    let executing_node = Arc::clone(&node);
     let executing = std::thread::Builder::new()
         .name("executor".into())
-        .spawn(move || executing_node.run(engine.as_mut(), executor))
+        .spawn(move || tenure.run(first))
         .map_err(StartError::Thread)?;
     let tasks = working.into_iter().chain([tokio::spawn(tick(Arc::clone(&node)))]).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
-    Ok(Running { url: http.url.clone(), http, node, store, tasks, executing, validating })
+    Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
 }
 
 impl Running {
@@ -182,10 +178,8 @@ impl Running {
         }
         self.node.desk.close();
         // Joining blocks: elsewhere, so that the store's calls can go on meanwhile.
-        let threads = self.validating.into_iter().chain([self.executing]);
-        let threads: Vec<_> = threads.collect();
-        let _ended =
-            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+        let executing = self.executing;
+        let _ended = tokio::task::spawn_blocking(move || drop(executing.join())).await;
         self.store.close();
     }
 }
@@ -201,6 +195,13 @@ async fn open_executor(ports: &Ports, chain: &Chain) -> Result<(Executor, Option
     Ok(opened.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }
 
+/// The first term: keys that fit nobody are told of before anything is served.
+async fn enter(mut tenure: Tenure) -> Result<(Tenure, Entered), StartError> {
+    let entered = tokio::task::spawn_blocking(move || tenure.enter().map(|entered| (tenure, entered)));
+    let (tenure, entered) = entered.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??;
+    if entered.is_validating() { Ok((tenure, entered)) } else { Err(CertifyError::NotAValidator.into()) }
+}
+
 fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>, StartError> {
     if config.relay_key.as_os_str().is_empty() {
         return Ok(None);
@@ -212,13 +213,12 @@ fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>,
 fn health(node: &Arc<Node>) -> Health {
     let node = Arc::clone(node);
     Health::when(move || {
-        let (halted, outgrown, certified) = (node.is_halted(), node.is_outgrown(), node.round().is_some());
+        let (halted, certified) = (node.is_halted(), node.round().is_some());
         async move {
-            match (halted, outgrown, certified) {
-                (true, ..) => Err("the node has stopped executing; see its log and run fsck".into()),
-                (false, true, _) => Err("other validators are in force than this node knows; it only answers".into()),
-                (false, false, false) => Err("the validators have not certified a checkpoint yet".into()),
-                (false, false, true) => Ok(()),
+            match (halted, certified) {
+                (true, _) => Err("the node has stopped executing; see its log and run fsck".into()),
+                (false, false) => Err("the validators have not certified a checkpoint yet".into()),
+                (false, true) => Ok(()),
             }
         }
     })

@@ -11,34 +11,34 @@ use ledger::ed25519::PublicKey;
 use ledger::note::{NoteSignature, SignatureKind, VerifierKey};
 
 use super::{CertifyError, Cosignature};
-use crate::chain::Chain;
+use crate::term::Set;
 
-/// The keys of one validator among the chain's.
+/// The keys of one validator among its set's.
 pub(super) struct Keys {
     log: (VerifierKey, SecretKey),
     witness: SecretKey,
-    /// Every validator's, in the order of the genesis file.
+    /// Every validator's, in the order of the set.
     witnesses: Vec<VerifierKey>,
     me: usize,
 }
 
 impl Keys {
-    /// Takes the secret keys, which must be those of one validator named in the genesis file.
-    pub(super) fn new(chain: &Chain, log: SecretKey, witness: SecretKey) -> Result<Self, CertifyError> {
-        let validators = &chain.genesis().validators;
+    /// Takes the secret keys, which must be those of one validator of the set.
+    pub(super) fn new(set: &Set, log: SecretKey, witness: SecretKey) -> Result<Self, CertifyError> {
+        let validators = set.validators();
         let own =
             |key: &SecretKey, stated: &Hash| key.alg() == Alg::EdDsa && key.public_key().bytes() == stated.as_bytes();
         let is_me = |validator: &GenesisValidator| own(&log, &validator.log) && own(&witness, &validator.witness);
         let me = validators.iter().position(is_me).ok_or(CertifyError::NotAValidator)?;
-        let witnesses = validators.iter().map(|validator| witness_key(chain, validator)).collect::<Option<Vec<_>>>();
+        let witnesses = validators.iter().map(|validator| witness_key(set, validator)).collect::<Option<Vec<_>>>();
         let log_key = validators
             .get(me)
-            .and_then(|validator| verifier_key(chain.origin(), SignatureKind::Ed25519, &validator.log));
+            .and_then(|validator| verifier_key(set.origin(), SignatureKind::Ed25519, &validator.log));
         let (witnesses, log_key) = witnesses.zip(log_key).ok_or(CertifyError::NotAValidator)?;
         Ok(Self { log: (log_key, log), witness, witnesses, me })
     }
 
-    /// This validator's place in the genesis file.
+    /// This validator's place in the set.
     pub(super) fn me(&self) -> usize {
         self.me
     }
@@ -89,8 +89,8 @@ fn signing<T>(key: &SecretKey, make: impl FnOnce(&dyn Fn(&[u8]) -> [u8; 64]) -> 
     made.filter(|_| !failed.get()).ok_or(CertifyError::Signing)
 }
 
-fn witness_key(chain: &Chain, validator: &GenesisValidator) -> Option<VerifierKey> {
-    let name = format!("{}/{}", chain.origin(), validator.name);
+fn witness_key(set: &Set, validator: &GenesisValidator) -> Option<VerifierKey> {
+    let name = format!("{}/{}", set.origin(), validator.name);
     verifier_key(&name, SignatureKind::CosignatureV1, &validator.witness)
 }
 

@@ -6,6 +6,8 @@
 //! starts again signs the head it finds, or a later one. In memory it is checked again here, because a mistake would
 //! be evidence against this department for ever.
 //!
+//! A certifier works for one term ([`crate::term`]): the next set gets a new one, which begins where this one ended.
+//!
 //! Others' cosignatures count for roots that this node computed itself, and for nothing else.
 
 mod evidence;
@@ -21,8 +23,8 @@ use ledger::Hash;
 use ledger::checkpoint::Checkpoint;
 use ledger::policy::quorum_of;
 
-use crate::chain::Chain;
 use crate::store::Head;
+use crate::term::Set;
 
 pub(crate) use evidence::Evidence;
 use keys::Keys;
@@ -62,8 +64,8 @@ impl Cosignature {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertifyError {
-    /// The key files are not those of a validator in the genesis file.
-    #[error("the log and witness keys are not those of one validator in the genesis file")]
+    /// The key files are not those of a validator in force.
+    #[error("the log and witness keys are not those of one validator in force")]
     NotAValidator,
     /// Another root for a size that was signed, or a smaller size.
     #[error("refusing to sign a second history at size {0}")]
@@ -97,7 +99,7 @@ pub(crate) struct Heard {
 
 /// One validator's side of certification.
 pub(crate) struct Certifier {
-    chain: Chain,
+    set: Set,
     keys: Keys,
     /// The largest tree signed so far.
     last: Option<(u64, Hash)>,
@@ -110,11 +112,11 @@ pub(crate) struct Certifier {
 }
 
 impl Certifier {
-    /// Takes the keys, which must be those of one validator named in the genesis file.
-    pub(crate) fn new(chain: Chain, log: SecretKey, witness: SecretKey) -> Result<Self, CertifyError> {
-        let keys = Keys::new(&chain, log, witness)?;
+    /// Takes the keys, which must be those of one validator of the set.
+    pub(crate) fn new(set: Set, log: SecretKey, witness: SecretKey) -> Result<Self, CertifyError> {
+        let keys = Keys::new(&set, log, witness)?;
         let heard = vec![BTreeMap::new(); keys.validators()];
-        Ok(Self { chain, keys, last: None, reached: BTreeMap::new(), heard, certified: None })
+        Ok(Self { set, keys, last: None, reached: BTreeMap::new(), heard, certified: None })
     }
 
     /// Goes on after a round of an earlier life, so that no older one is made again.
@@ -220,14 +222,14 @@ impl Certifier {
         let lines: Vec<_> = std::iter::once(self.keys.sign(&checkpoint)?).chain(lines).collect();
         let note = checkpoint.to_note(lines).map_err(|_| CertifyError::Signing)?.to_string();
         // What we publish is what a verifier would accept; a broken key is noticed here and not out there.
-        let sound = self.chain.trust_root().verify_checkpoint(&note).map_err(|_| CertifyError::Signing)?;
+        let sound = self.set.trust_root().verify_checkpoint(&note).map_err(|_| CertifyError::Signing)?;
         let at = UnixSeconds(i64::try_from(sound.cosigned_at()).unwrap_or(i64::MAX));
         self.certified = Some((size, oldest));
         self.reached = self.reached.split_off(&size);
         Ok(Some(Round { head, note, at }))
     }
 
-    /// The newest cosignatures of a head, exactly a quorum of them, in the order of the genesis file.
+    /// The newest cosignatures of a head, exactly a quorum of them, in the order of the set.
     fn quorum(&self, head: &Head) -> Option<Vec<(usize, &Cosignature)>> {
         let said = self.heard.iter().enumerate().filter_map(|(place, known)| Some((place, known.get(&head.size)?)));
         let mut matching: Vec<_> = said.filter(|(_, said)| said.root == head.root).collect();
@@ -245,11 +247,11 @@ impl Certifier {
             let note = self.checkpoint(said.size, said.root).to_note(self.keys.line(from, said));
             note.ok().map(|note| note.to_string())
         };
-        let validator = self.chain.genesis().validators.get(from)?.name.clone();
+        let validator = self.set.validators().get(from)?.name.clone();
         Some(Evidence { validator, size: one.size, notes: [note(one)?, note(other)?] })
     }
 
     fn checkpoint(&self, size: u64, root: Hash) -> Checkpoint {
-        Checkpoint { origin: self.chain.origin().to_owned(), size, root }
+        Checkpoint { origin: self.set.origin().to_owned(), size, root }
     }
 }

@@ -8,6 +8,7 @@ use ledger::{Hash, sha256};
 use super::{Certifier, CertifyError, Cosignature, Heard, NotHeard, Round, WINDOW};
 use crate::chain::Chain;
 use crate::store::Head;
+use crate::term::Set;
 use crate::tests::world::Founded;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -33,7 +34,7 @@ fn chain(validators: u8) -> Chain {
 
 fn certifiers(validators: u8) -> Vec<Certifier> {
     let chain = chain(validators);
-    (0..validators).map(|number| Certifier::new(chain.clone(), key(number, 0), key(number, 1)).unwrap()).collect()
+    (0..validators).map(|number| Certifier::new(Set::of_genesis(&chain), key(number, 0), key(number, 1)).unwrap()).collect()
 }
 
 fn head(size: u64, root: &str) -> Head {
@@ -64,7 +65,7 @@ fn a_quorum_certifies_and_the_note_holds_no_more() {
     assert_eq!(certified.head, head);
     assert_eq!(certified.at, NOW.plus(1), "the median of the three");
     assert!(first.is_up_to_date());
-    let trust_root = first.chain.trust_root().clone();
+    let trust_root = first.set.trust_root().clone();
     assert_eq!(trust_root.verify_checkpoint(&certified.note).unwrap().cosigned().len(), 3);
     assert_eq!(certified.note.matches("\u{2014} ").count(), 4, "one log signature and a quorum");
     // The fourth makes it newer: the three newest now are those of 1, 2 and 3.
@@ -114,7 +115,7 @@ fn two_roots_of_one_size_convict() {
     let place = evidence.keep(directory.path()).unwrap();
     let kept = ["one", "other"].map(|name| std::fs::read_to_string(place.join(name)).unwrap());
     assert_eq!(kept, evidence.notes);
-    let witness = &all[0].chain.trust_root().policy().witnesses()[1].key;
+    let witness = &all[0].set.trust_root().policy().witnesses()[1].key;
     for note in kept {
         let note = ledger::note::Note::parse(&note).unwrap();
         assert!(witness.verify(note.text(), &note.signatures()[0]).is_ok(), "each note convicts by itself");

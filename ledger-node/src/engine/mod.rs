@@ -9,6 +9,8 @@ mod pool;
 pub(crate) mod simplex;
 mod solo;
 
+#[cfg(feature = "simplex")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use identity_core::registry::Transaction;
@@ -41,8 +43,20 @@ pub(crate) trait Engine: Send {
         0
     }
 
+    /// Another set of validators waits for the epoch's end: until it is in force, blocks are wanted even if they are
+    /// empty.
+    fn press(&mut self, pending: bool) {
+        let _only_at_an_epochs_end = pending;
+    }
+
     /// Nothing can be executed here any more. An engine that votes must stop voting for a node that cannot follow.
     fn halt(&mut self) {}
+
+    /// The term is over, or this node's part in it: returns when nothing of the engine runs any more, with what it took
+    /// and nobody executed. Its entrance must be gone before.
+    fn leave(&mut self) -> Vec<Transaction> {
+        Vec::new()
+    }
 }
 
 /// Where transactions enter an engine. An engine ends when its entrance is gone.
@@ -60,6 +74,9 @@ pub(crate) enum NotTaken {
     /// It was taken and is not ordered yet: too few validators are there.
     #[error("the transaction waits to be ordered")]
     Waiting,
+    /// This node follows the validators and orders nothing; or they are changing just now.
+    #[error("this node takes no part in ordering now; send it to a validator, or again in a moment")]
+    Following,
     /// The node stops.
     #[error("the node stops")]
     Stopping,
@@ -74,6 +91,8 @@ pub(crate) struct Standing {
     handed_over: AtomicU64,
     #[cfg(feature = "simplex")]
     executed: AtomicU64,
+    #[cfg(feature = "simplex")]
+    pressing: AtomicBool,
     peers: AtomicU64,
     waiting: AtomicU64,
     waiting_bytes: AtomicU64,
@@ -127,6 +146,15 @@ impl Standing {
 
     fn execute(&self, height: u64) {
         self.executed.store(height, Ordering::Relaxed);
+    }
+
+    /// Whether blocks are wanted even if they are empty.
+    fn is_pressing(&self) -> bool {
+        self.pressing.load(Ordering::Relaxed)
+    }
+
+    fn press(&self, pending: bool) {
+        self.pressing.store(pending, Ordering::Relaxed);
     }
 
     fn count_peers(&self, peers: usize) {

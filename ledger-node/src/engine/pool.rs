@@ -125,6 +125,12 @@ impl Pool {
         self.lock().remove(transaction)
     }
 
+    /// Takes out everything that waits, sender by sender.
+    pub(crate) fn empty(&self) -> Vec<Transaction> {
+        let inside = std::mem::take(&mut *self.lock());
+        inside.senders.into_values().flat_map(|queue| queue.waiting.into_values()).collect()
+    }
+
     /// The first transactions that wait, within this room: what to tell others again after a silence.
     pub(crate) fn oldest(&self, room: Room) -> Vec<Transaction> {
         self.choose(room, &HashSet::new())

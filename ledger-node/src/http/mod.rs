@@ -94,8 +94,6 @@ fn problem_of(error: &SubmitError) -> Problem {
         SubmitError::Refused(refused) => Problem::new(refused.code()).with_detail(refused.to_string()),
         SubmitError::NotTaken(reason) => Problem::new(Code::LedgerBusy).with_detail(reason.to_string()),
         SubmitError::Uncertified => Problem::new(Code::LedgerUncertified),
-        SubmitError::ValidatorsStay => Problem::new(Code::LedgerValidatorsStay),
-        SubmitError::ValidatorsChanged => Problem::new(Code::LedgerValidatorsChanged),
         SubmitError::Store(error) => {
             Problem::of_store(error).with_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE)
         }

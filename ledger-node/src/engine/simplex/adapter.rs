@@ -45,6 +45,8 @@ pub(super) struct Adapter<E> {
     marshal: Marshal,
     pool: Pool,
     standing: Arc<Standing>,
+    /// Height of the block that the term begins with. The engine counts from there.
+    begins: u64,
     underway: Arc<Mutex<Underway>>,
 }
 
@@ -55,6 +57,7 @@ impl<E> Clone for Adapter<E> {
             marshal: self.marshal.clone(),
             pool: self.pool.clone(),
             standing: Arc::clone(&self.standing),
+            begins: self.begins,
             underway: Arc::clone(&self.underway),
         }
     }
@@ -107,8 +110,13 @@ impl Underway {
 }
 
 impl<E: Runtime> Adapter<E> {
-    pub(super) fn new(context: E, marshal: Marshal, pool: Pool, standing: Arc<Standing>) -> Self {
-        Self { context: Arc::new(context), marshal, pool, standing, underway: Arc::default() }
+    pub(super) fn new(context: E, marshal: Marshal, pool: Pool, standing: Arc<Standing>, begins: u64) -> Self {
+        Self { context: Arc::new(context), marshal, pool, standing, begins, underway: Arc::default() }
+    }
+
+    /// The height in the chain of a block of this term.
+    fn height(&self, block: &Block) -> u64 {
+        self.begins.saturating_add(block.height)
     }
 
     /// The parent that the engine names, from the others if need be: a quorum stands behind its round.
@@ -121,20 +129,22 @@ impl<E: Runtime> Adapter<E> {
 
     /// The next block, once there is something to put into it. An idle chain makes no blocks: the leader waits until
     /// its time is over, and the next one waits in its place. But a block that a quorum wants and that missed being
-    /// made final becomes so only under another one; if all that waits stands in it, that one is empty.
+    /// made final becomes so only under another one; if all that waits stands in it, that one is empty. And while
+    /// another set waits for the epoch's end, empty blocks bring it nearer.
     async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
         let parent = self.parent(context).await?;
         let began = clock.current();
         let transactions = loop {
             let arrival = self.pool.arrival();
-            if parent.inner().height > self.standing.executed().saturating_add(MAX_BACKLOG) {
+            if self.height(parent.inner()) > self.standing.executed().saturating_add(MAX_BACKLOG) {
                 clock.sleep(LOOK_AGAIN).await;
                 continue;
             }
             let held = self.underway.lock().ancestry(parent.digest());
             let chosen = self.pool.choose(ROOM, &held);
             let lingered = clock.current().duration_since(began).unwrap_or_default() >= LINGER;
-            if !chosen.is_empty() || (lingered && !self.is_final(parent.inner())) {
+            let wanted = self.standing.is_pressing() || (lingered && !self.is_final(parent.inner()));
+            if !chosen.is_empty() || wanted {
                 break chosen;
             }
             select! {
@@ -150,7 +160,7 @@ impl<E: Runtime> Adapter<E> {
     }
 
     fn is_final(&self, block: &Block) -> bool {
-        block.height <= self.standing.tip().max(self.standing.executed())
+        self.height(block) <= self.standing.tip().max(self.standing.executed())
     }
 
     /// Whether the block proposed in this round may follow its parent; nothing if that cannot be said any more.
@@ -299,7 +309,8 @@ impl<E: Runtime> Reporter for Adapter<E> {
         self.standing.saw_view(view.get());
         if let Activity::Finalization(finalization) = &activity {
             let decided = finalization.round();
-            self.underway.lock().forget(decided, self.standing.handed_over());
+            let handed_over = self.standing.handed_over().saturating_sub(self.begins);
+            self.underway.lock().forget(decided, handed_over);
         }
         self.marshal.report(activity)
     }

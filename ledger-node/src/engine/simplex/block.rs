@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 32 | digest of the block before |
-//! | 8 | height, big-endian |
+//! | 8 | height in the term, big-endian: the first block is 1 |
 //! | 8 | time, milliseconds since the epoch, big-endian |
 //! | 4 | number of transactions, big-endian |
 //! | per transaction: 4, and so many | its length, big-endian, and its text |
@@ -20,6 +20,7 @@ use identity_core::registry::Transaction;
 use identity_core::time::UnixMillis;
 
 use crate::engine::pool::Room;
+use crate::term::Term;
 
 /// What one block may hold: about 50 ms of work for each validator, and a message that crosses a slow line in seconds.
 pub(crate) const ROOM: Room = Room { count: 1000, bytes: 1024 * 1024 };
@@ -39,9 +40,9 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Block 0, which nobody proposes: it stands for the genesis file.
-    pub(crate) fn genesis(file: ledger::Hash, time: UnixMillis) -> Self {
-        Self { parent: Digest::from(*file.as_bytes()), height: 0, time, transactions: Vec::new() }
+    /// Block 0 of a term, which nobody proposes: it stands for the seal that the term begins with.
+    pub(crate) fn first_of(term: &Term) -> Self {
+        Self { parent: Digest::from(*term.seal.as_bytes()), height: 0, time: term.time, transactions: Vec::new() }
     }
 }
 

@@ -27,6 +27,16 @@ pub(super) struct Delivered {
     pub(super) receipt: Option<Exact>,
 }
 
+impl Delivered {
+    /// Nobody executes it: its transactions wait again.
+    pub(super) fn put_back(self, pool: &Pool) {
+        for transaction in self.ordered.transactions {
+            // What finds no room any more is its sender's to send again.
+            let _full = pool.add(transaction);
+        }
+    }
+}
+
 /// Where marshal puts what is final. It never has more under way than it is told to have unacknowledged.
 #[derive(Clone)]
 pub(super) struct Inbox(mpsc::UnboundedSender<Update<Block>>);
@@ -49,6 +59,9 @@ pub(super) struct Delivery {
     marshal: Marshal,
     pool: Pool,
     standing: Arc<Standing>,
+    /// Height of the block that the term begins with. The engine counts from there.
+    begins: u64,
+    /// In the engine's count.
     next: u64,
 }
 
@@ -61,10 +74,11 @@ impl Delivery {
         marshal: Marshal,
         pool: Pool,
         standing: Arc<Standing>,
-        executed: u64,
+        (begins, executed): (u64, u64),
     ) -> (Self, Inbox) {
         let (sender, updates) = mpsc::unbounded_channel();
-        (Self { updates, blocks, marshal, pool, standing, next: executed.saturating_add(1) }, Inbox(sender))
+        let next = executed.saturating_sub(begins).saturating_add(1);
+        (Self { updates, blocks, marshal, pool, standing, begins, next }, Inbox(sender))
     }
 
     /// Runs until nobody executes any more. Then it ends, which ends the validator: it must not vote for what it cannot
@@ -80,7 +94,7 @@ impl Delivery {
         }
         while let Some(update) = self.updates.recv().await {
             match update {
-                Update::Tip(_, height, _) => self.standing.saw_final(height.get()),
+                Update::Tip(_, height, _) => self.standing.saw_final(self.begins.saturating_add(height.get())),
                 Update::Block(block, receipt) => self.deliver(&block, receipt).await?,
             }
         }
@@ -109,13 +123,17 @@ impl Delivery {
 
     async fn hand_over(&mut self, block: &Digested<Block>, receipt: Option<Exact>) -> Result<(), Ended> {
         let Block { height, time, ref transactions, .. } = *block.inner();
+        self.next = height.saturating_add(1);
+        let height = self.begins.saturating_add(height);
         let settle = |transaction| self.pool.settle(transaction).unwrap_or_else(|| transaction.clone());
         let transactions = transactions.iter().map(settle).collect();
         self.standing.count_pool(self.pool.waiting());
         self.standing.saw_final(height);
         self.standing.hand_over(height);
-        self.next = height.saturating_add(1);
         let delivered = Delivered { ordered: Ordered { height, time, transactions }, receipt };
-        self.blocks.send(delivered).await.map_err(|_| Ended)
+        self.blocks.send(delivered).await.map_err(|unsent| {
+            unsent.0.put_back(&self.pool);
+            Ended
+        })
     }
 }

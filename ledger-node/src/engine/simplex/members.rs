@@ -1,8 +1,8 @@
-//! Who orders together: the validators of one epoch, by the names that each layer has for them.
+//! Who orders together: the validators of one term, by the names that each layer has for them.
 //!
 //! A validator votes under one key and connects under another. The engine knows voters only, the network knows
 //! connections only; [`super::naming`] stands between. Everything else of ours counts validators by their place in the
-//! genesis file.
+//! set.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::registry::GenesisValidator;
 use ledger::Hash;
 
-use crate::chain::Chain;
+use crate::term::Term;
 
-/// The validators of one epoch. Cheap to clone.
+/// The validators of one term. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Members(Arc<Inside>);
 
@@ -42,20 +42,19 @@ pub(crate) struct Identity {
 }
 
 impl Members {
-    /// The validators of the genesis file; nothing if one of them cannot be reached by others.
-    ///
-    /// A set that changes enters here: an engine is built for one epoch and the validators of it.
-    pub(crate) fn of_genesis(chain: &Chain) -> Option<Self> {
+    /// The validators of a term; nothing if one of them cannot be reached by others.
+    pub(crate) fn of(term: &Term) -> Option<Self> {
         let member = |validator: &GenesisValidator| {
             let peer = validator.peer.as_ref()?;
             let (consensus, transport) = (public(&peer.consensus)?, public(&peer.transport)?);
             Some(Member { consensus, transport, address: peer.address.clone() })
         };
-        let members = chain.genesis().validators.iter().map(member).collect::<Option<Vec<_>>>()?;
-        Some(Self(Arc::new(Inside { namespace: chain.origin().as_bytes().to_vec(), members })))
+        let members = term.set.validators().iter().map(member).collect::<Option<Vec<_>>>()?;
+        let namespace = format!("{}/epoch/{}", term.set.origin(), term.epoch).into_bytes();
+        Some(Self(Arc::new(Inside { namespace, members })))
     }
 
-    /// What every vote and every handshake of this chain says, so that it means nothing elsewhere.
+    /// What every vote and every handshake says of chain and term, so that it means nothing in another.
     pub(crate) fn namespace(&self) -> &[u8] {
         &self.0.namespace
     }

@@ -27,6 +27,7 @@ mod sizing;
 mod wiring;
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use commonware_consensus::marshal::{core::Mailbox, standard::Standard};
@@ -82,7 +83,6 @@ impl Host for Node {
             return None;
         }
         self.authenticate(&mut transaction).await.ok()?;
-        self.check_validators_stay(&transaction).await.ok()?;
         Some(transaction)
     }
 }
@@ -95,12 +95,15 @@ pub(crate) struct Simplex {
     blocks: mpsc::Receiver<Delivered>,
     /// Handed over and not acknowledged.
     current: Option<Delivered>,
+    pool: Pool,
     standing: Arc<Standing>,
+    /// Where the validator runs; absent in a simulation.
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Simplex {
-    fn new(blocks: mpsc::Receiver<Delivered>, standing: Arc<Standing>) -> Self {
-        Self { blocks, current: None, standing }
+    fn new(blocks: mpsc::Receiver<Delivered>, pool: Pool, standing: Arc<Standing>) -> Self {
+        Self { blocks, current: None, pool, standing, thread: None }
     }
 
     /// [`Engine::next`] for whoever must not block.
@@ -134,11 +137,26 @@ impl Engine for Simplex {
         self.standing.tip().saturating_sub(self.standing.executed())
     }
 
+    fn press(&mut self, pending: bool) {
+        self.standing.press(pending);
+    }
+
     /// What was delivered is never acknowledged, and nothing more is taken: marshal stops, and with it the validator.
     fn halt(&mut self) {
-        self.current = None;
         self.blocks.close();
-        while self.blocks.try_recv().is_ok() {}
+        let current = self.current.take();
+        let rest = std::iter::from_fn(|| self.blocks.try_recv().ok());
+        current.into_iter().chain(rest).for_each(|delivered| delivered.put_back(&self.pool));
+    }
+
+    fn leave(&mut self) -> Vec<Transaction> {
+        self.halt();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the validator ended in a panic");
+        }
+        self.pool.empty()
     }
 }
 

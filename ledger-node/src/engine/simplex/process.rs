@@ -4,9 +4,8 @@
 //! five seconds at most.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use commonware_cryptography::ChaCha20Poly1305;
@@ -19,18 +18,16 @@ use commonware_utils::ordered::Map;
 use commonware_utils::{Hostname, NZU32, NZUsize};
 use futures_util::future::select_all;
 use identity_core::registry::Transaction;
-use identity_core::time::UnixMillis;
 use tokio::sync::{mpsc, watch};
 
-use super::block::Block;
 use super::delivery::Delivered;
 use super::members::{Identity, Members};
 use super::wiring::{self, CHANNELS, Channels, Validator, WiringError};
 use super::{Door, Host, Simplex, sizing};
-use crate::chain::Chain;
 use crate::engine::Standing;
 use crate::engine::pool::{Bounds, Pool};
 use crate::node::Spoken;
+use crate::term::Term;
 
 /// Bytes of transactions that may wait in the pool.
 const POOL_BYTES: usize = 32 * 1024 * 1024;
@@ -47,7 +44,7 @@ const BLOCKING: usize = 8;
 pub(crate) struct Process {
     members: Members,
     identity: Identity,
-    genesis: Block,
+    term: Term,
     directory: PathBuf,
     listen: SocketAddr,
     executed: u64,
@@ -63,14 +60,14 @@ pub(crate) struct Process {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProcessError {
-    /// The genesis file does not say how validators reach each other.
-    #[error("the genesis file has several validators and does not say how they reach each other")]
+    /// The set does not say how its validators reach each other.
+    #[error("there are several validators, and the ledger does not say how they reach each other")]
     NoPeers,
     /// Not Ed25519.
     #[error("the consensus and transport keys must be Ed25519 keys")]
     Keys,
     /// The keys are nobody's.
-    #[error("the consensus and transport keys are not those of one validator in the genesis file")]
+    #[error("the consensus and transport keys are not those of one validator in force")]
     NotAMember,
     /// The address to listen at means nothing.
     #[error("`{0}` is no address that other validators could connect to")]
@@ -82,14 +79,15 @@ pub enum ProcessError {
 
 /// Where a validator starts from.
 pub(crate) struct Origin<'a> {
-    pub(crate) chain: &'a Chain,
+    pub(crate) term: &'a Term,
     /// Height of the last block that was executed.
     pub(crate) executed: u64,
     pub(crate) directory: PathBuf,
-    /// `address:port`; empty for the port of the address in the genesis file, on all addresses.
+    /// `address:port`; empty for the port of the address that the ledger states, on all addresses.
     pub(crate) listen: &'a str,
     /// Transactions that may wait in the pool.
     pub(crate) queue: u32,
+    pub(crate) standing: Arc<Standing>,
 }
 
 impl Process {
@@ -97,14 +95,12 @@ impl Process {
     ///
     /// The second half is where submissions come in; the validator ends when it is gone.
     pub(crate) fn new(origin: Origin<'_>, identity: Option<Identity>) -> Result<(Self, Door), ProcessError> {
-        let members = Members::of_genesis(origin.chain).ok_or(ProcessError::NoPeers)?;
+        let members = Members::of(origin.term).ok_or(ProcessError::NoPeers)?;
         let identity = identity.ok_or(ProcessError::Keys)?;
         let me = members.find(&identity).ok_or(ProcessError::NotAMember)?;
         let listen = listening(origin.listen, &me.address)?;
-        let genesis_file = ledger::sha256(origin.chain.genesis_file());
-        let genesis = Block::genesis(genesis_file, UnixMillis(origin.chain.genesis().time));
         let count = usize::try_from(origin.queue.max(1)).unwrap_or(usize::MAX);
-        let standing = Arc::new(Standing::default());
+        let standing = origin.standing;
         standing.execute(origin.executed);
         standing.hand_over(origin.executed);
         let pool = Pool::new(Bounds { count, bytes: POOL_BYTES });
@@ -114,8 +110,8 @@ impl Process {
         let process = Self {
             members,
             identity,
-            genesis,
-            directory: origin.directory,
+            term: origin.term.clone(),
+            directory: origin.directory.join(format!("epoch-{}", origin.term.epoch)),
             listen,
             executed: origin.executed,
             pool,
@@ -127,23 +123,19 @@ impl Process {
         Ok((process, door))
     }
 
-    /// Where the engine stands, for whoever wants to know.
-    pub(crate) fn standing(&self) -> Arc<Standing> {
-        Arc::clone(&self.standing)
-    }
-
     /// Where the node says what it cosigned.
     pub(crate) fn voice(&self) -> mpsc::Sender<Spoken> {
         self.voice.0.clone()
     }
 
     /// Starts the thread.
-    pub(crate) fn start(self, host: Arc<impl Host>) -> Result<(Simplex, JoinHandle<()>), ProcessError> {
+    pub(crate) fn start(self, host: Arc<impl Host>) -> Result<Simplex, ProcessError> {
+        forget_earlier_terms(&self.directory);
         let (blocks, delivered) = mpsc::channel(sizing::DELIVERED);
-        let simplex = Simplex::new(delivered, Arc::clone(&self.standing));
+        let mut simplex = Simplex::new(delivered, self.pool.clone(), Arc::clone(&self.standing));
         let thread = std::thread::Builder::new().name("validator".into());
-        let thread = thread.spawn(move || self.run(host, blocks)).map_err(ProcessError::Thread)?;
-        Ok((simplex, thread))
+        simplex.thread = Some(thread.spawn(move || self.run(host, blocks)).map_err(ProcessError::Thread)?);
+        Ok(simplex)
     }
 
     fn run(self, host: Arc<impl Host>, blocks: mpsc::Sender<Delivered>) {
@@ -174,8 +166,7 @@ impl Process {
             host,
             members: self.members,
             identity: self.identity,
-            genesis: self.genesis,
-            epoch: 0,
+            term: self.term,
             storage: "validator".to_owned(),
             executed: self.executed,
             pool: self.pool,
@@ -234,6 +225,20 @@ impl Process {
     fn addresses(&self) -> Map<super::PublicKey, Address> {
         let address = |member: &super::members::Member| Some((member.transport.clone(), reached_at(&member.address)?));
         Map::from_iter_dedup(self.members.all().iter().filter_map(address))
+    }
+}
+
+/// Removes what the engine kept of earlier terms: their blocks are executed, and stand in the log. What it voted in a
+/// later one stays, whatever has become of the log: nobody votes twice.
+fn forget_earlier_terms(current: &Path) {
+    let epoch = |path: &Path| path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse::<u64>().ok();
+    let entries = current.parent().and_then(|parent| std::fs::read_dir(parent).ok());
+    for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if epoch(&path).is_some_and(|earlier| Some(earlier) < epoch(current))
+            && let Err(error) = std::fs::remove_dir_all(&path)
+        {
+            tracing::warn!(%error, path = %path.display(), "what an earlier term left could not be removed");
+        }
     }
 }
 

@@ -33,6 +33,7 @@ use super::{Digest, Host, PublicKey, Runtime, Scheme, cosigning, forwarding, siz
 use crate::engine::Standing;
 use crate::engine::pool::Pool;
 use crate::node::Spoken;
+use crate::term::Term;
 
 /// Views behind the last final one that are kept for others who ask. Whoever is further behind asks marshal.
 const VIEWS_KEPT: ViewDelta = ViewDelta::new(10);
@@ -81,8 +82,7 @@ pub(super) struct Validator<H> {
     pub(super) host: Arc<H>,
     pub(super) members: Members,
     pub(super) identity: Identity,
-    pub(super) genesis: Block,
-    pub(super) epoch: u64,
+    pub(super) term: Term,
     /// What the names of everything that is stored begin with.
     pub(super) storage: String,
     /// Height of the last block that was executed.
@@ -97,7 +97,7 @@ pub(super) struct Validator<H> {
 /// Why a validator did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WiringError {
-    #[error("the consensus and transport keys are not those of one validator in the genesis file")]
+    #[error("the consensus and transport keys are not those of one validator in force")]
     NotAMember,
     #[error("the engine's archive cannot be opened: {0}")]
     Archive(#[from] commonware_storage::archive::Error),
@@ -128,7 +128,7 @@ where
     B: Blocker<PublicKey = PublicKey>,
     H: Host,
 {
-    let Validator { host, members, identity, genesis, epoch, storage, executed, .. } = validator;
+    let Validator { host, members, identity, term, storage, executed, .. } = validator;
     let Validator { pool, standing, fresh, voice, blocks, .. } = validator;
     members.find(&identity).ok_or(WiringError::NotAMember)?;
     let me = identity.consensus.public_key();
@@ -139,6 +139,7 @@ where
     let scheme =
         Scheme::signer(members.namespace(), participants, identity.consensus).ok_or(WiringError::NotAMember)?;
     let pages = CacheRef::new(sizing::PAGE, sizing::PAGES);
+    let genesis = Block::first_of(&term);
     let genesis_digest = genesis.digest();
 
     let (broadcast, buffer) = buffered::Engine::new(
@@ -196,8 +197,9 @@ where
     .await;
 
     let (delivery, inbox) =
-        Delivery::new(blocks, marshal_mailbox.clone(), pool.clone(), Arc::clone(&standing), executed);
-    let adapter = Adapter::new(context.child("adapter"), marshal_mailbox, pool.clone(), Arc::clone(&standing));
+        Delivery::new(blocks, marshal_mailbox.clone(), pool.clone(), Arc::clone(&standing), (term.begins, executed));
+    let adapter =
+        Adapter::new(context.child("adapter"), marshal_mailbox, pool.clone(), Arc::clone(&standing), term.begins);
     let engine = simplex::Engine::new(
         context.child("simplex"),
         simplex::Config {
@@ -208,9 +210,10 @@ where
             relay: adapter.clone(),
             reporter: adapter,
             strategy: Sequential,
-            partition: format!("{storage}-votes-{epoch}"),
+            partition: format!("{storage}-votes"),
             mailbox_size: sizing::MAILBOX,
-            epoch: Epoch::new(epoch),
+            // Votes are bound to the term by their namespace; to the engine, each term is a chain of its own.
+            epoch: Epoch::zero(),
             floor: Floor::Genesis(genesis_digest),
             replay_buffer: sizing::REPLAY_BUFFER,
             write_buffer: sizing::WRITE_BUFFER,

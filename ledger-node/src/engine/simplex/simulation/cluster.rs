@@ -16,20 +16,20 @@ use service_kit::clock::Clock;
 use service_kit::store::Store;
 use tokio::sync::{mpsc, watch};
 
-use super::super::block::Block;
 use super::super::members::{Identity, Members};
 use super::super::wiring::{self, CHANNELS, Channels, Validator};
 use super::super::{Door, PublicKey, Simplex, sizing};
 use super::chain::{Purpose, World, validator_key};
 use super::checks::Checks;
 use crate::certifier::Certifier;
-use crate::desk::Desk;
+use crate::chain::Chain;
 use crate::engine::Standing;
 use crate::engine::pool::{Bounds, Pool};
 use crate::executor::Executor;
 use crate::node::{Node, Parts};
 use crate::resume::last_round;
 use crate::store::SyncStore;
+use crate::term::Term;
 use crate::tests::world::memory;
 
 /// The simulated clock, for the node.
@@ -89,7 +89,7 @@ impl Cluster {
         evidence: &std::path::Path,
         name: &'static str,
     ) -> Self {
-        let members = Members::of_genesis(&world.chain).unwrap();
+        let members = Members::of(&genesis_term(&world.chain, &runtime)).unwrap();
         let config = Config {
             max_size: wiring::max_message(world.validators()),
             max_peers_per_set: NZUsize!(32),
@@ -222,29 +222,28 @@ impl Life {
         let (voice, told) = mpsc::channel(sizing::VOICE);
         let (blocks, delivered) = mpsc::channel(sizing::DELIVERED);
         let (open, _closing) = watch::channel(());
+        let term = Term::at(&sync, &chain, &head).unwrap();
         let parts = Parts {
-            chain: chain.clone(),
+            chain,
             store: Arc::clone(&self.store),
             clock: Arc::new(Virtual(context.child("clock"))),
-            desk: Desk::new(Box::new(Door { pool: pool.clone(), fresh, _open: open })),
-            certifier: Certifier::new(chain.clone(), key(Purpose::Log), key(Purpose::Witness)).unwrap(),
-            voice: Some(voice),
             evidence: self.evidence.join(self.place.to_string()),
             runtime: self.runtime.clone(),
         };
-        let node = Arc::new(Node::new(parts, head.clone(), last).unwrap());
+        let node = Arc::new(Node::new(parts, head.clone(), last));
+        let certifier = Certifier::new(term.set.clone(), key(Purpose::Log), key(Purpose::Witness)).unwrap();
+        node.take_office(certifier, Some(voice), true).unwrap();
+        node.desk.open(Box::new(Door { pool: pool.clone(), fresh, _open: open }), Vec::new());
         *self.slot.lock().unwrap() = Some(Arc::clone(&node));
 
-        let genesis = Block::genesis(ledger::sha256(chain.genesis_file()), UnixMillis(chain.genesis().time));
         let validator = Validator {
             host: Arc::clone(&node),
             members: self.members,
             identity: Identity::new(&key(Purpose::Consensus), &key(Purpose::Transport)).unwrap(),
-            genesis,
-            epoch: 0,
+            term,
             storage: self.name,
             executed: head.height,
-            pool,
+            pool: pool.clone(),
             standing: Arc::clone(&standing),
             fresh: forwarded,
             voice: told,
@@ -255,7 +254,7 @@ impl Life {
         let ticking = tick(context.child("ticking"), Arc::clone(&node));
         let watching = watch_rounds(place, checks.clone(), Arc::clone(&node));
         let executing = async move {
-            let mut simplex = Simplex::new(delivered, standing);
+            let mut simplex = Simplex::new(delivered, pool, standing);
             while let Some(block) = simplex.receive().await {
                 node.take(&mut simplex, &mut executor, &block);
                 checks.executed(place, executor.head());
@@ -268,6 +267,13 @@ impl Life {
             _ = select_all(parts) => panic!("a part of validator {place} ended"),
         }
     }
+}
+
+/// The first term of a chain: what a node finds that has executed nothing but genesis.
+fn genesis_term(chain: &Chain, runtime: &tokio::runtime::Handle) -> Term {
+    let sync = SyncStore::new(memory(), runtime.clone());
+    let executor = Executor::open(sync.clone(), chain.clone()).unwrap();
+    Term::at(&sync, chain, executor.head()).unwrap()
 }
 
 async fn tick(clock: Context, node: Arc<Node>) {

@@ -1,0 +1,213 @@
+//! What a node does, term after term: it orders and certifies as a validator, or follows those who do.
+//!
+//! One thread does all of it, the only one that executes. A term ends with the block whose seal names another set, and a
+//! validator of the old set stays until the note over that block is kept: nobody else can make it. Dying before that is
+//! harmless, because the next start finds the block and no note, and goes on in the old term ([`Term::at`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity_core::registry::Transaction;
+use service_kit::store::StoreError;
+use tokio::time::timeout;
+
+use crate::boundary;
+use crate::engine::Engine;
+use crate::executor::Executor;
+use crate::node::{Node, Round};
+use crate::ordering::{Ordering, OrderingError, Part, Validating, Waiting};
+use crate::term::Term;
+
+/// How long to wait for something before looking around again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A node at work.
+pub(crate) struct Tenure {
+    node: Arc<Node>,
+    ordering: Ordering,
+    executor: Executor,
+    /// What the engine of the last term took and nobody executed.
+    left_over: Vec<Transaction>,
+}
+
+/// A term in which this node has its part.
+pub(crate) struct Entered {
+    term: Term,
+    part: Role,
+}
+
+enum Role {
+    Validating(Waiting),
+    Following,
+}
+
+/// Why a term is over for this node.
+enum Left {
+    /// Another set is in force.
+    Turned,
+    /// The node stops.
+    Stopped,
+    /// Something is wrong that only an operator can mend.
+    Broken,
+}
+
+/// Why a node cannot do its part in a term.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnterError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ordering(#[from] OrderingError),
+}
+
+/// Whatever ends the executor, a mistake of ours included, nobody is left waiting for it.
+struct Ending(Arc<Node>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.halt();
+        }
+        self.0.desk.abandon();
+    }
+}
+
+impl Entered {
+    /// Whether this node is a validator in it.
+    pub(crate) fn is_validating(&self) -> bool {
+        matches!(self.part, Role::Validating(_))
+    }
+}
+
+impl Tenure {
+    pub(crate) fn new(node: Arc<Node>, ordering: Ordering, executor: Executor) -> Self {
+        Self { node, ordering, executor, left_over: Vec::new() }
+    }
+
+    /// Takes this node's part in the term of its head. A validator cosigns the head before anybody can ask for it, and
+    /// takes transactions before its engine runs.
+    ///
+    /// # Errors
+    /// The store, the keys, or what is wrong with them.
+    pub(crate) fn enter(&mut self) -> Result<Entered, EnterError> {
+        let head = self.executor.head();
+        let term = Term::at(&self.node.sync_store(), &self.node.chain, head)?;
+        let part = match self.ordering.prepare(&term, head)? {
+            Part::Following => Role::Following,
+            Part::Validating(validating) => {
+                let Validating { certifier, door, voice, engine } = *validating;
+                // The seal that names a set is certified by the set before; this one begins with the next.
+                let certifies = !self.is_at_the_beginning_of(&term);
+                self.node.take_office(certifier, voice, certifies).map_err(OrderingError::from)?;
+                self.node.desk.open(door, std::mem::take(&mut self.left_over));
+                Role::Validating(engine)
+            }
+        };
+        Ok(Entered { term, part })
+    }
+
+    /// Works until the node stops.
+    pub(crate) fn run(mut self, first: Entered) {
+        let _ending = Ending(Arc::clone(&self.node));
+        let mut entered = first;
+        loop {
+            match self.serve(entered) {
+                Ok(Left::Turned) => {}
+                Ok(Left::Stopped) => return,
+                Ok(Left::Broken) => return self.node.halt(),
+                Err(error) => {
+                    tracing::error!(%error, "the engine does not start");
+                    return self.node.halt();
+                }
+            }
+            entered = match self.enter() {
+                Ok(entered) => entered,
+                Err(error) => {
+                    tracing::error!(%error, "the node cannot do its part in the next term");
+                    return self.node.halt();
+                }
+            };
+        }
+    }
+
+    fn serve(&mut self, entered: Entered) -> Result<Left, OrderingError> {
+        let Entered { term, part } = entered;
+        let height = self.executor.head().height;
+        match part {
+            Role::Validating(engine) => {
+                tracing::info!(epoch = term.epoch, height, "a validator of the term that began with this epoch");
+                self.validate(&term, engine)
+            }
+            Role::Following => {
+                tracing::info!(epoch = term.epoch, height, "no validator of the term that began with this epoch");
+                Ok(self.follow())
+            }
+        }
+    }
+
+    fn validate(&mut self, term: &Term, engine: Waiting) -> Result<Left, OrderingError> {
+        let mut engine = engine.start(&self.node)?;
+        let left = self.drive(engine.as_mut(), term);
+        self.node.desk.shut();
+        self.left_over = engine.leave();
+        self.node.leave_office();
+        Ok(left)
+    }
+
+    /// Nothing but genesis, or nothing but the seal that names the set, is there of the term.
+    fn is_at_the_beginning_of(&self, term: &Term) -> bool {
+        let height = self.executor.head().height;
+        height > 0 && height == term.begins
+    }
+
+    fn has_ended(&self, term: &Term) -> bool {
+        self.executor.sets().turned && self.executor.head().height > term.begins
+    }
+
+    /// Executes what the engine orders until the term has ended, and stays until that is certified.
+    fn drive(&mut self, engine: &mut dyn Engine, term: &Term) -> Left {
+        // A new set seals one block at once, so that it is seen to be there.
+        engine.press(self.executor.sets().pending || self.is_at_the_beginning_of(term));
+        while !self.has_ended(term) {
+            let Some(block) = engine.next() else {
+                return if self.node.desk.is_gone() { Left::Stopped } else { Left::Broken };
+            };
+            self.node.take(engine, &mut self.executor, &block);
+        }
+        self.keep_boundary()
+    }
+
+    /// Waits for the note of the last block that this set certifies, and keeps it.
+    fn keep_boundary(&self) -> Left {
+        let head = self.executor.head();
+        tracing::info!(height = head.height, "another set of validators is in force after this block");
+        loop {
+            let certified = self.node.certified(head.size.saturating_sub(1));
+            match self.node.runtime.block_on(async { timeout(LOOK_AGAIN, certified).await }) {
+                Ok(Some(round)) if self.has_kept(&round) => return Left::Turned,
+                Ok(_) => std::thread::sleep(LOOK_AGAIN),
+                Err(_) => {}
+            }
+            if self.node.desk.is_gone() {
+                return Left::Stopped;
+            }
+        }
+    }
+
+    fn has_kept(&self, round: &Round) -> bool {
+        let kept = boundary::keep(&self.node.sync_store(), &round.head, &round.note);
+        if let Err(error) = &kept {
+            tracing::error!(%error, "the checkpoint over the last seal of a set was not kept; trying again");
+        }
+        kept.is_ok()
+    }
+
+    /// Goes on answering, and executes what the validators certify.
+    fn follow(&self) -> Left {
+        self.node.desk.send_away();
+        while !self.node.desk.is_gone() {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Left::Stopped
+    }
+}

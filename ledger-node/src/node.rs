@@ -60,6 +60,7 @@ pub(crate) struct Node {
     rounds: watch::Sender<Option<Arc<Round>>>,
     published: watch::Sender<Option<Arc<Round>>>,
     halted: AtomicBool,
+    stranded: AtomicBool,
     /// How often another validator contradicted itself, or us.
     pub(crate) contradictions: AtomicU64,
 }
@@ -111,6 +112,7 @@ impl Node {
             rounds,
             published,
             halted: AtomicBool::new(false),
+            stranded: AtomicBool::new(false),
             contradictions: AtomicU64::new(0),
         }
     }
@@ -174,9 +176,14 @@ impl Node {
         self.halted.store(true, Ordering::Relaxed);
     }
 
-    /// Whether this node is a validator now.
-    pub(crate) fn is_validating(&self) -> bool {
-        self.office().is_some()
+    /// Nobody tells this node any more what happens on the ledger.
+    pub(crate) fn strand(&self) {
+        self.stranded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether others are validators now, and this node knows nobody to follow.
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.stranded.load(Ordering::Relaxed)
     }
 
     /// A store for a thread that may block.
@@ -326,9 +333,12 @@ impl Node {
     /// Makes a round the newest. Only under the office's lock or without an office, so that an older one cannot come
     /// after a newer.
     pub(crate) fn show(&self, round: Option<Round>) {
-        if let Some(round) = round {
-            self.rounds.send_replace(Some(Arc::new(round)));
+        let Some(round) = round.map(Arc::new) else { return };
+        // The first of all is shown at once: whoever is told that the node is ready asks for it next.
+        if self.published().is_none() {
+            self.published.send_replace(Some(Arc::clone(&round)));
         }
+        self.rounds.send_replace(Some(round));
     }
 
     fn office(&self) -> MutexGuard<'_, Option<Office>> {

@@ -213,12 +213,13 @@ fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>,
 fn health(node: &Arc<Node>) -> Health {
     let node = Arc::clone(node);
     Health::when(move || {
-        let (halted, certified) = (node.is_halted(), node.round().is_some());
+        let (halted, stranded, certified) = (node.is_halted(), node.is_stranded(), node.round().is_some());
         async move {
-            match (halted, certified) {
-                (true, _) => Err("the node has stopped executing; see its log and run fsck".into()),
-                (false, false) => Err("the validators have not certified a checkpoint yet".into()),
-                (false, true) => Ok(()),
+            match (halted, stranded, certified) {
+                (true, ..) => Err("the node has stopped executing; see its log and run fsck".into()),
+                (false, true, _) => Err("others are validators now, and `peers` names none of them to follow".into()),
+                (false, false, false) => Err("the validators have not certified a checkpoint yet".into()),
+                (false, false, true) => Ok(()),
             }
         }
     })

@@ -205,6 +205,8 @@ impl Tenure {
     /// Goes on answering, and executes what the validators certify.
     fn follow(&self) -> Left {
         self.node.desk.send_away();
+        tracing::error!("this node is no validator, and its configuration names no peers to follow: it only answers");
+        self.node.strand();
         while !self.node.desk.is_gone() {
             std::thread::sleep(LOOK_AGAIN);
         }

@@ -8,4 +8,5 @@ mod hostile;
 mod identifiers;
 mod relaying;
 mod serving;
+mod terms;
 pub(crate) mod world;

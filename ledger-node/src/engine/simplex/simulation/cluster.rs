@@ -287,6 +287,9 @@ async fn watch_rounds(place: usize, checks: Checks, node: Arc<Node>) {
     let mut size = 0;
     while let Some(round) = node.certified(size).await {
         checks.certified(place, &round);
+        if node.published().is_none() {
+            checks.violated(format!("node {place} has a certified head and shows nobody a checkpoint"));
+        }
         size = round.head.size;
     }
 }

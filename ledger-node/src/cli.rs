@@ -19,6 +19,7 @@ use service_kit::{chance, config, founding, help, messages, stop, telemetry, tru
 
 use crate::complaint::complaint;
 use crate::consortium::Consortium;
+use crate::joining::{self, Joining};
 use crate::operate::{self, Operator, Proposed, Wanted};
 
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
@@ -54,6 +55,13 @@ enum Command {
         key: Option<PathBuf>,
         #[command(flatten)]
         consortium: Consortium,
+    },
+    Join(Joining),
+    Prepare {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "HOST:PORT")]
+        peer: Option<String>,
     },
     Run {
         #[arg(long)]
@@ -177,6 +185,8 @@ impl Arguments {
         }
         match self.command {
             None => bail!(catalogue.text("ledger-no-command", &[])),
+            Some(Command::Join(joining)) => joining.run(catalogue),
+            Some(Command::Prepare { config, peer }) => joining::prepare_keys(&config, peer, catalogue),
             Some(Command::Run { config }) => run(&config, catalogue),
             Some(Command::Protect { config }) => protect(&config, catalogue),
             Some(Command::Migrate(arguments)) => migrate(&arguments, catalogue),
@@ -332,7 +342,7 @@ fn advance(
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?)
 }
 

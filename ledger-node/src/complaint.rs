@@ -75,6 +75,8 @@ fn of_init(error: &InitError, catalogue: &Catalogue) -> Option<String> {
         InitError::Exists(directory) => {
             Some(catalogue.text("ledger-wrong-exists", &[("directory", shown(directory).into())]))
         }
+        InitError::Prepared(path) => Some(catalogue.text("ledger-wrong-prepared", &[("path", shown(path).into())])),
+        InitError::NotAValidator => Some(catalogue.text("ledger-wrong-unknown-keys", &[])),
         InitError::ChainName(name) => {
             Some(catalogue.text("ledger-wrong-chain-name", &[("name", name.as_str().into())]))
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use service_kit::fetch::FetchConfig;
 use service_kit::http::HttpConfig;
 use service_kit::key_guard::{GuardError, KeyGuard};
 
@@ -25,6 +26,9 @@ service_kit::config! {
         /// Where other validators connect, `address:port`; empty: on all addresses, at the port that the genesis file
         /// states for this validator.
         pub peer_listen: String = String::new(),
+        /// Base URLs of other members' nodes. What is certified there and missing here is taken from them, with everything
+        /// verified; a node that is no validator follows them. Empty: none.
+        pub peers: Vec<String> = Vec::new(),
         /// Key under which the node relays and notarises for others; empty for a node that does neither.
         pub relay_key: PathBuf = PathBuf::new(),
         /// DID URL of the relay key, as it stands on the ledger.
@@ -40,6 +44,8 @@ service_kit::config! {
         pub errands_per_minute: u32 = 600,
         /// Where the node listens.
         pub http: HttpConfig,
+        /// How it reaches `peers`.
+        pub fetch: FetchConfig,
     }
 }
 

@@ -43,7 +43,9 @@ pub use config::Config;
 #[cfg(feature = "simplex")]
 pub use engine::simplex::ProcessError;
 pub use executor::Outcome;
-pub use init::{Founder, InitError, InitOptions, Initialised, OtherValidator, init};
+pub use init::{
+    Founder, InitError, InitOptions, Initialised, JoinOptions, Joined, OtherValidator, init, join, prepare,
+};
 pub use ordering::OrderingError;
 pub use running::{Ports, Running, StartError, data_place, open_store, start};
 pub use store::{FORMAT, Head, Place};

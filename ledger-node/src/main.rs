@@ -3,6 +3,7 @@
 mod cli;
 mod complaint;
 mod consortium;
+mod joining;
 mod operate;
 
 use std::process::ExitCode;

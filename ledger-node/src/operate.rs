@@ -174,14 +174,18 @@ fn client(operator: &Operator) -> Result<LedgerClient> {
 
 /// Members' nodes may well be on private addresses; only those that were named are allowed.
 pub(crate) fn fetcher(nodes: &[String], ca: Option<PathBuf>) -> Result<Fetcher> {
-    let host = |url: &String| url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned();
     let fetch = FetchConfig {
         ca: ca.unwrap_or_default(),
-        allow_private: nodes.iter().map(host).collect(),
+        allow_private: nodes.iter().map(|url| host(url)).collect(),
         allow_plain: nodes.iter().any(|url| url.starts_with("http://")),
         ..FetchConfig::default()
     };
     Ok(Fetcher::new(&fetch)?)
+}
+
+/// Host and port of a node's address, as an allow-list names them.
+pub(crate) fn host(url: &str) -> String {
+    url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
 fn configured_url(path: &Path) -> Result<String> {

@@ -46,6 +46,7 @@ pub(crate) struct Term {
 
 impl Set {
     /// The set that the genesis file names.
+    #[cfg(test)]
     pub(crate) fn of_genesis(chain: &Chain) -> Self {
         let (origin, validators) = (chain.origin().to_owned(), chain.genesis().validators.clone());
         Self(Arc::new(Facts { origin, validators, trust_root: chain.trust_root().clone() }))

@@ -382,6 +382,16 @@ ledger-founded =
     Next: xinfu-ledger run --config { $config }
     Move { $recovery } to a safe place: whoever holds it controls the operator's DID.
 ledger-founded-other = Then each other validator's: xinfu-ledger run --config { $config }
+ledger-joined =
+    The node is made.
+      department  { $did }
+      creation    { $create }
+      validator   { $validator }
+    Next: xinfu-ledger run --config { $config }
+    It follows the members' nodes. A member proposes to take the department in: xinfu-ledger propose admit --subject DID --name NAME --validator validator.json, and the others approve.
+ledger-prepared =
+    Keys are prepared beside those in use, and their public halves stand in { $validator }.
+    Next: xinfu-ledger propose validator --subject DID --validator { $validator }, and the other members approve. The node takes the keys up by itself; then rename each NAME.next.jwk to NAME.jwk.
 ledger-running = The ledger node listens at { $url }. Ctrl-C stops it.
 ledger-certified = Certified at log index { $index }.
 ledger-stopping = Stopping: what was taken is finished first.
@@ -395,11 +405,15 @@ ledger-wrong-port = port { $port } of { $ip } is already in use
 ledger-wrong-no-genesis = the genesis file { $path } cannot be read
 ledger-wrong-keys = the log and witness keys are not those of one validator in the genesis file
 ledger-wrong-exists = { $directory } already holds a chain; choose another directory
+ledger-wrong-prepared = { $path } is there already: if the ledger uses these keys now, rename each NAME.next.jwk to NAME.jwk; if the members refused them, remove them
+ledger-wrong-unknown-keys = neither the genesis file nor validator.json beside the configuration names a validator with the keys in use
 ledger-wrong-chain-name = `{ $name }` cannot name a chain: 1 to 32 lower-case letters, digits and hyphens can
 ledger-wrong-founder = the creation of { $who } is refused: { $why }
 ledger-wrong-refused = the ledger refuses ({ $code }): { $title }. { $remedy }
 ledger-help-about = Runs a node of a Xinfu ledger: orders transactions, executes them, certifies and serves the log
 ledger-help-init = Found a chain: keys, genesis file, trust root and configuration in a new directory
+ledger-help-join = Make a node for a chain that exists: keys, configuration, and what the members need to take it in
+ledger-help-prepare = Make keys for this validator's future, beside those in use
 ledger-help-protect = Encrypt the key files with the passphrase that the configuration names
 ledger-help-run = Serve until stopped by Ctrl-C or SIGTERM
 ledger-help-fsck = Check all data of a node that is not running, and name the first thing that is wrong
@@ -435,6 +449,16 @@ ledger-help-init-certificate = Certificate chain (PEM); without one the node ser
 ledger-help-init-key = Private key of the certificate (PEM)
 ledger-help-init-validators = Number of validators that order together; each gets a directory node0, node1, … of its own
 ledger-help-init-peer = Where the other validators reach a node; repeat for each, in order [default: ports from 127.0.0.1:9460 on]
+ledger-help-join-genesis = The chain's genesis file
+ledger-help-join-name = Name of the validator; no other ever had it
+ledger-help-join-operator = Name of the department that operates the node
+ledger-help-join-peer = Where the other validators reach the node; without it the node can only follow
+ledger-help-join-nodes = Address of a member's node to follow; repeat for each. The first one carries the department's DID to the ledger
+ledger-help-join-url = Public https address of the node, put into the department's DID document
+ledger-help-join-listen = Address and port to listen on
+ledger-help-join-certificate = Certificate chain (PEM); without one the node serves plain HTTP
+ledger-help-join-key = Private key of the certificate (PEM)
+ledger-help-prepare-peer = Where the other validators will reach the node [default: where they do now]
 ledger-help-trust-root-genesis = Genesis file
 ledger-help-any-dir = Directory made by init
 ledger-help-any-node = Address of the running node [default: by the configuration]

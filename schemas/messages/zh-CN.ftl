@@ -382,6 +382,16 @@ ledger-founded =
     下一步：xinfu-ledger run --config { $config }
     请把 { $recovery } 移到安全的地方：持有它的人可以控制运营方的 DID。
 ledger-founded-other = 然后启动其余各验证节点：xinfu-ledger run --config { $config }
+ledger-joined =
+    节点已建立。
+      部门        { $did }
+      创建声明    { $create }
+      验证节点    { $validator }
+    下一步：xinfu-ledger run --config { $config }
+    节点将跟随各成员的节点。由一个成员提议接纳该部门：xinfu-ledger propose admit --subject DID --name 名称 --validator validator.json，再由其他成员批准。
+ledger-prepared =
+    新密钥已备好，与在用的密钥放在一起；其公钥写在 { $validator }。
+    下一步：xinfu-ledger propose validator --subject DID --validator { $validator }，再由其他成员批准。节点会自行启用新密钥；之后请把每个 NAME.next.jwk 改名为 NAME.jwk。
 ledger-running = 账本节点正在监听 { $url }，按 Ctrl-C 停止。
 ledger-certified = 已认证，日志索引为 { $index }。
 ledger-stopping = 正在停止：先完成已接收的交易。
@@ -395,11 +405,15 @@ ledger-wrong-port = { $ip } 的端口 { $port } 已被占用
 ledger-wrong-no-genesis = 无法读取创世文件 { $path }
 ledger-wrong-keys = 日志密钥和见证密钥不属于创世文件中的同一验证者
 ledger-wrong-exists = { $directory } 中已有账本链，请选择其他目录
+ledger-wrong-prepared = { $path } 已存在：如果账本已启用这些密钥，请把每个 NAME.next.jwk 改名为 NAME.jwk；如果成员未批准，请删除它们
+ledger-wrong-unknown-keys = 创世文件和配置旁的 validator.json 都没有写明使用这些密钥的验证节点
 ledger-wrong-chain-name = `{ $name }` 不能作为链的名称：须为 1 至 32 个小写字母、数字或连字符
 ledger-wrong-founder = { $who } 的创建声明被拒绝：{ $why }
 ledger-wrong-refused = 账本拒绝（{ $code }）：{ $title }。{ $remedy }
 ledger-help-about = 运行信符账本节点：为交易排序、执行、认证，并提供日志服务
 ledger-help-init = 创建账本链：在新目录中生成密钥、创世文件、信任根和配置
+ledger-help-join = 为已有的链建立一个节点：密钥、配置，以及成员接纳它所需的文件
+ledger-help-prepare = 为本验证节点预备今后的密钥，与在用的密钥放在一起
 ledger-help-protect = 用配置中指定的口令加密密钥文件
 ledger-help-run = 提供服务，直到收到 Ctrl-C 或 SIGTERM
 ledger-help-fsck = 检查未运行节点的全部数据，并指出第一处错误
@@ -435,6 +449,16 @@ ledger-help-init-certificate = 证书链（PEM）；不提供则使用明文 HTT
 ledger-help-init-key = 证书的私钥（PEM）
 ledger-help-init-validators = 共同排序的验证节点数量；每个节点各有一个目录 node0、node1……
 ledger-help-init-peer = 其他验证节点连接某节点的地址；按顺序逐个重复给出 [默认：从 127.0.0.1:9460 起的端口]
+ledger-help-join-genesis = 链的创世文件
+ledger-help-join-name = 验证节点的名称；从未被使用过
+ledger-help-join-operator = 运行该节点的部门名称
+ledger-help-join-peer = 其他验证节点连接本节点的地址；不给出则只能跟随
+ledger-help-join-nodes = 要跟随的成员节点地址；可重复。由第一个把该部门的 DID 送上账本
+ledger-help-join-url = 节点的公开 https 地址，写入该部门的 DID 文档
+ledger-help-join-listen = 监听的地址和端口
+ledger-help-join-certificate = 证书链（PEM）；不给出则使用明文 HTTP
+ledger-help-join-key = 证书的私钥（PEM）
+ledger-help-prepare-peer = 其他验证节点今后连接本节点的地址[默认：现有地址]
 ledger-help-trust-root-genesis = 创世文件
 ledger-help-any-dir = init 创建的目录
 ledger-help-any-node = 运行中节点的地址，默认取自配置

@@ -12,7 +12,9 @@
 //! Where several validators are founded together, each has such a directory, `DIR/node0` and so on, whole in itself so
 //! that it can be carried to its department; `DIR/genesis.json` and `DIR/trust-root` stand beside them once more.
 
+mod join;
 mod node;
+mod prepare;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,9 @@ use service_kit::whole_file;
 use crate::chain::{Chain, ChainError};
 use crate::config::Config;
 use node::NewNode;
+
+pub use join::{JoinOptions, Joined, join};
+pub use prepare::prepare;
 
 /// A founding member beside the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +140,12 @@ pub enum InitError {
     /// The result makes no chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// There are prepared keys already.
+    #[error("{} is there already: prepared keys wait to be used, or are in use and want to be renamed", .0.display())]
+    Prepared(PathBuf),
+    /// The keys in use are nobody's, as far as the files say.
+    #[error("neither the genesis file nor validator.json names a validator with the keys in use")]
+    NotAValidator,
     /// Something could not be written down.
     #[error("the files cannot be written down")]
     Unwritable,

@@ -69,7 +69,8 @@ fn validators(store: &SyncStore, height: u64) -> Result<Validators, StoreError> 
     Validators::of(&VersionedState::new(store, Some(height))).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-fn policy(store: &SyncStore, digest: &Hash, height: u64) -> Result<String, StoreError> {
+/// The policy file of a set, as the state after the block of `height` holds it.
+pub(crate) fn policy(store: &SyncStore, digest: &Hash, height: u64) -> Result<String, StoreError> {
     let state = VersionedState::new(store, Some(height));
     let found = state.get(&policy_key(digest)).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let text = found.and_then(|bytes| serde_json::from_slice(&bytes).ok());

@@ -47,6 +47,16 @@ pub(crate) enum ExecuteError {
     Halted(StoreError),
 }
 
+/// Why a block that others executed was not executed again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReplayError {
+    /// It gives another head here than it must.
+    #[error("block {height} gives another head here")]
+    Diverges { height: u64 },
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+}
+
 /// Executes blocks one after the other.
 pub(crate) struct Executor {
     store: SyncStore,
@@ -140,6 +150,16 @@ impl Executor {
         self.sets
     }
 
+    /// The right edge of the log.
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// Where the blocks are kept.
+    pub(crate) fn store(&self) -> &SyncStore {
+        &self.store
+    }
+
     /// Executes a block and makes it durable.
     ///
     /// # Errors
@@ -149,6 +169,40 @@ impl Executor {
             self.recover()?;
         }
         let plan = self.plan(ordered).map_err(refused_before_commit)?;
+        self.keep(plan)
+    }
+
+    /// Executes a block whose head is known, and makes it durable together with what `beside` adds, only if it gives that
+    /// head. A block that is there already is done.
+    ///
+    /// # Errors
+    /// [`ReplayError`]; nothing of the block is there.
+    pub(crate) fn replay(
+        &mut self,
+        ordered: &Ordered,
+        head: &Head,
+        beside: impl FnOnce(Batch) -> Batch,
+    ) -> Result<(), ReplayError> {
+        if self.unsure {
+            self.recover()?;
+        }
+        if self.head == *head {
+            return Ok(());
+        }
+        let diverges = ReplayError::Diverges { height: ordered.height };
+        if !self.is_next(ordered) {
+            return Err(diverges);
+        }
+        let mut plan = self.plan(ordered).map_err(refused_before_commit)?;
+        if plan.head != *head {
+            return Err(diverges);
+        }
+        plan.batch = beside(plan.batch);
+        self.keep(plan)?;
+        Ok(())
+    }
+
+    fn keep(&mut self, plan: Plan) -> Result<Vec<(Hash, Outcome)>, ExecuteError> {
         match self.store.commit(plan.batch) {
             Ok(()) => {}
             Err(error @ StoreError::Broken(_)) => {
@@ -182,7 +236,7 @@ impl Executor {
         let old_head = to_json(&self.head)?;
         let batch = Batch::new().require_equals(HEAD, old_head);
         let (height, time) = (ordered.height, ordered.time);
-        if height != self.head.height.saturating_add(1) || time <= self.head.time {
+        if !self.is_next(ordered) {
             return Err(StoreError::Misused("the engine handed over a block out of order"));
         }
         let before = Some(self.head.height);
@@ -196,6 +250,10 @@ impl Executor {
             draft.outcomes.push((transaction.digest(), outcome));
         }
         draft.seal(&self.store)
+    }
+
+    fn is_next(&self, ordered: &Ordered) -> bool {
+        ordered.height == self.head.height.saturating_add(1) && ordered.time > self.head.time
     }
 
     /// Where the transaction stands already, in an earlier block or in this one.

@@ -8,9 +8,11 @@
 //!                                  other validators' cosignatures (where there are others)
 //! ```
 //!
-//! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]).
+//! A chain is founded once ([`init()`]), its node started often ([`start`]) and checked at rest ([`mod@fsck`]). A node that
+//! is behind reaches the others' head from their files ([`mod@catch_up`]).
 
 mod boundary;
+pub mod catch_up;
 #[cfg_attr(
     not(any(test, feature = "simplex")),
     expect(dead_code, reason = "a program for one validator alone hears no others")
@@ -26,6 +28,7 @@ pub mod fsck;
 mod http;
 mod init;
 mod keyring;
+mod lookout;
 mod node;
 mod ordering;
 mod proofs;

@@ -61,6 +61,7 @@ pub(crate) struct Node {
     published: watch::Sender<Option<Arc<Round>>>,
     halted: AtomicBool,
     stranded: AtomicBool,
+    overtaken: AtomicBool,
     /// How often another validator contradicted itself, or us.
     pub(crate) contradictions: AtomicU64,
 }
@@ -113,6 +114,7 @@ impl Node {
             published,
             halted: AtomicBool::new(false),
             stranded: AtomicBool::new(false),
+            overtaken: AtomicBool::new(false),
             contradictions: AtomicU64::new(0),
         }
     }
@@ -174,6 +176,22 @@ impl Node {
     /// Stops executing for good: what the node has says nothing more.
     pub(crate) fn halt(&self) {
         self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// The others are in a later term: the engine of this one waits for nobody. It ends.
+    pub(crate) fn overtake(&self) {
+        self.overtaken.store(true, Ordering::Relaxed);
+        self.desk.shut();
+    }
+
+    /// Whether the engine ended because the others are in a later term.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.overtaken.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether this node is a validator now.
+    pub(crate) fn is_validating(&self) -> bool {
+        self.office().is_some()
     }
 
     /// Nobody tells this node any more what happens on the ledger.

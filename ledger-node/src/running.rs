@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use identity_core::did::DidUrl;
 use service_kit::clock::Clock;
+use service_kit::fetch::{self, Fetch, Fetcher};
 use service_kit::http::{self, Health, Metrics};
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile::{self, KeyFileError};
@@ -17,12 +18,14 @@ use service_kit::store::redb::OpenError;
 use service_kit::store::{Store, StoreError};
 use tokio::runtime::Handle;
 
+use crate::catch_up::{Source, Sources};
 use crate::certifier::CertifyError;
 use crate::chain::{Chain, ChainError};
 use crate::clerk::{Clerk, RelayKey};
 use crate::config::Config;
 use crate::executor::Executor;
 use crate::http::{Api, routes};
+use crate::lookout;
 use crate::node::{Node, Parts, Round};
 use crate::ordering::{Ordering, OrderingError};
 use crate::resume::last_round;
@@ -74,6 +77,9 @@ pub enum StartError {
     /// The data cannot be read, is damaged or belongs to another chain.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The peers cannot be reached as configured.
+    #[error(transparent)]
+    Fetch(#[from] fetch::SetupError),
     /// The node cannot listen.
     #[error(transparent)]
     Http(#[from] http::StartError),
@@ -144,7 +150,9 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         runtime: Handle::current(),
     };
     let node = Arc::new(Node::new(parts, executor.head().clone(), last));
-    let (tenure, first) = enter(Tenure::new(Arc::clone(&node), ordering, executor)).await?;
+    let peers = peers(config)?;
+    let tenure = Tenure::new(Arc::clone(&node), ordering, executor, Sources::new(peers.clone()));
+    let (tenure, first) = enter(tenure, peers.is_empty()).await?;
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
     let (clerk, working) = clerk.unzip();
@@ -158,7 +166,9 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .name("executor".into())
         .spawn(move || tenure.run(first))
         .map_err(StartError::Thread)?;
-    let tasks = working.into_iter().chain([tokio::spawn(tick(Arc::clone(&node)))]).collect();
+    let lookout = lookout::keep(Arc::clone(&node), Sources::new(peers));
+    let tasks = [tokio::spawn(tick(Arc::clone(&node))), tokio::spawn(lookout)];
+    let tasks = working.into_iter().chain(tasks).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
     Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
 }
@@ -195,11 +205,23 @@ async fn open_executor(ports: &Ports, chain: &Chain) -> Result<(Executor, Option
     Ok(opened.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }
 
+/// The nodes to catch up from and to follow.
+fn peers(config: &Config) -> Result<Vec<Source>, StartError> {
+    if config.peers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fetch: Arc<dyn Fetch> = Arc::new(Fetcher::new(&config.fetch)?);
+    Ok(config.peers.iter().map(|url| Source::peer(Arc::clone(&fetch), url)).collect())
+}
+
 /// The first term: keys that fit nobody are told of before anything is served.
-async fn enter(mut tenure: Tenure) -> Result<(Tenure, Entered), StartError> {
+async fn enter(mut tenure: Tenure, nobody_to_follow: bool) -> Result<(Tenure, Entered), StartError> {
     let entered = tokio::task::spawn_blocking(move || tenure.enter().map(|entered| (tenure, entered)));
     let (tenure, entered) = entered.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??;
-    if entered.is_validating() { Ok((tenure, entered)) } else { Err(CertifyError::NotAValidator.into()) }
+    if nobody_to_follow && !entered.is_validating() {
+        return Err(CertifyError::NotAValidator.into());
+    }
+    Ok((tenure, entered))
 }
 
 fn load_relay_key(config: &Config, guard: &KeyGuard) -> Result<Option<RelayKey>, StartError> {

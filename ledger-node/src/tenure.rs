@@ -1,5 +1,9 @@
 //! What a node does, term after term: it orders and certifies as a validator, or follows those who do.
 //!
+//! ```text
+//! catch up -> enter the term -> validate or follow until it has ended -> catch up -> ...
+//! ```
+//!
 //! One thread does all of it, the only one that executes. A term ends with the block whose seal names another set, and a
 //! validator of the old set stays until the note over that block is kept: nobody else can make it. Dying before that is
 //! harmless, because the next start finds the block and no note, and goes on in the old term ([`Term::at`]).
@@ -12,6 +16,7 @@ use service_kit::store::StoreError;
 use tokio::time::timeout;
 
 use crate::boundary;
+use crate::catch_up::{self, CatchUpError, Sources, Standing};
 use crate::engine::Engine;
 use crate::executor::Executor;
 use crate::node::{Node, Round};
@@ -26,6 +31,8 @@ pub(crate) struct Tenure {
     node: Arc<Node>,
     ordering: Ordering,
     executor: Executor,
+    /// Whom to ask for what is missing here.
+    sources: Sources,
     /// What the engine of the last term took and nobody executed.
     left_over: Vec<Transaction>,
 }
@@ -43,7 +50,7 @@ enum Role {
 
 /// Why a term is over for this node.
 enum Left {
-    /// Another set is in force.
+    /// Another set is in force, here or where others are.
     Turned,
     /// The node stops.
     Stopped,
@@ -58,6 +65,19 @@ pub(crate) enum EnterError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Ordering(#[from] OrderingError),
+}
+
+/// Why a node cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Enter(#[from] EnterError),
+    #[error(transparent)]
+    Engine(#[from] OrderingError),
+    #[error(transparent)]
+    CatchUp(#[from] CatchUpError),
 }
 
 /// Whatever ends the executor, a mistake of ours included, nobody is left waiting for it.
@@ -80,8 +100,8 @@ impl Entered {
 }
 
 impl Tenure {
-    pub(crate) fn new(node: Arc<Node>, ordering: Ordering, executor: Executor) -> Self {
-        Self { node, ordering, executor, left_over: Vec::new() }
+    pub(crate) fn new(node: Arc<Node>, ordering: Ordering, executor: Executor, sources: Sources) -> Self {
+        Self { node, ordering, executor, sources, left_over: Vec::new() }
     }
 
     /// Takes this node's part in the term of its head. A validator cosigns the head before anybody can ask for it, and
@@ -109,38 +129,62 @@ impl Tenure {
     /// Works until the node stops.
     pub(crate) fn run(mut self, first: Entered) {
         let _ending = Ending(Arc::clone(&self.node));
-        let mut entered = first;
-        loop {
-            match self.serve(entered) {
-                Ok(Left::Turned) => {}
-                Ok(Left::Stopped) => return,
-                Ok(Left::Broken) => return self.node.halt(),
-                Err(error) => {
-                    tracing::error!(%error, "the engine does not start");
-                    return self.node.halt();
-                }
+        match self.work(first) {
+            Ok(Left::Stopped) => {}
+            Ok(Left::Turned | Left::Broken) => self.node.halt(),
+            Err(error) => {
+                tracing::error!(%error, "the node cannot do its part");
+                self.node.halt();
             }
-            entered = match self.enter() {
-                Ok(entered) => entered,
-                Err(error) => {
-                    tracing::error!(%error, "the node cannot do its part in the next term");
-                    return self.node.halt();
-                }
-            };
         }
     }
 
-    fn serve(&mut self, entered: Entered) -> Result<Left, OrderingError> {
+    fn work(&mut self, first: Entered) -> Result<Left, WorkError> {
+        // Where this node was away for long, the engine of its term runs nowhere any more.
+        let mut entered = if self.catch_up()? { self.enter()? } else { first };
+        loop {
+            match self.serve(entered)? {
+                Left::Turned => {}
+                left @ (Left::Stopped | Left::Broken) => return Ok(left),
+            }
+            self.catch_up()?;
+            entered = self.enter()?;
+        }
+    }
+
+    /// Executes what others have certified and this node lacks, as far as anybody can be asked. Says whether there was
+    /// something.
+    fn catch_up(&mut self) -> Result<bool, WorkError> {
+        let before = self.executor.head().size;
+        while !self.sources.is_empty() && !self.node.desk.is_gone() {
+            let standing = Standing::of(&self.executor)?;
+            let next = self.node.runtime.block_on(self.sources.next_blocks(&standing));
+            let _logged = self.sources.take_complaints();
+            let proven = match next {
+                Ok(Some(proven)) => proven,
+                Ok(None) | Err(CatchUpError::NoSource(_)) => break,
+                Err(error) => return Err(error.into()),
+            };
+            let reached = catch_up::execute(&mut self.executor, &proven);
+            self.node.reach(self.executor.head());
+            let head = self.executor.head();
+            tracing::info!(height = head.height, entries = head.size, of = proven.target, "caught up");
+            self.node.show(reached?);
+        }
+        Ok(self.executor.head().size > before)
+    }
+
+    fn serve(&mut self, entered: Entered) -> Result<Left, WorkError> {
         let Entered { term, part } = entered;
         let height = self.executor.head().height;
         match part {
             Role::Validating(engine) => {
                 tracing::info!(epoch = term.epoch, height, "a validator of the term that began with this epoch");
-                self.validate(&term, engine)
+                Ok(self.validate(&term, engine)?)
             }
             Role::Following => {
                 tracing::info!(epoch = term.epoch, height, "no validator of the term that began with this epoch");
-                Ok(self.follow())
+                self.follow(&term)
             }
         }
     }
@@ -170,23 +214,40 @@ impl Tenure {
         engine.press(self.executor.sets().pending || self.is_at_the_beginning_of(term));
         while !self.has_ended(term) {
             let Some(block) = engine.next() else {
-                return if self.node.desk.is_gone() { Left::Stopped } else { Left::Broken };
+                return self.why_it_ended();
             };
             self.node.take(engine, &mut self.executor, &block);
         }
-        self.keep_boundary()
+        self.keep_boundary(term)
+    }
+
+    fn why_it_ended(&self) -> Left {
+        if self.node.desk.is_gone() {
+            Left::Stopped
+        } else if self.node.is_overtaken() {
+            tracing::warn!("the other validators are in a later term already");
+            Left::Turned
+        } else {
+            Left::Broken
+        }
     }
 
     /// Waits for the note of the last block that this set certifies, and keeps it.
-    fn keep_boundary(&self) -> Left {
-        let head = self.executor.head();
+    fn keep_boundary(&mut self, term: &Term) -> Left {
+        let head = self.executor.head().clone();
         tracing::info!(height = head.height, "another set of validators is in force after this block");
         loop {
             let certified = self.node.certified(head.size.saturating_sub(1));
             match self.node.runtime.block_on(async { timeout(LOOK_AGAIN, certified).await }) {
                 Ok(Some(round)) if self.has_kept(&round) => return Left::Turned,
                 Ok(_) => std::thread::sleep(LOOK_AGAIN),
-                Err(_) => {}
+                // The others may have left with the note that they have.
+                Err(_) => {
+                    let theirs = self.sources.note_over(term.set.trust_root(), &head);
+                    if let Some(round) = self.node.runtime.block_on(theirs) {
+                        self.node.show(Some(round));
+                    }
+                }
             }
             if self.node.desk.is_gone() {
                 return Left::Stopped;
@@ -203,13 +264,34 @@ impl Tenure {
     }
 
     /// Goes on answering, and executes what the validators certify.
-    fn follow(&self) -> Left {
+    fn follow(&mut self, term: &Term) -> Result<Left, WorkError> {
+        self.left_over.clear();
         self.node.desk.send_away();
-        tracing::error!("this node is no validator, and its configuration names no peers to follow: it only answers");
-        self.node.strand();
-        while !self.node.desk.is_gone() {
-            std::thread::sleep(LOOK_AGAIN);
+        if self.sources.is_empty() {
+            tracing::error!("this node is no validator, and `peers` names nobody to follow: it only answers");
+            self.node.strand();
         }
-        Left::Stopped
+        while !self.has_ended(term) {
+            if !self.catch_up()? {
+                self.renew(term);
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            if self.node.desk.is_gone() {
+                return Ok(Left::Stopped);
+            }
+        }
+        Ok(Left::Turned)
+    }
+
+    /// Shows a newer checkpoint over the same head: its age is all that is known of an idle ledger.
+    fn renew(&mut self, term: &Term) {
+        let head = self.executor.head().clone();
+        if self.is_at_the_beginning_of(term) {
+            return;
+        }
+        let newer = self.node.runtime.block_on(self.sources.note_over(term.set.trust_root(), &head));
+        let known = self.node.round();
+        let is_newer = |round: &Round| known.as_ref().is_none_or(|known| known.at < round.at || known.head != head);
+        self.node.show(newer.filter(is_newer));
     }
 }

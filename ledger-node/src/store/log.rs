@@ -54,6 +54,10 @@ impl Edge {
         });
     }
 
+    pub(crate) fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.frontier.size()
     }

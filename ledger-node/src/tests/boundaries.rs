@@ -31,15 +31,15 @@ fn validator(number: u8) -> GenesisValidator {
 }
 
 /// Two members, two blocks an epoch; the validator gets other keys in block 1, the last of its epoch.
-struct AtRest {
-    runtime: Runtime,
-    store: Arc<MemoryStore>,
-    chain: Chain,
-    executor: Executor,
+pub(crate) struct AtRest {
+    pub(crate) runtime: Runtime,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) chain: Chain,
+    pub(crate) executor: Executor,
 }
 
 impl AtRest {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let founders = [department(50), department(10)];
         let member = |place: usize| GenesisMember { did: founders[place].did().clone(), name: "Sample".into() };
         let genesis = Genesis {
@@ -59,56 +59,62 @@ impl AtRest {
         Self { runtime, store, chain, executor }
     }
 
-    fn sync(&self) -> SyncStore {
+    pub(crate) fn sync(&self) -> SyncStore {
         SyncStore::new(self.store.clone(), self.runtime.handle().clone())
     }
 
-    fn signed(&self, seed: u8, operation: &Operation) -> Transaction {
-        let envelope = Envelope { aud: self.chain.origin().to_owned(), seq: 1, exp: NOW.plus(60).0 };
+    pub(crate) fn signed(&self, seed: u8, seq: u64, operation: &Operation) -> Transaction {
+        let envelope = Envelope { aud: self.chain.origin().to_owned(), seq, exp: NOW.plus(60).0 };
         let (did, key) = (department(seed).did().clone(), key(seed + 3));
         Transaction::parse(&make_transaction(&envelope, operation, &did, "invoke-1", &key).unwrap()).unwrap()
     }
 
-    fn execute(&mut self, height: u64, transactions: Vec<Transaction>) {
+    pub(crate) fn execute(&mut self, height: u64, transactions: Vec<Transaction>) {
         let time = later(i64::try_from(height).unwrap());
         let outcomes = self.executor.execute(&Ordered { height, time, transactions }).unwrap();
         assert!(outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Accepted(_))), "{outcomes:?}");
     }
 
     /// Block 1: both members want other keys for the validator.
-    fn decide(&mut self) {
+    pub(crate) fn decide(&mut self) {
         let did = department(50).did().clone();
         let change = Change::Validator { did, validator: Some(validator(210)) };
-        let propose = self.signed(50, &Operation::Propose(Propose { change, until: NOW.plus(60).0 }));
-        let approve = self.signed(10, &Operation::Approve(OnProposal { proposal: self.executor.head().size }));
+        let propose = self.signed(50, 1, &Operation::Propose(Propose { change, until: NOW.plus(60).0 }));
+        let approve = self.signed(10, 1, &Operation::Approve(OnProposal { proposal: self.executor.head().size }));
         self.execute(1, vec![propose, approve]);
     }
 
     /// The head, certified by the validator with the keys of this number.
-    fn certified(&self, number: u8) -> Round {
+    pub(crate) fn certified(&self, number: u8) -> Round {
         let head = self.executor.head().clone();
-        let checkpoint = Checkpoint { origin: self.chain.origin().into(), size: head.size, root: head.root };
+        let note = self.note(number, head.size, head.root);
+        Round { head, note, at: NOW }
+    }
+
+    /// A note over a log of this size and root, by the validator with the keys of this number.
+    pub(crate) fn note(&self, number: u8, size: u64, root: Hash) -> String {
+        let checkpoint = Checkpoint { origin: self.chain.origin().into(), size, root };
         let set = validator_set(self.chain.origin(), &[validator(number)]).unwrap();
         let keys = &set.validators()[0];
         let log = checkpoint.sign(&keys.log, |bytes| key(number).sign(bytes).unwrap()).unwrap();
         let time = u64::try_from(NOW.0).unwrap();
         let witness = cosign(&checkpoint, &keys.witness, time, |bytes| key(number + 1).sign(bytes).unwrap()).unwrap();
-        Round { head, note: checkpoint.to_note([log, witness]).unwrap().to_string(), at: NOW }
+        checkpoint.to_note([log, witness]).unwrap().to_string()
     }
 
-    fn keep(&self, round: &Round) {
+    pub(crate) fn keep(&self, round: &Round) {
         boundary::keep(&self.sync(), &round.head, &round.note).unwrap();
     }
 
-    fn walk(&self, round: &Round, from: &TrustRoot) -> Option<Walk> {
+    pub(crate) fn walk(&self, round: &Round, from: &TrustRoot) -> Option<Walk> {
         boundary::walk(&self.sync(), round, &from.digest()).unwrap()
     }
 
-    fn check(&self) -> Result<(), Finding> {
+    pub(crate) fn check(&self) -> Result<(), Finding> {
         fsck(self.store.clone(), &self.chain, self.runtime.handle().clone()).map(|_| ())
     }
 
-    fn put(&self, key: &[u8], value: &[u8]) {
+    pub(crate) fn put(&self, key: &[u8], value: &[u8]) {
         self.runtime.block_on(self.store.commit(Batch::new().put(key, value))).unwrap();
     }
 

@@ -1,0 +1,114 @@
+//! The head is reached.
+
+use std::sync::Arc;
+
+use service_kit::fetch::{FetchConfig, Fetcher};
+use tokio::runtime::Handle;
+
+use super::{Behind, IN_A_BLOCK, Sample, Seen, anchors};
+use crate::catch_up::{CaughtUp, Source, SourceError, catch_up};
+use crate::fsck::fsck;
+use crate::store::{CHECKPOINT, boundary_key};
+use crate::tests::boundaries::AtRest;
+use crate::tests::world::{Served, memory};
+
+fn fetcher(url: &str) -> Arc<Fetcher> {
+    let host = url.strip_prefix("http://").unwrap().to_owned();
+    let config = FetchConfig { allow_private: vec![host], allow_plain: true, ..FetchConfig::default() };
+    Arc::new(Fetcher::new(&config).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_store_reaches_a_served_node_and_goes_on_after_more_blocks() {
+    let served = Served::new().await;
+    let store = memory();
+    let url = served.running.url.clone();
+    let (chain, fetch) = (served.founded.chain(), fetcher(&url));
+    let mut seq = 0;
+    for more in [0, 3, 1] {
+        for _ in 0..more {
+            seq += 1;
+            assert_eq!(served.submit(&served.founded.anchor(seq)).await.status, 200);
+        }
+        let (store, chain, source) = (store.clone(), chain.clone(), Source::peer(fetch.clone(), &url));
+        let head = served.running.node().executed();
+        let (reached, sound) = tokio::task::spawn_blocking(move || {
+            let mut seen = Seen::default();
+            let reached = catch_up(store.clone(), &chain, vec![source], &Handle::current(), &mut seen).unwrap();
+            assert_eq!(seen.complaints, []);
+            (reached, fsck(store, &chain, Handle::current()).unwrap())
+        })
+        .await
+        .unwrap();
+        let CaughtUp { from, head: ours, bytes } = reached;
+        assert_eq!((&ours, &sound.head, from.size + more * 2), (&head, &head, head.size));
+        assert_eq!((bytes > 0, sound.checkpoint), (true, more > 0), "the note is kept with its block");
+    }
+    served.running.stop().await;
+}
+
+#[test]
+fn blocks_that_straddle_chunks_come_out_the_same() {
+    let sample = Sample::new(9);
+    assert!(sample.target() > 512, "three bundles: {}", sample.target());
+    let mut behind = Behind::new(&sample.node.chain);
+    let round = behind.follow([sample.peer.source()]).unwrap();
+    assert_eq!(round.as_ref(), Some(&sample.round));
+    behind.assert_same(sample.node.store.as_ref());
+    behind.check();
+    assert_eq!(behind.get(CHECKPOINT).unwrap(), sample.round.note.as_bytes());
+    let sizes: Vec<u64> = behind.seen.progress.iter().map(|progress| progress.entries).collect();
+    let in_a_block = IN_A_BLOCK + 1;
+    assert_eq!(sizes, [3 + 4 * in_a_block, 3 + 8 * in_a_block, 3 + 9 * in_a_block], "whole blocks, chunk by chunk");
+    assert!(behind.seen.progress.iter().all(|progress| progress.of == sample.target()));
+    // Whoever is there has nothing to do.
+    assert_eq!(behind.follow([sample.peer.source()]), Ok(None));
+}
+
+#[test]
+fn a_change_of_validators_is_followed_where_our_own_state_says_so() {
+    let mut node = AtRest::new();
+    node.decide();
+    let boundary = node.certified(200);
+    node.keep(&boundary);
+    anchors(&mut node, 2..=6, 2, 0);
+    let sample = Sample::at(node, 210);
+    // What the boundary's checkpoint has of partial files, as an export keeps them.
+    sample.peer.put_tiles(&sample.log, boundary.head.size);
+    let mut behind = Behind::new(&sample.node.chain);
+    assert_eq!(behind.follow([sample.peer.source()]), Ok(Some(sample.round.clone())));
+    behind.assert_same(sample.node.store.as_ref());
+    behind.check();
+    assert_eq!(behind.get(&boundary_key(boundary.head.size - 1)).unwrap(), boundary.note.as_bytes());
+    assert_eq!(behind.seen.progress[0].of, boundary.head.size, "the first target is the end of the first set");
+    // Where the partial bundle is gone, the full one that grew from it serves.
+    sample.peer.remove(&format!("tile/entries/000.p/{}", boundary.head.size));
+    let mut other = Behind::new(&sample.node.chain);
+    assert_eq!(other.follow([sample.peer.source()]), Ok(Some(sample.round)));
+}
+
+#[test]
+fn a_source_that_fails_is_named_and_the_next_one_helps() {
+    let sample = Sample::new(5);
+    let broken = sample.peer.copied("http://broken.example");
+    broken.change("tile/entries/001.p/52", |bytes| *bytes.last_mut().unwrap() ^= 1);
+    let gone = Source::directory("/nowhere/at/all");
+    let mut behind = Behind::new(&sample.node.chain);
+    let round = behind.follow([gone, broken.source(), sample.peer.source()]).unwrap();
+    assert_eq!(round, Some(sample.round.clone()));
+    let complaints: Vec<_> =
+        behind.seen.complaints.iter().map(|(name, error)| (name.as_str(), error.clone())).collect();
+    assert_eq!(complaints[0], ("/nowhere/at/all", SourceError::UnknownSet));
+    let false_entries = SourceError::FalseEntries { from: 256, to: sample.target() - 1 };
+    assert!(complaints.contains(&("http://broken.example", false_entries)), "{complaints:?}");
+    behind.assert_same(sample.node.store.as_ref());
+}
+
+#[test]
+fn a_source_that_is_behind_has_nothing_to_give() {
+    let (short, long) = (Sample::new(1), Sample::new(2));
+    let mut behind = Behind::new(&long.node.chain);
+    assert_eq!(behind.follow([long.peer.source()]), Ok(Some(long.round.clone())));
+    assert_eq!(behind.follow([short.peer.source()]), Ok(None));
+    assert_eq!(behind.size(), long.target());
+}

@@ -225,7 +225,7 @@ impl Arguments {
                 config.http.plain = certificate.is_none();
                 config.http.certificate = certificate.unwrap_or_default();
                 config.http.key = key.unwrap_or_default();
-                let (peer, others) = consortium.validators(&operator, &config)?;
+                let (peer, others) = consortium.validators(&operator, &mut config)?;
                 let directory = std::path::absolute(&dir)?;
                 let label = None;
                 found(

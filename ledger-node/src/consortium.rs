@@ -18,8 +18,12 @@ const FIRST_PEER: (&str, u16) = ("127.0.0.1", 9460);
 
 impl Consortium {
     /// This node's address for the others, and the others. Without `--peer` all are on this machine, with ports that
-    /// count up from the first one's.
-    pub(crate) fn validators(&self, operator: &str, config: &Config) -> Result<(Option<String>, Vec<OtherValidator>)> {
+    /// count up from the first one's, and each knows where to ask the others for what it lacks.
+    pub(crate) fn validators(
+        &self,
+        operator: &str,
+        config: &mut Config,
+    ) -> Result<(Option<String>, Vec<OtherValidator>)> {
         if self.validators < 2 {
             return Ok((None, Vec::new()));
         }
@@ -27,14 +31,32 @@ impl Consortium {
             bail!("--peer is to be given for each of the {} validators, or not at all", self.validators);
         }
         let others = (1..self.validators).map(|place| self.other(place, operator, config)).collect::<Result<_>>()?;
+        self.acquaint(0, config, config.http.listen.clone().as_str())?;
         Ok((Some(self.peer_of(0)?), others))
     }
 
     fn other(&self, place: u16, operator: &str, config: &Config) -> Result<OtherValidator> {
         let mut config = config.clone();
-        config.http.listen = following(&config.http.listen, place)?;
+        let first = std::mem::take(&mut config.http.listen);
+        config.http.listen = following(&first, place)?;
+        self.acquaint(place, &mut config, &first)?;
         let operator = format!("{operator} {}", place.saturating_add(1));
         Ok(OtherValidator { operator, label: None, url: None, peer: self.peer_of(place)?, config })
+    }
+
+    /// Names the other nodes' addresses, where they follow from the first one's. Elsewhere they are for the departments
+    /// to write down.
+    fn acquaint(&self, place: u16, config: &mut Config, first: &str) -> Result<()> {
+        if !self.peer.is_empty() || first.ends_with(":0") {
+            return Ok(());
+        }
+        let others = (0..self.validators).filter(|other| *other != place).map(|other| following(first, other));
+        let hosts = others.collect::<Result<Vec<_>>>()?;
+        let scheme = if config.http.plain { "http" } else { "https" };
+        config.peers = hosts.iter().map(|host| format!("{scheme}://{host}")).collect();
+        config.fetch.allow_private = hosts;
+        config.fetch.allow_plain = config.http.plain;
+        Ok(())
     }
 
     fn peer_of(&self, place: u16) -> Result<String> {

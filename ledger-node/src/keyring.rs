@@ -18,6 +18,10 @@ pub(crate) struct Keyring {
     pub(crate) log: SecretKey,
     pub(crate) witness: SecretKey,
     /// Absent where one validator orders alone.
+    #[cfg_attr(
+        not(feature = "simplex"),
+        expect(dead_code, reason = "a program for one validator alone meets no others")
+    )]
     pub(crate) peer: Option<PeerKeys>,
 }
 

@@ -39,8 +39,10 @@ pub(crate) struct Term {
     /// Height of the block whose seal names the set: 0, or the last block of the set before.
     pub(crate) begins: u64,
     /// That block's time.
+    #[cfg_attr(not(feature = "simplex"), expect(dead_code, reason = "only an engine of several begins at a seal"))]
     pub(crate) time: UnixMillis,
     /// SHA-256 of that seal.
+    #[cfg_attr(not(feature = "simplex"), expect(dead_code, reason = "only an engine of several begins at a seal"))]
     pub(crate) seal: Hash,
 }
 

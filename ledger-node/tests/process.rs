@@ -179,12 +179,12 @@ fn evidence_is_judged_from_the_file_and_the_keys_alone() {
     let malformed = run(&["--lang", "zh", "evidence", "verify", &file, "--trust", &trust]);
     assert!(said(&malformed).contains("指控验证节点的证据格式错误"), "{}", said(&malformed));
 
-    // A conviction changes the validators.
+    // The last validator stays: nobody could certify its conviction.
     let (mut child, address) = founded.start();
     judge(&evidence, &trust);
     let (node, url) = (founded.path(""), format!("http://{address}"));
     let accused = run(&["accuse", &file, "--dir", &node, "--node", &url]);
-    assert!(said(&accused).contains("ledger.validators.stay"), "{}", said(&accused));
+    assert!(said(&accused).contains("registry.validator.last"), "{}", said(&accused));
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -207,8 +207,8 @@ fn a_trust_root_is_walked_forward_and_members_vote() {
     let did = founded.operator.to_string();
     let refusals = [
         (&["propose", "admit", "--subject", &did, "--name", "Sample"][..], "registry.member.exists"),
-        (&["propose", "expel", "--subject", &did], "ledger.validators.stay"),
-        (&["propose", "validator", "--subject", &did], "ledger.validators.stay"),
+        (&["propose", "expel", "--subject", &did], "registry.member.last_authority"),
+        (&["propose", "validator", "--subject", &did], "registry.validator.last"),
         (&["approve", "--proposal", "9"], "registry.proposal.unknown"),
         (&["withdraw", "--proposal", "9"], "registry.proposal.unknown"),
     ];

@@ -182,7 +182,14 @@ fn write_configs(layout: &Layout, authority: &Authority, second_name: &SecondNam
     for (place, member) in layout.validators().enumerate() {
         let ledger: ledger_node::Config = config::load(&layout.node(place).join("ledger.toml"))?;
         let peer_listen = if layout.is_consortium() { layout.peer(u16::try_from(place)?) } else { String::new() };
-        let ledger = ledger_node::Config { http: http(layout, authority, member)?, peer_listen, ..ledger };
+        let others = layout.validators().enumerate().filter(|(other, _)| *other != place);
+        let ledger = ledger_node::Config {
+            http: http(layout, authority, member)?,
+            peer_listen,
+            peers: others.map(|(_, other)| layout.url(other)).collect(),
+            fetch: fetch(layout),
+            ..ledger
+        };
         fs::write(layout.config(member), config::render(&ledger))?;
     }
     for (place, department) in DEPARTMENTS.iter().enumerate() {

@@ -233,8 +233,14 @@ impl Sources {
                 Ok(Some(proven))
             }
             Err(Stopped::Source(error)) => {
-                tracing::warn!(source = candidate.source.name(), %error, "a source does not help to catch up");
                 candidate.lie = error.is_lie().then(|| error.clone());
+                let name = candidate.source.name();
+                match &candidate.lie {
+                    Some(_) => {
+                        tracing::error!(source = name, %error, "a source says what is false; it is asked no more")
+                    }
+                    None => tracing::debug!(source = name, %error, "a source does not help to catch up"),
+                }
                 self.complaints.push((candidate.source.name().to_owned(), error.clone()));
                 Err(Stopped::Source(error))
             }

@@ -31,9 +31,8 @@ impl Keys {
         let is_me = |validator: &GenesisValidator| own(&log, &validator.log) && own(&witness, &validator.witness);
         let me = validators.iter().position(is_me).ok_or(CertifyError::NotAValidator)?;
         let witnesses = validators.iter().map(|validator| witness_key(set, validator)).collect::<Option<Vec<_>>>();
-        let log_key = validators
-            .get(me)
-            .and_then(|validator| verifier_key(set.origin(), SignatureKind::Ed25519, &validator.log));
+        let log_key =
+            validators.get(me).and_then(|validator| verifier_key(set.origin(), SignatureKind::Ed25519, &validator.log));
         let (witnesses, log_key) = witnesses.zip(log_key).ok_or(CertifyError::NotAValidator)?;
         Ok(Self { log: (log_key, log), witness, witnesses, me })
     }

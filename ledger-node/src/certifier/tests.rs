@@ -34,7 +34,9 @@ fn chain(validators: u8) -> Chain {
 
 fn certifiers(validators: u8) -> Vec<Certifier> {
     let chain = chain(validators);
-    (0..validators).map(|number| Certifier::new(Set::of_genesis(&chain), key(number, 0), key(number, 1)).unwrap()).collect()
+    (0..validators)
+        .map(|number| Certifier::new(Set::of_genesis(&chain), key(number, 0), key(number, 1)).unwrap())
+        .collect()
 }
 
 fn head(size: u64, root: &str) -> Head {

@@ -127,6 +127,14 @@ impl Standing {
         self.executed.load(Ordering::Relaxed)
     }
 
+    /// An engine begins after the block of this height.
+    fn begin(&self, executed: u64) {
+        self.view.store(0, Ordering::Relaxed);
+        self.press(false);
+        self.execute(executed);
+        self.hand_over(executed);
+    }
+
     fn saw_view(&self, view: u64) {
         self.view.fetch_max(view, Ordering::Relaxed);
     }

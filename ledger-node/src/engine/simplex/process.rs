@@ -101,8 +101,7 @@ impl Process {
         let listen = listening(origin.listen, &me.address)?;
         let count = usize::try_from(origin.queue.max(1)).unwrap_or(usize::MAX);
         let standing = origin.standing;
-        standing.execute(origin.executed);
-        standing.hand_over(origin.executed);
+        standing.begin(origin.executed);
         let pool = Pool::new(Bounds { count, bytes: POOL_BYTES });
         let (fresh, forwarded) = mpsc::channel(sizing::FRESH);
         let (open, closing) = watch::channel(());

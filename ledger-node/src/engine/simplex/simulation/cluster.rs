@@ -216,8 +216,7 @@ impl Life {
 
         let pool = Pool::new(Bounds { count: 1000, bytes: 1 << 20 });
         let standing = Arc::new(Standing::default());
-        standing.execute(head.height);
-        standing.hand_over(head.height);
+        standing.begin(head.height);
         let (fresh, forwarded) = mpsc::channel(sizing::FRESH);
         let (voice, told) = mpsc::channel(sizing::VOICE);
         let (blocks, delivered) = mpsc::channel(sizing::DELIVERED);

@@ -18,12 +18,13 @@ use service_kit::did_life::{DidLife, LifeError};
 use service_kit::fetch::Fetcher;
 use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
-use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::ledger_client::LedgerClient;
 use service_kit::lock::DataLock;
 use service_kit::manual::Manual;
 use service_kit::messages::{Catalogue, Value};
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
+use service_kit::trust_keeper::TrustKeeper;
 use service_kit::{help, stop, telemetry};
 
 use crate::keys;
@@ -260,9 +261,10 @@ fn ledger(config: &Config) -> Result<Option<LedgerClient>, Failure> {
     if config.ledger.url.is_empty() {
         return Ok(None);
     }
-    let trust_root = load_trust_root(&config.ledger.trust_root).map_err(|error| Failure::coded(error.code(), error))?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::new(SystemClock));
+    let trust = trust.map_err(|error| Failure::coded(error.code(), error))?;
     let fetch = Fetcher::new(&config.fetch).map_err(Failure::plain)?;
-    Ok(Some(LedgerClient::new(Arc::new(fetch), &config.ledger.url, trust_root)))
+    Ok(Some(LedgerClient::trusting(Arc::new(fetch), &config.ledger.url, trust)))
 }
 
 fn life<'a>(config: &'a Config, ledger: &'a LedgerClient, guard: &'a KeyGuard) -> DidLife<'a> {

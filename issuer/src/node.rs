@@ -1,5 +1,6 @@
 //! The ledger port over a ledger node.
 
+use ledger::LogProof;
 use service_kit::ledger_client::{LedgerClient, LedgerError};
 
 use crate::ports::{Certified, Ledger, LedgerAnswer, LedgerFault};
@@ -19,7 +20,7 @@ impl LedgerNode {
 
 impl Ledger for LedgerNode {
     fn origin(&self) -> &str {
-        self.client.trust_root().origin()
+        self.client.origin()
     }
 
     fn next_sequence<'a>(&'a self, key_url: &'a str) -> LedgerAnswer<'a, u64> {
@@ -31,6 +32,22 @@ impl Ledger for LedgerNode {
             let certified = self.client.submit_and_wait(transaction).await.map_err(|error| fault(&error))?;
             Ok(Certified { index: certified.index, proof: certified.proof })
         })
+    }
+
+    fn holds(&self, proof: &str, transaction: &str) -> bool {
+        let trust_root = self.client.trust_root();
+        LogProof::parse(proof).is_ok_and(|proof| proof.verify(&trust_root, transaction.as_bytes()).is_ok())
+    }
+
+    fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified> {
+        Box::pin(async move {
+            let proven = self.client.log_proof(index, transaction.as_bytes()).await.map_err(|error| fault(&error))?;
+            Ok(Certified { index: proven.index, proof: proven.proof })
+        })
+    }
+
+    fn look_around(&self) -> LedgerAnswer<'_, ()> {
+        Box::pin(async move { self.client.checkpoint().await.map(drop).map_err(|error| fault(&error)) })
     }
 }
 

@@ -9,12 +9,13 @@ use identity_core::problem::Code;
 use service_kit::chance::{Chance, NoChance, SystemChance};
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::fetch::{Fetcher, SetupError};
-use service_kit::ledger_client::{LedgerClient, TrustRootFileError, load_trust_root};
+use service_kit::ledger_client::{LedgerClient, TrustRootFileError};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::Store;
 use service_kit::store::choice;
 use service_kit::store::place::Place;
 use service_kit::store::redb::Format;
+use service_kit::trust_keeper::TrustKeeper;
 
 use crate::config::Config;
 use crate::node::LedgerNode;
@@ -40,7 +41,7 @@ pub struct Ports {
 /// A call to the ledger under way.
 pub type LedgerAnswer<'a, T> = Pin<Box<dyn Future<Output = Result<T, LedgerFault>> + Send + 'a>>;
 
-/// The two things that this service asks of a ledger.
+/// What this service asks of a ledger.
 pub trait Ledger: Send + Sync {
     /// The origin that transactions name as their audience.
     fn origin(&self) -> &str;
@@ -50,6 +51,15 @@ pub trait Ledger: Send + Sync {
 
     /// Submits a transaction and waits until it is certified. Submitting the same bytes again gives the same answer.
     fn submit<'a>(&'a self, transaction: &'a str) -> LedgerAnswer<'a, Certified>;
+
+    /// Whether a proof of this transaction holds under the validators in force, as far as is known here.
+    fn holds(&self, proof: &str, transaction: &str) -> bool;
+
+    /// A fresh proof of the transaction that stands at `index`.
+    fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified>;
+
+    /// Looks whether other validators came into force.
+    fn look_around(&self) -> LedgerAnswer<'_, ()>;
 }
 
 /// A transaction that stands on the ledger.
@@ -87,6 +97,19 @@ impl Ledger for NoLedger {
 
     fn submit<'a>(&'a self, _transaction: &'a str) -> LedgerAnswer<'a, Certified> {
         Box::pin(async { Err(LedgerFault::Unreachable("none is configured".to_owned())) })
+    }
+
+    /// What was proven when there was one is given out as it is.
+    fn holds(&self, _proof: &str, _transaction: &str) -> bool {
+        true
+    }
+
+    fn prove<'a>(&'a self, _index: u64, _transaction: &'a str) -> LedgerAnswer<'a, Certified> {
+        Box::pin(async { Err(LedgerFault::Unreachable("none is configured".to_owned())) })
+    }
+
+    fn look_around(&self) -> LedgerAnswer<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -162,7 +185,7 @@ fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, OpenError> {
     if config.ledger.url.is_empty() {
         return Ok(Arc::new(NoLedger));
     }
-    let trust_root = load_trust_root(&config.ledger.trust_root)?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::new(SystemClock))?;
     let fetch = Arc::new(Fetcher::new(&config.fetch)?);
-    Ok(Arc::new(LedgerNode::new(LedgerClient::new(fetch, &config.ledger.url, trust_root))))
+    Ok(Arc::new(LedgerNode::new(LedgerClient::trusting(fetch, &config.ledger.url, trust))))
 }

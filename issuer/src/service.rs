@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::job::anchor::Anchoring;
 use crate::keys::Keys;
 use crate::kind::Kind;
-use crate::ports::Ports;
+use crate::ports::{Ledger, Ports};
 use crate::status::StatusLists;
 use crate::store::Records;
 
@@ -33,6 +33,7 @@ pub(crate) struct Service {
     pub records: Records,
     pub lists: StatusLists,
     pub anchoring: Anchoring,
+    pub ledger: Arc<dyn Ledger>,
     pub counters: Counters,
     pub clock: Arc<dyn Clock>,
     pub chance: Arc<dyn Chance>,
@@ -78,6 +79,7 @@ impl Service {
         let lists = StatusLists::open(&records, config.status.size, bits).await?;
         Ok(Self {
             anchoring: Anchoring::new(),
+            ledger: Arc::clone(&ports.ledger),
             clock: Arc::clone(&ports.clock),
             chance: Arc::clone(&ports.chance),
             config,

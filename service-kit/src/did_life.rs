@@ -413,7 +413,7 @@ impl DidLife<'_> {
     }
 
     fn origin(&self) -> &str {
-        self.ledger.trust_root().origin()
+        self.ledger.origin()
     }
 
     /// Step 2, with the key that is named for transactions.

@@ -4,6 +4,9 @@
 //! verified here before it is returned, so a lying node can refuse or delay, never deceive. What this does **not**
 //! check: that the newest checkpoint the node shows is recent; callers look at
 //! [`CertifiedCheckpoint::cosigned_at`] by their own policy.
+//!
+//! An answer that does not verify may be by validators that came into force meanwhile: then the trust root is walked
+//! forward, if its keeper may ([`crate::trust_keeper`]), and the same answer is looked at once more.
 
 use std::{path::Path, sync::Arc};
 
@@ -13,6 +16,7 @@ use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, Trust
 use serde::Deserialize;
 
 use crate::fetch::{Answer, Fetch, FetchError, Request};
+use crate::trust_keeper::TrustKeeper;
 
 /// Largest state proof, tlog-proof or checkpoint accepted from a node, in bytes (`ledger` has its own, lower
 /// limits for each).
@@ -93,20 +97,34 @@ struct Submitted {
 pub struct LedgerClient {
     fetch: Arc<dyn Fetch>,
     url: String,
-    trust_root: Arc<TrustRoot>,
+    origin: Arc<str>,
+    trust: TrustKeeper,
 }
 
 impl LedgerClient {
     /// A client of the node at `url`, believing `trust_root`.
     #[must_use]
     pub fn new(fetch: Arc<dyn Fetch>, url: &str, trust_root: TrustRoot) -> Self {
-        Self { fetch, url: url.trim_end_matches('/').to_owned(), trust_root: Arc::new(trust_root) }
+        Self::trusting(fetch, url, TrustKeeper::fixed(trust_root))
     }
 
-    /// The trust root it believes.
+    /// A client that believes whom `trust` believes, also after other validators came into force.
     #[must_use]
-    pub fn trust_root(&self) -> &TrustRoot {
-        &self.trust_root
+    pub fn trusting(fetch: Arc<dyn Fetch>, url: &str, trust: TrustKeeper) -> Self {
+        let origin = trust.trust_root().origin().into();
+        Self { fetch, url: url.trim_end_matches('/').to_owned(), origin, trust }
+    }
+
+    /// The ledger's origin, which every trust root of it names.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The trust root it believes now.
+    #[must_use]
+    pub fn trust_root(&self) -> Arc<TrustRoot> {
+        self.trust.trust_root()
     }
 
     /// The node's address.
@@ -133,7 +151,7 @@ impl LedgerClient {
     pub async fn submit_and_wait(&self, transaction: &str) -> Result<Certified, LedgerError> {
         let submitted = self.post_transaction(transaction, "?wait=certified").await?;
         let proof = submitted.proof.ok_or(LedgerError::NotYet)?;
-        self.check_entry(proof, transaction.as_bytes())
+        self.check_entry(proof, transaction.as_bytes()).await
     }
 
     /// The proof that `entry` (a transaction's bytes) stands in the log at `index`.
@@ -142,7 +160,7 @@ impl LedgerClient {
     /// [`LedgerError::NotYet`] while no certified checkpoint covers the index.
     pub async fn log_proof(&self, index: u64, entry: &[u8]) -> Result<Certified, LedgerError> {
         let answer = self.get(&format!("/proofs/log/{index}")).await?;
-        let certified = self.check_entry(answer.text()?.to_owned(), entry)?;
+        let certified = self.check_entry(answer.text()?.to_owned(), entry).await?;
         if certified.index == index { Ok(certified) } else { Err(LedgerError::Malformed) }
     }
 
@@ -155,7 +173,13 @@ impl LedgerClient {
         let query: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
         let answer = self.get(&format!("/proofs/state?key={query}")).await?;
         let proof = StateProof::parse(&answer.body).map_err(|_| LedgerError::Malformed)?;
-        let proven = proof.verify(&self.trust_root).map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        let proven = self
+            .verified(|trust_root| {
+                let proven = proof.verify(trust_root).map_err(|error| error.to_string())?;
+                let checkpoint = proven.checkpoint().clone();
+                Ok((proven, checkpoint))
+            })
+            .await?;
         // A true answer to another question is no answer to this one.
         if proven.key() != key {
             return Err(LedgerError::Unproven("it speaks of another key".into()));
@@ -169,8 +193,12 @@ impl LedgerClient {
     /// As [`Self::state`].
     pub async fn checkpoint(&self) -> Result<(CertifiedCheckpoint, String), LedgerError> {
         let note = self.get("/checkpoint").await?.text()?.to_owned();
-        let certified =
-            self.trust_root.verify_checkpoint(&note).map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        let certified = self
+            .verified(|trust_root| {
+                let certified = trust_root.verify_checkpoint(&note).map_err(|error| error.to_string())?;
+                Ok((certified.clone(), certified))
+            })
+            .await?;
         Ok((certified, note))
     }
 
@@ -233,10 +261,33 @@ impl LedgerClient {
         Ok(answer.success()?)
     }
 
-    fn check_entry(&self, proof: String, entry: &[u8]) -> Result<Certified, LedgerError> {
+    async fn check_entry(&self, proof: String, entry: &[u8]) -> Result<Certified, LedgerError> {
         let parsed = LogProof::parse(&proof).map_err(|_| LedgerError::Malformed)?;
-        let leaf = parsed.verify(&self.trust_root, entry).map_err(|error| LedgerError::Unproven(error.to_string()))?;
-        Ok(Certified { index: leaf.index(), proof })
+        let index = self
+            .verified(|trust_root| {
+                let leaf = parsed.verify(trust_root, entry).map_err(|error| error.to_string())?;
+                Ok((leaf.index(), leaf.checkpoint().clone()))
+            })
+            .await?;
+        Ok(Certified { index, proof })
+    }
+
+    /// What `verify` makes of an answer under the trust root, and once more under the next one if there is one now.
+    async fn verified<T>(
+        &self,
+        verify: impl Fn(&TrustRoot) -> Result<(T, CertifiedCheckpoint), String>,
+    ) -> Result<T, LedgerError> {
+        let trust_root = self.trust.trust_root();
+        let found = match verify(&trust_root) {
+            Err(_) if self.trust.walk_on(&self.fetch, &self.url, &trust_root).await => {
+                let next = self.trust.trust_root();
+                verify(&next).map(|found| (found, next))
+            }
+            found => found.map(|found| (found, trust_root)),
+        };
+        let ((found, checkpoint), under) = found.map_err(LedgerError::Unproven)?;
+        self.trust.saw(&under, &checkpoint);
+        Ok(found)
     }
 }
 

@@ -27,5 +27,6 @@ pub mod stop;
 pub mod store;
 pub mod telemetry;
 pub mod terminal;
+pub mod trust_keeper;
 pub mod trust_walk;
 pub mod whole_file;

@@ -131,11 +131,34 @@ pub async fn advance(
         compare(&fetch, &led, &also).await?;
     }
     let age = Age { as_of: led.age.as_of.min(now), ..led.age };
-    if let Some(policy) = led.walked.policy() {
+    keep(path, led.walked.policy(), &age)?;
+    Ok(age)
+}
+
+/// Keeps where a walk led: the trust root first, if it is another, then its age.
+///
+/// # Errors
+/// [`AdvanceError::File`].
+pub(crate) fn keep(path: &Path, policy: Option<&str>, age: &Age) -> Result<(), AdvanceError> {
+    if let Some(policy) = policy {
         write(path, policy.as_bytes())?;
     }
-    write(&age_path(path), &serde_json::to_vec(&age).unwrap_or_default())?;
-    Ok(age)
+    write(&age_path(path), &serde_json::to_vec(age).unwrap_or_default())
+}
+
+/// The newest set that one node leads to: its policy file if it is another, its trust root, and how far that knows the
+/// log.
+///
+/// # Errors
+/// [`AdvanceError`].
+pub(crate) async fn walk_from(
+    fetch: &Arc<dyn Fetch>,
+    url: &str,
+    from: TrustRoot,
+    known: Option<&Age>,
+) -> Result<(Option<String>, TrustRoot, Age), AdvanceError> {
+    let Led { walked, age, .. } = follow(fetch, url, from, known).await?;
+    Ok((walked.policy().map(str::to_owned), walked.trust_root().clone(), age))
 }
 
 /// Where one node has led us.

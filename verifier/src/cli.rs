@@ -15,12 +15,13 @@ use service_kit::did_life::{DidLife, LifeError};
 use service_kit::fetch::Fetcher;
 use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
-use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::ledger_client::LedgerClient;
 use service_kit::lock::DataLock;
 use service_kit::manual::Manual;
 use service_kit::messages::Catalogue;
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
+use service_kit::trust_keeper::TrustKeeper;
 use service_kit::{chance, help, stop, telemetry};
 
 use crate::{Config, StartError, keys};
@@ -206,8 +207,8 @@ async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn ledger(config: &Config) -> Result<LedgerClient, StartError> {
-    let trust_root = load_trust_root(&config.ledger.trust_root)?;
-    Ok(LedgerClient::new(Arc::new(Fetcher::new(&config.fetch)?), &config.ledger.url, trust_root))
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::new(SystemClock))?;
+    Ok(LedgerClient::trusting(Arc::new(Fetcher::new(&config.fetch)?), &config.ledger.url, trust))
 }
 
 fn life<'a>(config: &'a Config, ledger: &'a LedgerClient, guard: &'a KeyGuard) -> DidLife<'a> {

@@ -11,7 +11,7 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use futures_util::future::join_all;
 use identity_core::did::Did;
@@ -76,13 +76,13 @@ impl EvidenceCache {
         own: Did,
         types: Vec<String>,
     ) -> Self {
-        let proven = PreparedEvidence::new(source.trust_root().clone());
+        let proven = PreparedEvidence::new(TrustRoot::clone(&source.trust_root()));
         let at_hand = RwLock::new(AtHand { states: BTreeMap::new(), lists: BTreeMap::new(), proven });
         Self { at_hand, source, store, freshness, own, types }
     }
 
     /// Whom everything is verified against.
-    pub(crate) fn trust_root(&self) -> &TrustRoot {
+    pub(crate) fn trust_root(&self) -> Arc<TrustRoot> {
         self.source.trust_root()
     }
 
@@ -191,6 +191,7 @@ impl EvidenceCache {
                 match answer {
                     Ok(proof) => {
                         fetched.reached = true;
+                        self.follow_validators();
                         let bytes = serde_json::to_vec(&proof).unwrap_or_default();
                         if self.write().add_state(proof) {
                             fetched.kept.push((key.clone(), bytes));
@@ -201,6 +202,24 @@ impl EvidenceCache {
             }
         }
         fetched
+    }
+
+    /// Where other validators came into force meanwhile, what was proven is proven anew, or forgotten: the keys of the
+    /// set before say nothing any more.
+    fn follow_validators(&self) {
+        let trust_root = self.source.trust_root();
+        if *self.read().proven.trust_root() == *trust_root {
+            return;
+        }
+        let mut at_hand = self.write();
+        let (states, lists) = (std::mem::take(&mut at_hand.states), std::mem::take(&mut at_hand.lists));
+        at_hand.proven = PreparedEvidence::new(TrustRoot::clone(&trust_root));
+        for known in states.into_values() {
+            at_hand.add_state(known.proof);
+        }
+        for (uri, list) in lists {
+            at_hand.add_list(uri, list, self.freshness);
+        }
     }
 
     async fn fetch_lists(&self, lists: BTreeMap<String, Did>, now: UnixSeconds) -> Vec<Piece> {
@@ -231,7 +250,7 @@ impl EvidenceCache {
         let registered = document.services().iter().any(|service| {
             service.kind == "XinfuIssuer" && uri.strip_prefix(&service.endpoint).is_some_and(is_plain_path)
         });
-        registered && at_hand.is_accredited_issuer(signer, self.trust_root())
+        registered && at_hand.is_accredited_issuer(signer)
     }
 
     async fn keep(&self, pieces: Vec<Piece>) {
@@ -306,9 +325,9 @@ impl AtHand {
         kept
     }
 
-    fn is_accredited_issuer(&self, did: &Did, trust_root: &TrustRoot) -> bool {
+    fn is_accredited_issuer(&self, did: &Did) -> bool {
         let Some(known) = self.states.get(&accreditation_key(did)) else { return false };
-        let Ok(proven) = known.proof.verify(trust_root) else { return false };
+        let Ok(proven) = known.proof.verify(self.proven.trust_root()) else { return false };
         let issues = |grant: &Grant| grant.role == Role::Issuer && grant.holds_at(known.until);
         trust::accreditations(&proven, did).is_ok_and(|history| history.grants.iter().any(issues))
     }

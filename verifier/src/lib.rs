@@ -43,11 +43,12 @@ use service_kit::clock::SystemClock;
 use service_kit::fetch::{Fetcher, SetupError};
 use service_kit::founding::KeysError;
 use service_kit::http::{self as kit_http, Health, Metrics};
-use service_kit::ledger_client::{TrustRootFileError, load_trust_root};
+use service_kit::ledger_client::TrustRootFileError;
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::choice;
 use service_kit::store::place::Place;
 use service_kit::store::redb::{Format, OpenError};
+use service_kit::trust_keeper::TrustKeeper;
 
 pub use client::ClientError;
 pub use config::{Config, EvidenceConfig, LedgerConfig, X509Config};
@@ -209,9 +210,9 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let key = RequestKey::load(&config.keys, &guard)?;
     let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
     let did = key.id.did().clone();
-    let trust_root = load_trust_root(&config.ledger.trust_root)?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
-    let verifier = web::Data::new(Verifier::build(&config, key, certified, trust_root, &ports).await?);
+    let verifier = web::Data::new(Verifier::build(&config, key, certified, trust, &ports).await?);
     let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
@@ -237,8 +238,8 @@ pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, Star
     let guard = config.key_guard().map_err(KeysError::from)?;
     let key = RequestKey::load(&config.keys, &guard)?;
     let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
-    let trust_root = load_trust_root(&config.ledger.trust_root)?;
-    let verifier = Verifier::build(&config, key, certified, trust_root, &ports).await?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
+    let verifier = Verifier::build(&config, key, certified, trust, &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 

@@ -10,12 +10,12 @@ use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::ClientId;
 use identity_core::sd_jwt_vc::{BUILT_IN, TypeMetadata};
 use identity_core::verdict::{self, AcceptedType, AnchorRule, Freshness, OnUndetermined};
-use ledger::TrustRoot;
 use service_kit::chance::Chance;
 use service_kit::clock::Clock;
 use service_kit::config::ConfigError;
 use service_kit::fetch::Fetch;
 use service_kit::store::{Store, StoreError};
+use service_kit::trust_keeper::TrustKeeper;
 use url::Url;
 
 use crate::client::{Client, ClientError, Prefix};
@@ -86,7 +86,7 @@ impl Verifier {
         config: &Config,
         key: RequestKey,
         certified: Option<Client>,
-        trust_root: TrustRoot,
+        trust: TrustKeeper,
         ports: &Ports,
     ) -> Result<Self, BuildError> {
         config.check()?;
@@ -102,7 +102,7 @@ impl Verifier {
         );
         let leeway = i64::from(config.evidence.leeway);
         let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
-        let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust_root);
+        let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust);
         let own = key.id.did().clone();
         let names = metadata.keys().cloned().collect();
         let evidence = EvidenceCache::new(source, store.clone(), freshness, own, names);

@@ -1,5 +1,7 @@
 //! Anchor proofs, which an issuer can give only once the ledger has certified the batch: seconds, or days, after the
-//! credential. So a credential is stored without one, and the proof is asked for again whenever there is occasion.
+//! credential. So a credential is stored without one, and the proof is asked for again whenever there is occasion. It is
+//! also asked for again once other validators are in force: a service that knows them believes none of their
+//! predecessors.
 
 use crate::{error::WalletError, holdings::Credential, wallet::Wallet};
 use identity_core::{
@@ -27,22 +29,24 @@ pub enum AnchorState {
 /// # Errors
 /// A vault that cannot be written.
 pub(crate) async fn fetch_late(wallet: &mut Wallet) -> Result<(), WalletError> {
-    let missing: Vec<usize> =
-        wallet.holdings.credentials().filter(|(.., proof)| proof.is_none()).map(|(number, ..)| number).collect();
+    let trust_root = wallet.ledger.trust_root();
+    let missing =
+        wallet.holdings.credentials().filter(|(_, credential, proof)| !holds(credential, *proof, &trust_root));
+    let missing: Vec<usize> = missing.map(|(number, ..)| number).collect();
     for number in missing {
         fetch(wallet, number).await?;
     }
     Ok(())
 }
 
-/// Asks for one credential's proof, unless it is here.
+/// Asks for one credential's proof, unless it is here and holds.
 ///
 /// # Errors
 /// A vault that cannot be written.
 pub(crate) async fn fetch(wallet: &mut Wallet, number: usize) -> Result<AnchorState, WalletError> {
     let found = wallet.holdings.credentials().find(|(held, ..)| *held == number);
     let Some((_, credential, proof)) = found else { return Err(WalletError::UnknownCredential { number }) };
-    if proof.is_some() {
+    if holds(credential, proof, &wallet.ledger.trust_root()) {
         return Ok(AnchorState::Here);
     }
     let digest = credential.anchored_digest().to_base64url();
@@ -52,12 +56,19 @@ pub(crate) async fn fetch(wallet: &mut Wallet, number: usize) -> Result<AnchorSt
     if answer.status != 200 {
         return Ok(AnchorState::Later);
     }
-    let Some(proof) = checked(credential, &answer.body, wallet.ledger.trust_root()) else {
+    let Some(proof) = checked(credential, &answer.body, &wallet.ledger.trust_root()) else {
         return Ok(AnchorState::Bad);
     };
     let mut rng = wallet.rng();
     wallet.holdings.add_anchor(number, proof, &mut rng)?;
     Ok(AnchorState::Here)
+}
+
+/// Whether a stored proof holds under the validators in force. What was stored was checked; only they change.
+fn holds(credential: &Credential, proof: Option<&serde_json::Value>, trust_root: &TrustRoot) -> bool {
+    let proof = proof.and_then(|proof| serde_json::from_value::<AnchorProof>(proof.clone()).ok());
+    let digest = credential.anchored_digest();
+    proof.is_some_and(|proof| proof.verify(&digest, AnchorKind::Credential, trust_root).is_ok())
 }
 
 /// The proof if it is about this credential, on our ledger, and sent by the credential's issuer.

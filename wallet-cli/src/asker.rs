@@ -8,6 +8,7 @@ use identity_core::{
     time::UnixSeconds,
     verdict::{EvidenceError, Excess, Freshness, PreparedEvidence, standing},
 };
+use ledger::TrustRoot;
 
 /// How old the checkpoint under the ledger's answer may be: an idle ledger is cosigned anew every 30 seconds, so an
 /// hour means that something is held back from us.
@@ -38,12 +39,28 @@ impl Asker {
     /// [`WalletError::AskerUndetermined`] if the ledger cannot be asked, or its answer does not hold or is too old;
     /// [`WalletError::AskerUnregistered`] if it proves that nobody has registered the certificate's key.
     pub(crate) async fn look_up(wallet: &Wallet, who: WhoAsks<'_>, now: UnixSeconds) -> Result<Self, WalletError> {
-        let mut evidence = PreparedEvidence::new(wallet.ledger.trust_root().clone());
+        loop {
+            let trust_root = wallet.ledger.trust_root();
+            let found = Self::look_up_under(&trust_root, wallet, &who, now).await;
+            // Where other validators came into force on the way, what the ones before said counts for nothing.
+            if *wallet.ledger.trust_root() == *trust_root {
+                return found;
+            }
+        }
+    }
+
+    async fn look_up_under(
+        trust_root: &TrustRoot,
+        wallet: &Wallet,
+        who: &WhoAsks<'_>,
+        now: UnixSeconds,
+    ) -> Result<Self, WalletError> {
+        let mut evidence = PreparedEvidence::new(trust_root.clone());
         let did = match who {
-            WhoAsks::Did(did) => did.clone(),
+            WhoAsks::Did(did) => (*did).clone(),
             WhoAsks::KeyHolder(thumbprint) => {
-                learn(wallet, &mut evidence, &thumbprint_key(&thumbprint)).await?;
-                match evidence.thumbprint_owner(&thumbprint, FRESHNESS, now) {
+                learn(wallet, &mut evidence, &thumbprint_key(thumbprint)).await?;
+                match evidence.thumbprint_owner(thumbprint, FRESHNESS, now) {
                     Ok(did) => did.clone(),
                     Err(EvidenceError::Absent) => return Err(WalletError::AskerUnregistered),
                     Err(error) => return Err(error.into()),

@@ -4,7 +4,7 @@
 //!
 //! | `kind` | members |
 //! |---|---|
-//! | `setup` | what `init` fixed: ledger, trust root, network |
+//! | `setup` | what `init` fixed: ledger, trust root, network; once more when other validators are in force |
 //! | `credential` | the SD-JWT as issued, its holder key, where and when it came from |
 //! | `anchor` | `credential` (number) and `proof`: its anchor proof, which may come much later |
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
@@ -26,6 +26,7 @@ use identity_core::{
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use service_kit::trust_walk::Age;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Why holdings cannot be read or added to.
@@ -54,13 +55,16 @@ impl HoldingsError {
     }
 }
 
-/// What `init` fixes for the life of the vault.
+/// What `init` fixes for the life of the vault; only the trust root goes with the validators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// Base URL of the ledger node to ask.
     pub ledger: String,
     /// The trust root: a C2SP `tlog-policy` file's text. What a node says counts only with a proof under it.
     pub trust_root: String,
+    /// How far that trust root knows the log, and how old that knowledge is; absent while it is not known.
+    #[serde(default)]
+    pub trust_age: Option<Age>,
     /// Path of a file with certificate authorities for HTTPS, instead of the system's; empty for those.
     pub ca: String,
     /// Certificates (PEM) of the authorities that services may show certificates of, in place of a DID; empty: none.

@@ -116,6 +116,8 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     }
     let mut wallet = Wallet::over(holdings, ports.clone())?;
     let result = use_wallet(&mut wallet, cli.command, ui).await;
+    // A vault that cannot be written says so elsewhere; the next command walks the same way again.
+    let _walked_again = wallet.keep_trust();
     memory::remember(wallet.holdings().vault(), &ports, ui);
     result
 }
@@ -196,6 +198,7 @@ fn init(dir: &Path, arguments: &InitArgs, cli: &Cli, ui: &Ui) -> Result<View, Wa
     let setup = Setup {
         ledger: arguments.ledger.clone(),
         trust_root,
+        trust_age: None,
         ca: ca.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
         client_ca,
         allow_private: arguments.allow_private.clone(),

@@ -12,7 +12,10 @@ use crate::{
 use identity_core::oauth::url::{Transport, parse_endpoint};
 use identity_core::x509::TrustAnchors;
 use ledger::TrustRoot;
+use ledger::tree::empty_root;
 use rand::CryptoRng;
+use service_kit::trust_keeper::TrustKeeper;
+use service_kit::trust_walk::Age;
 use service_kit::{
     chance::{Chance, SystemChance},
     clock::{Clock, SystemClock},
@@ -45,11 +48,15 @@ impl Ports {
     }
 }
 
+/// Seconds in a day: what is stored of the trust root's age lags behind by no more.
+const DAY: i64 = 86_400;
+
 /// An open wallet. Holds the lock on its vault until dropped.
 pub struct Wallet {
     pub(crate) holdings: Holdings,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) ledger: LedgerClient,
+    trust: TrustKeeper,
     pub(crate) clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     /// Authorities whose certificates name services.
@@ -72,14 +79,18 @@ impl Wallet {
     ) -> Result<Self, WalletError> {
         parse_endpoint(&setup.ledger, transport(setup.plain))
             .map_err(|error| WalletError::Network(format!("the ledger's address: {error}")))?;
-        let (fetch, ledger) = connect(&setup, ports.fetch)?;
+        let trust_root = TrustRoot::parse(&setup.trust_root).map_err(|_| WalletError::TrustRoot)?;
+        // Whoever makes a vault has the trust root from somebody they trust, just now.
+        let age = Age { policy: trust_root.digest(), size: 0, root: empty_root(), as_of: ports.clock.now() };
+        let setup = Setup { trust_age: Some(age), ..setup };
+        let (fetch, ledger, trust) = connect(&setup, ports.fetch, Arc::clone(&ports.clock))?;
         let clients = client_authorities(&setup)?;
         let mut rng = ports.chance.rng();
         let vault = Vault::create(dir, passphrase, cost, &mut rng)?;
         let mut holdings = Holdings::read(vault)?;
         let plain = setup.plain;
         holdings.add_setup(setup, &mut rng)?;
-        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, clients, plain })
+        Ok(Self { holdings, fetch, ledger, trust, clock: ports.clock, chance: ports.chance, clients, plain })
     }
 
     /// Opens the wallet in `dir`.
@@ -96,10 +107,28 @@ impl Wallet {
     /// A setup that cannot be used any more.
     pub fn over(holdings: Holdings, ports: Ports) -> Result<Self, WalletError> {
         let setup = holdings.setup().ok_or(WalletError::NoSetup)?;
-        let (fetch, ledger) = connect(setup, ports.fetch)?;
+        let (fetch, ledger, trust) = connect(setup, ports.fetch, Arc::clone(&ports.clock))?;
         let clients = client_authorities(setup)?;
         let plain = setup.plain;
-        Ok(Self { holdings, fetch, ledger, clock: ports.clock, chance: ports.chance, clients, plain })
+        Ok(Self { holdings, fetch, ledger, trust, clock: ports.clock, chance: ports.chance, clients, plain })
+    }
+
+    /// Stores whom the wallet believes, if others are in force or if what is stored of it has become old.
+    ///
+    /// # Errors
+    /// A vault that cannot be written.
+    pub fn keep_trust(&mut self) -> Result<(), WalletError> {
+        let Some(setup) = self.holdings.setup() else { return Ok(()) };
+        let (moved, age) = (self.trust.moved(), self.trust.age());
+        let stored = setup.trust_age.as_ref().map(|age| age.as_of);
+        let is_old = age.as_ref().is_some_and(|age| stored.is_none_or(|stored| age.as_of.since(stored) >= DAY));
+        if moved.is_none() && !is_old {
+            return Ok(());
+        }
+        let trust_root = moved.map_or_else(|| setup.trust_root.clone(), |(policy, _)| policy);
+        let setup = Setup { trust_root, trust_age: age, ..setup.clone() };
+        let mut rng = self.rng();
+        Ok(self.holdings.add_setup(setup, &mut rng)?)
     }
 
     /// What the vault holds.
@@ -111,7 +140,7 @@ impl Wallet {
     /// The ledger's origin, which the trust root names.
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.ledger.trust_root().origin()
+        self.ledger.origin()
     }
 
     /// All credentials; asks first for anchor proofs that were late.
@@ -163,7 +192,9 @@ fn transport(plain: bool) -> Transport {
     if plain { Transport::PlainForDebugging } else { Transport::HttpsOnly }
 }
 
-fn connect(setup: &Setup, given: Option<Arc<dyn Fetch>>) -> Result<(Arc<dyn Fetch>, LedgerClient), WalletError> {
+type Connected = (Arc<dyn Fetch>, LedgerClient, TrustKeeper);
+
+fn connect(setup: &Setup, given: Option<Arc<dyn Fetch>>, clock: Arc<dyn Clock>) -> Result<Connected, WalletError> {
     let trust_root = TrustRoot::parse(&setup.trust_root).map_err(|_| WalletError::TrustRoot)?;
     let fetch = match given {
         Some(fetch) => fetch,
@@ -177,6 +208,7 @@ fn connect(setup: &Setup, given: Option<Arc<dyn Fetch>>) -> Result<(Arc<dyn Fetc
             Arc::new(Fetcher::new(&config).map_err(|error| WalletError::Network(error.to_string()))?)
         }
     };
-    let ledger = LedgerClient::new(Arc::clone(&fetch), &setup.ledger, trust_root);
-    Ok((fetch, ledger))
+    let trust = TrustKeeper::walking(trust_root, setup.trust_age.clone(), clock);
+    let ledger = LedgerClient::trusting(Arc::clone(&fetch), &setup.ledger, trust.clone());
+    Ok((fetch, ledger, trust))
 }

@@ -207,6 +207,7 @@ impl Scene {
         let setup = Setup {
             ledger: LEDGER.into(),
             trust_root,
+            trust_age: None,
             ca: String::new(),
             client_ca: String::new(),
             allow_private: Vec::new(),

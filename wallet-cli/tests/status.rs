@@ -71,6 +71,7 @@ fn fill(dir: &Path, world: &World) {
     let setup = Setup {
         ledger: LEDGER.into(),
         trust_root,
+        trust_age: None,
         ca: String::new(),
         client_ca: String::new(),
         allow_private: Vec::new(),

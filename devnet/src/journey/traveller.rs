@@ -139,6 +139,7 @@ pub(crate) fn wallet_setup(layout: &Layout) -> Result<Setup> {
     Ok(Setup {
         ledger: layout.url(&LEADER),
         trust_root: std::fs::read_to_string(layout.trust_root())?,
+        trust_age: None,
         ca: network.ca.display().to_string(),
         client_ca: std::fs::read_to_string(layout.ca())?,
         allow_private: network.allow_private,

@@ -9,7 +9,7 @@ use ledger::batch::BatchTree;
 use service_kit::store::StoreError;
 
 use crate::service::Service;
-use crate::store::BatchState;
+use crate::store::{BatchRecord, BatchState};
 
 /// Why no proof is given.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +42,26 @@ impl Service {
             return Err(if waiting { ProofMissing::Waiting } else { ProofMissing::Unknown });
         };
         let batch = self.records.batch(place.batch).await?.ok_or(ProofMissing::Unknown)?;
-        let BatchState::Anchored { transaction, proof, .. } = batch.state else { return Err(ProofMissing::Waiting) };
+        let Some((transaction, proof)) = self.proof_of(batch).await? else { return Err(ProofMissing::Waiting) };
         let tree = self.batch_tree(place.batch).await?;
         let path = tree.path(place.index).ok_or(ProofMissing::Unknown)?;
         let batch = BatchPath { index: place.index, count: tree.count(), path };
         Ok(AnchorProof { batch, transaction, proof })
+    }
+
+    /// The batch's transaction with its proof, by the validators in force: the word of those before them counts for
+    /// nothing any more. Where the ledger cannot be asked just now, there is none.
+    async fn proof_of(&self, mut batch: BatchRecord) -> Result<Option<(String, String)>, StoreError> {
+        let BatchState::Anchored { transaction, index, proof } = &batch.state else { return Ok(None) };
+        let (transaction, index, proof) = (transaction.clone(), *index, proof.clone());
+        if self.ledger.holds(&proof, &transaction) {
+            return Ok(Some((transaction, proof)));
+        }
+        let Ok(proven) = self.ledger.prove(index, &transaction).await else { return Ok(None) };
+        let proof = proven.proof.clone();
+        batch.state = BatchState::Anchored { transaction: transaction.clone(), index, proof: proven.proof };
+        self.records.advance_batch(&batch).await?;
+        Ok(Some((transaction, proof)))
     }
 
     /// The tree of a batch. The last one asked for is kept: wallets come for their proofs soon after each other.

@@ -98,7 +98,13 @@ async fn rounds(service: &Service, ledger: &dyn Ledger) {
     loop {
         wait(service, pause, window).await;
         pause = match round(service, ledger).await {
-            Ok(0) => IDLE,
+            Ok(0) => {
+                // Wallets come for proofs by the validators in force, also when nothing was issued for long.
+                if let Err(fault) = ledger.look_around().await {
+                    tracing::debug!(%fault, "the ledger was not looked at");
+                }
+                IDLE
+            }
             // More may wait than one batch holds: look again at once.
             Ok(_) => Duration::ZERO,
             Err(failure) => {

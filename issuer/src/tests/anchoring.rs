@@ -57,6 +57,27 @@ async fn a_proof_is_waited_for_and_then_served() {
 }
 
 #[actix_web::test]
+async fn proofs_are_by_the_validators_in_force() {
+    let world = World::new().await;
+    world.issue(&[1]).await;
+    let digest = world.service.records.pending(1).await.unwrap()[0].to_base64url();
+    assert_eq!(settle(&world).await, 0);
+    let path = format!("/anchors/{digest}");
+    let proof = async || {
+        let reply = world.get(&path).await;
+        (reply.status, serde_json::from_slice::<AnchorProof>(&reply.body).map(|proof| proof.proof).unwrap_or_default())
+    };
+    assert_eq!(proof().await, (200, "proof of 0 by 0".to_owned()));
+    *world.ledger.validators.lock().unwrap() = 1;
+    *world.ledger.silent.lock().unwrap() = true;
+    assert_eq!(proof().await.0, 202, "what no longer holds is not given out");
+    *world.ledger.silent.lock().unwrap() = false;
+    assert_eq!(proof().await, (200, "proof of 0 by 1".to_owned()));
+    *world.ledger.silent.lock().unwrap() = true;
+    assert_eq!(proof().await, (200, "proof of 0 by 1".to_owned()), "the new one is kept");
+}
+
+#[actix_web::test]
 async fn an_unreachable_ledger_stops_nothing_but_readiness() {
     let world = World::new().await;
     world.issue(&[1]).await;

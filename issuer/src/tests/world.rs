@@ -272,6 +272,10 @@ pub(super) enum Mood {
 pub(super) struct FakeLedger {
     pub moods: Mutex<Vec<Mood>>,
     pub accepted: Mutex<Vec<String>>,
+    /// Which set of validators is in force.
+    pub validators: Mutex<u32>,
+    /// Proofs are not to be had.
+    pub silent: Mutex<bool>,
     asked: AtomicU64,
 }
 
@@ -304,7 +308,10 @@ impl FakeLedger {
         if mood == Mood::AnswerLost {
             return Err(LedgerFault::Unreachable("answer lost".to_owned()));
         }
-        Ok(Certified { index: u64::try_from(index).unwrap(), proof: format!("proof of {index}") })
+        Ok(Certified {
+            index: u64::try_from(index).unwrap(),
+            proof: format!("proof of {index} by {}", self.validators.lock().unwrap()),
+        })
     }
 }
 
@@ -322,6 +329,23 @@ impl Ledger for FakeLedger {
     fn submit<'a>(&'a self, transaction: &'a str) -> LedgerAnswer<'a, Certified> {
         let answer = self.take(transaction);
         Box::pin(async move { answer })
+    }
+
+    fn holds(&self, proof: &str, _transaction: &str) -> bool {
+        proof.ends_with(&self.validators.lock().unwrap().to_string())
+    }
+
+    fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified> {
+        assert_eq!(self.accepted.lock().unwrap()[usize::try_from(index).unwrap()], transaction);
+        let proof = format!("proof of {index} by {}", self.validators.lock().unwrap());
+        let down = *self.silent.lock().unwrap();
+        Box::pin(async move {
+            if down { Err(LedgerFault::Unreachable("down".to_owned())) } else { Ok(Certified { index, proof }) }
+        })
+    }
+
+    fn look_around(&self) -> LedgerAnswer<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -7,6 +7,7 @@ use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{Evidence, Refusal, judge};
 use ledger::StateProof;
+use ledger::TrustRoot;
 use serde_json::{Map, Value, json};
 
 use super::redeem::Release;
@@ -79,7 +80,7 @@ impl Verifier {
         let certificate = certificate_of(&case.record.signed);
         let (session, anchors) = (&case.session, case.anchors.as_ref());
         let presentation = presentation(&self.did, certificate.as_ref(), session, &case.token, anchors);
-        let again = match case.evidence.prepare(self.evidence.trust_root().clone()) {
+        let again = match case.evidence.prepare(TrustRoot::clone(&self.evidence.trust_root())) {
             Ok(proven) => judge(&presentation, &proven, &demands, case.outcome.judged).map(|_| ()),
             Err(error) => Err(Refusal::Evidence(error)),
         };

@@ -13,6 +13,7 @@ use identity_core::{
     sd_jwt::HeldSdJwt,
     verdict::{Condition, FetchedList, Freshness, Holding, Needs, PreparedEvidence, StatusDoubt},
 };
+use ledger::TrustRoot;
 use rand::seq::SliceRandom;
 use service_kit::fetch::Request;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,14 +98,9 @@ impl Wallet {
                 }
             }
         }
-        let mut gathered =
-            Gathered { evidence: PreparedEvidence::new(self.ledger.trust_root().clone()), missing, ledger: None };
         // The states first: whose keys sign a list is read from them.
-        for key in self.shuffled(states) {
-            let proof = self.ledger.state(&key).await.map_err(|error| error.code());
-            let added = proof.and_then(|(_, proof)| gathered.evidence.add_state(&proof).map_err(|error| error.code()));
-            gathered.ledger = gathered.ledger.or(added.err());
-        }
+        let (evidence, ledger) = self.gather_states(&self.shuffled(states)).await;
+        let mut gathered = Gathered { evidence, missing, ledger };
         for uri in self.shuffled(lists) {
             match self.fetch_list(&uri).await {
                 Ok(list) => gathered.evidence.add_status_list(&uri, &list),
@@ -112,6 +108,23 @@ impl Wallet {
             }
         }
         gathered
+    }
+
+    /// What the ledger proves of these keys, and why it does not, if it does not.
+    async fn gather_states(&self, keys: &[String]) -> (PreparedEvidence, Option<Code>) {
+        loop {
+            let trust_root = self.ledger.trust_root();
+            let (mut evidence, mut wrong) = (PreparedEvidence::new(TrustRoot::clone(&trust_root)), None);
+            for key in keys {
+                let proof = self.ledger.state(key).await.map_err(|error| error.code());
+                let added = proof.and_then(|(_, proof)| evidence.add_state(&proof).map_err(|error| error.code()));
+                wrong = wrong.or(added.err());
+            }
+            // Where other validators came into force on the way, what the ones before said counts for nothing.
+            if *self.ledger.trust_root() == *trust_root {
+                return (evidence, wrong);
+            }
+        }
     }
 
     async fn fetch_list(&self, uri: &str) -> Result<FetchedList, WalletError> {

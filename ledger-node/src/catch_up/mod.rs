@@ -24,6 +24,7 @@
 mod chunk;
 mod course;
 mod error;
+mod export;
 mod hashes;
 mod source;
 mod standing;
@@ -44,6 +45,7 @@ pub(crate) use chunk::{Proven, Reached};
 use course::{CHUNK, Course};
 use error::Stopped;
 pub use error::{CatchUpError, SourceError};
+pub use export::{ExportError, Exported, export};
 pub use source::Source;
 pub(crate) use standing::Standing;
 
@@ -123,18 +125,15 @@ pub(crate) fn run(
 pub(crate) fn execute(executor: &mut Executor, proven: &Proven) -> Result<Option<Round>, CatchUpError> {
     for block in &proven.blocks {
         let reached = proven.reached.as_ref().filter(|reached| reached.round.head == block.head);
-        executor.replay(&block.ordered, &block.head, |batch| match reached {
-            Some(reached) => keep_note(batch, reached),
-            None => batch,
-        })?;
+        executor.replay(&block.ordered, &block.head, reached.map(notes).unwrap_or_default())?;
     }
     Ok(proven.reached.as_ref().map(|reached| reached.round.clone()))
 }
 
 /// In one batch with the block that it is of: alone, it could be lost, and the set that made it makes no second one.
-fn keep_note(batch: Batch, reached: &Reached) -> Batch {
+fn notes(reached: &Reached) -> Batch {
     let note = reached.round.note.as_bytes();
-    let batch = batch.put(CHECKPOINT, note);
+    let batch = Batch::new().put(CHECKPOINT, note);
     let seal_index = reached.round.head.size.saturating_sub(1);
     if reached.ends_set { batch.put(boundary_key(seal_index), note) } else { batch }
 }

@@ -106,6 +106,10 @@ impl Source {
                     Err(error) => Err(error.into()),
                 }
             }
+            // A directory that is not there, or not mounted, is no answer that nothing is known.
+            Kind::Directory(directory) if !directory.is_dir() => {
+                Err(SourceError::File { path: self.name.clone(), reason: "there is no such directory".into() })
+            }
             Kind::Directory(directory) => read_file(&directory.join(path), limit),
         }
     }

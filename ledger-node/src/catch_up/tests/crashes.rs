@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use service_kit::store::Batch;
 use service_kit::store::faulty::{Fault, FaultyStore};
 
 use super::{Behind, Sample};
@@ -17,7 +18,7 @@ fn a_process_that_dies_between_chunks_goes_on_where_it_was() {
     let proven = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     assert!(proven.reached.is_none() && proven.blocks.len() > 1);
     // Half of the chunk is executed; then the process is gone with all that it held.
-    executor.replay(&proven.blocks[0].ordered, &proven.blocks[0].head, |batch| batch).unwrap();
+    executor.replay(&proven.blocks[0].ordered, &proven.blocks[0].head, Batch::new()).unwrap();
     drop((executor, sources, proven));
     assert!(behind.size() > standing.head.size);
     behind.check();

@@ -1,6 +1,7 @@
 //! Catching up: from a node over HTTP, from files, over a change of validators; and every lie a source can tell.
 
 mod crashes;
+mod files;
 mod lies;
 mod reaching;
 
@@ -134,6 +135,10 @@ impl Peer {
 
     fn put(&self, path: &str, bytes: Vec<u8>) {
         self.files.lock().unwrap().insert(path.to_owned(), bytes);
+    }
+
+    fn file(&self, path: &str) -> Vec<u8> {
+        self.files.lock().unwrap()[path].clone()
     }
 
     fn remove(&self, path: &str) {

@@ -98,7 +98,9 @@ fn a_source_that_fails_is_named_and_the_next_one_helps() {
     assert_eq!(round, Some(sample.round.clone()));
     let complaints: Vec<_> =
         behind.seen.complaints.iter().map(|(name, error)| (name.as_str(), error.clone())).collect();
-    assert_eq!(complaints[0], ("/nowhere/at/all", SourceError::UnknownSet));
+    let no_directory =
+        SourceError::File { path: "/nowhere/at/all".into(), reason: "there is no such directory".into() };
+    assert_eq!(complaints[0], ("/nowhere/at/all", no_directory));
     let false_entries = SourceError::FalseEntries { from: 256, to: sample.target() - 1 };
     assert!(complaints.contains(&("http://broken.example", false_entries)), "{complaints:?}");
     behind.assert_same(sample.node.store.as_ref());

@@ -62,7 +62,7 @@ pub struct Progress {
 
 /// Who is told how it goes.
 pub trait Watch {
-    /// Some blocks more are kept.
+    /// A block more is kept.
     fn progressed(&mut self, progress: Progress);
     /// This source did not help; another is asked.
     fn gave_up(&mut self, source: &str, error: &SourceError);
@@ -112,20 +112,27 @@ pub(crate) fn run(
         let next = runtime.block_on(sources.next_blocks(&standing));
         sources.take_complaints().iter().for_each(|(name, error)| watch.gave_up(name, error));
         let Some(proven) = next? else { return Ok(last) };
-        last = execute(executor, &proven)?.or(last);
-        watch.progressed(Progress { entries: executor.head().size, of: proven.target, bytes: sources.bytes });
+        let kept = |head: &Head| {
+            watch.progressed(Progress { entries: head.size, of: proven.target, bytes: sources.bytes });
+        };
+        last = execute(executor, &proven, kept)?.or(last);
     }
 }
 
-/// Executes proven blocks; gives the certified head if they reach it.
+/// Executes proven blocks, and tells each head that is kept; gives the certified one if they reach it.
 ///
 /// # Errors
 /// [`CatchUpError::Diverges`] if a block does not come out as certified: it and what follows is not kept, and the node
 /// must not go on. The executor's own failures otherwise.
-pub(crate) fn execute(executor: &mut Executor, proven: &Proven) -> Result<Option<Round>, CatchUpError> {
+pub(crate) fn execute(
+    executor: &mut Executor,
+    proven: &Proven,
+    mut kept: impl FnMut(&Head),
+) -> Result<Option<Round>, CatchUpError> {
     for block in &proven.blocks {
         let reached = proven.reached.as_ref().filter(|reached| reached.round.head == block.head);
         executor.replay(&block.ordered, &block.head, reached.map(notes).unwrap_or_default())?;
+        kept(&block.head);
     }
     Ok(proven.reached.as_ref().map(|reached| reached.round.clone()))
 }

@@ -35,7 +35,9 @@ fn what_was_handed_out_and_not_executed_is_handed_out_again() {
     let first = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     let again = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     assert_eq!(first.blocks[0].head, again.blocks[0].head);
-    execute(&mut executor, &again).unwrap();
+    let mut kept = Vec::new();
+    execute(&mut executor, &again, |head| kept.push(head.clone())).unwrap();
+    assert!(kept.iter().eq(again.blocks.iter().map(|block| &block.head)));
     assert_eq!(executor.head(), &first.blocks.last().unwrap().head);
 }
 

@@ -9,6 +9,7 @@ use anyhow::Result;
 use ledger_node::catch_up::{CatchUpError, Progress, Source, SourceError, Watch, catch_up, export};
 use ledger_node::{Config, open_store};
 use service_kit::messages::Catalogue;
+use service_kit::terminal::harmless;
 use service_kit::{config, help, whole_file};
 
 use crate::cli::{read_chain, runtime};
@@ -78,6 +79,9 @@ pub(crate) fn to_files(path: &Path, directory: &Path, catalogue: &Catalogue) -> 
         ("bytes", amount(done.bytes).into()),
     ];
     println!("{}", catalogue.text("ledger-exported", &values));
+    for seal in done.lost {
+        eprintln!("{}", catalogue.text("ledger-export-lost", &[("seal", seal.to_string().into())]));
+    }
     Ok(())
 }
 
@@ -158,7 +162,8 @@ impl Watch for Shown<'_> {
         }
         self.told.push(complaint);
         self.end();
-        let reason = help::told(self.catalogue.lang(), Some(error.code()), &error.to_string());
+        // A refusal carries the source's own words.
+        let reason = help::told(self.catalogue.lang(), Some(error.code()), &harmless(&error.to_string()));
         let values = [("source", source.into()), ("reason", reason.into())];
         eprintln!("{}", self.catalogue.text("ledger-gave-up", &values));
     }

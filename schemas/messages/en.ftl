@@ -457,6 +457,7 @@ ledger-sound = Sound: { $entries } log entries up to block { $height }, { $items
 ledger-caught-up = The node stands at { $entries } entries (block { $height }), { $more } more than before; each was proven and executed here.
 ledger-nothing-newer = The node stands at { $entries } entries (block { $height }); nothing newer was shown that its validators certified.
 ledger-exported = { $entries } entries (up to block { $height }) are in { $directory }; { $files } files were written, { $bytes }.
+ledger-export-lost = This node did not keep the checkpoint over log entry { $seal }, which ended a set of validators: a node that is further behind cannot get past it by these files. Export another node for it.
 ledger-catching-up = { $entries } of { $of } entries, { $bytes } read, { $rate } per second
 ledger-exporting = { $entries } of { $of } entries, { $bytes } written, { $rate } per second
 ledger-gave-up = { $source } does not help: { $reason }

@@ -457,6 +457,7 @@ ledger-sound = 数据完好：至第 { $height } 块共 { $entries } 条日志�
 ledger-caught-up = 节点现有 { $entries } 条日志（至第 { $height } 块），比之前多 { $more } 条；每一条都已在本机验证并执行。
 ledger-nothing-newer = 节点现有 { $entries } 条日志（至第 { $height } 块）；没有来源给出经其验证节点认证的更新内容。
 ledger-exported = { $directory } 中现有 { $entries } 条日志（至第 { $height } 块）；本次写入 { $files } 个文件，共 { $bytes }。
+ledger-export-lost = 本节点没有保存日志第 { $seal } 条（一组验证节点的最后一个封印）的检查点：落后于此的节点无法凭这些文件越过它，请为其导出另一个节点。
 ledger-catching-up = { $of } 条日志中的 { $entries } 条，已读取 { $bytes }，每秒 { $rate }
 ledger-exporting = { $of } 条日志中的 { $entries } 条，已写入 { $bytes }，每秒 { $rate }
 ledger-gave-up = { $source } 无法提供帮助：{ $reason }

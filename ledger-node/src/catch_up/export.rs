@@ -42,6 +42,9 @@ pub struct Exported {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Log indices of seals that ended a set, and whose checkpoint this node does not have: nobody gets past them by
+    /// these files.
+    pub lost: Vec<u64>,
 }
 
 /// Why a node was not exported.
@@ -111,14 +114,18 @@ pub fn export(
         }
         before = size;
     }
-    for set in &sets {
+    let mut lost = Vec::new();
+    let nexts = sets.iter().skip(1).map(Some).chain([None]);
+    for (set, next) in sets.iter().zip(nexts) {
         if let Some(walk) = boundary::walk(&store, &round, &set.policy)? {
+            // With a next set there is a step to it, unless its note is gone.
+            lost.extend(next.filter(|_| walk.steps.is_empty() && walk.newest.is_none()).map(|next| next.from));
             let json = serde_json::to_vec(&walk).map_err(|_| StoreError::Misused("a walk cannot be written"))?;
             directory.put(&walk_file(&set.policy), &json)?;
         }
     }
     directory.put("checkpoint", round.note.as_bytes())?;
-    Ok(Exported { head: round.head, files: directory.files, bytes: directory.bytes })
+    Ok(Exported { head: round.head, files: directory.files, bytes: directory.bytes, lost })
 }
 
 fn end_of(tile: Tile) -> u64 {

@@ -49,7 +49,7 @@ fn an_empty_store_reaches_the_head_from_files_alone() {
     let (sample, directory) = (changed(5), TempDir::new().unwrap());
     let done = exported(&sample, directory.path()).unwrap();
     let there = files(directory.path());
-    assert_eq!(done.head, sample.round.head);
+    assert_eq!((&done.head, &done.lost), (&sample.round.head, &vec![]));
     assert_eq!(done.files, u64::try_from(there.len()).unwrap());
     assert_eq!(there["checkpoint"], sample.round.note.as_bytes());
     assert_eq!(there["genesis"], sample.node.chain.genesis_file());
@@ -116,6 +116,16 @@ fn a_file_that_was_changed_is_refused_and_the_next_directory_helps() {
     let (name, error) = &behind.seen.complaints[0];
     assert_eq!(*name, bad.path().display().to_string());
     assert_eq!(*error, SourceError::FalseEntries { from: 6, to: 255 });
+}
+
+#[test]
+fn a_note_that_was_lost_is_said_at_once() {
+    let (sample, directory) = (changed(1), TempDir::new().unwrap());
+    let batch = Batch::new().delete(boundary_key(5));
+    sample.node.runtime.block_on(sample.node.store.commit(batch)).unwrap();
+    assert_eq!(exported(&sample, directory.path()).unwrap().lost, [5]);
+    let mut behind = Behind::new(&sample.node.chain);
+    assert_eq!(behind.follow([Source::directory(directory.path())]), Ok(None));
 }
 
 #[test]

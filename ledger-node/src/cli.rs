@@ -19,6 +19,7 @@ use service_kit::{chance, config, founding, help, messages, stop, telemetry, tru
 
 use crate::complaint::complaint;
 use crate::consortium::Consortium;
+use crate::forward;
 use crate::joining::{self, Joining};
 use crate::operate::{self, Operator, Proposed, Wanted};
 
@@ -75,6 +76,26 @@ enum Command {
     Fsck {
         #[arg(long)]
         config: PathBuf,
+    },
+    CatchUp {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long = "peer", value_name = "URL", required = true)]
+        peers: Vec<String>,
+        #[arg(long)]
+        ca: Option<PathBuf>,
+    },
+    Export {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    Import {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
     },
     Accredit {
         #[command(flatten)]
@@ -192,6 +213,9 @@ impl Arguments {
             Some(Command::Migrate(arguments)) => migrate(&arguments, catalogue),
             Some(Command::Manual(manual)) => Ok(manual.print(catalogue.lang(), &localised)?),
             Some(Command::Fsck { config }) => check(&config, catalogue),
+            Some(Command::CatchUp { config, peers, ca }) => forward::from_peers(&config, &peers, ca, catalogue),
+            Some(Command::Export { config, to }) => forward::to_files(&config, &to, catalogue),
+            Some(Command::Import { config, from }) => forward::from_files(&config, &from, catalogue),
             Some(Command::TrustRoot { genesis }) => {
                 print!("{}", read_chain(&genesis)?.policy());
                 Ok(())
@@ -346,7 +370,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?)
 }
 
-fn read_chain(genesis: &std::path::Path) -> Result<Chain> {
+pub(crate) fn read_chain(genesis: &std::path::Path) -> Result<Chain> {
     let file = std::fs::read(genesis).with_context(|| format!("{} cannot be read", genesis.display()))?;
     Ok(Chain::new(file)?)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
 use ledger::split_view::SplitEvidenceError;
+use ledger_node::catch_up::{CatchUpError, ExportError};
 use ledger_node::{InitError, StartError};
 use service_kit::config::ConfigError;
 use service_kit::founding::KeysError;
@@ -30,6 +31,7 @@ pub(crate) fn complaint(error: &anyhow::Error, catalogue: &Catalogue) -> String 
         .or_else(|| error.downcast_ref().and_then(|error| of_ledger(error, catalogue)))
         .or_else(|| of_proof(error, catalogue))
         .or_else(|| of_store(error, catalogue))
+        .or_else(|| of_catching_up(error, catalogue))
         .or_else(|| of_keys(error, catalogue));
     told.unwrap_or_else(|| format!("{error:#}"))
 }
@@ -104,6 +106,13 @@ fn of_store(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
         _ => None,
     });
     let code = start.or_else(|| error.downcast_ref().map(MigrateError::code))?;
+    Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
+}
+
+/// A node that does not reach the others, or cannot be written down for them.
+fn of_catching_up(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
+    let caught = error.downcast_ref().map(CatchUpError::code);
+    let code = caught.or_else(|| error.downcast_ref().map(ExportError::code))?;
     Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 

@@ -172,17 +172,12 @@ impl Executor {
         self.keep(plan)
     }
 
-    /// Executes a block whose head is known, and makes it durable together with what `beside` adds, only if it gives that
+    /// Executes a block whose head is known, and makes it durable together with `beside`, only if it gives that
     /// head. A block that is there already is done.
     ///
     /// # Errors
     /// [`ReplayError`]; nothing of the block is there.
-    pub(crate) fn replay(
-        &mut self,
-        ordered: &Ordered,
-        head: &Head,
-        beside: impl FnOnce(Batch) -> Batch,
-    ) -> Result<(), ReplayError> {
+    pub(crate) fn replay(&mut self, ordered: &Ordered, head: &Head, beside: Batch) -> Result<(), ReplayError> {
         if self.unsure {
             self.recover()?;
         }
@@ -197,7 +192,7 @@ impl Executor {
         if plan.head != *head {
             return Err(diverges);
         }
-        plan.batch = beside(plan.batch);
+        plan.batch = plan.batch.and(beside);
         self.keep(plan)?;
         Ok(())
     }

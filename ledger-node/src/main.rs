@@ -1,8 +1,9 @@
-//! `xinfu-ledger`: found a chain, run its node, check its data.
+//! `xinfu-ledger`: found a chain, run its node, check its data, carry it elsewhere.
 
 mod cli;
 mod complaint;
 mod consortium;
+mod forward;
 mod joining;
 mod operate;
 

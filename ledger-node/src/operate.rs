@@ -16,8 +16,10 @@ use identity_core::trust::parse_value;
 use ledger::split_view::SplitEvidence;
 use ledger_node::Config;
 use serde::Deserialize;
+use service_kit::clock::SystemClock;
 use service_kit::fetch::{FetchConfig, Fetcher};
-use service_kit::ledger_client::{LedgerClient, load_trust_root};
+use service_kit::ledger_client::LedgerClient;
+use service_kit::trust_keeper::TrustKeeper;
 use service_kit::{config, keyfile};
 
 /// Seconds for which a transaction made here is acceptable.
@@ -150,7 +152,7 @@ pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: Unix
     let key = keyfile::load(&operator.dir.join("keys/operator.jwk"), &guard)?;
     let (proven, _) = client.state(&sequence_key(&file.invoke)).await.context("the node cannot be asked")?;
     let last: u64 = proven.value().map(parse_value).transpose()?.unwrap_or(0);
-    let aud = client.trust_root().origin().to_owned();
+    let aud = client.origin().to_owned();
     let envelope = Envelope { aud, seq: last.saturating_add(1), exp: now.plus(LIFETIME).0 };
     let transaction = make_transaction(&envelope, operation, key_url.did(), key_url.fragment(), &key)?;
     match client.submit_and_wait(&transaction).await {
@@ -168,8 +170,8 @@ fn client(operator: &Operator) -> Result<LedgerClient> {
         None => configured_url(&operator.dir.join("ledger.toml"))?,
     };
     let fetcher = fetcher(std::slice::from_ref(&url), operator.ca.clone())?;
-    let trust_root = load_trust_root(&operator.dir.join("trust-root"))?;
-    Ok(LedgerClient::new(Arc::new(fetcher), &url, trust_root))
+    let trust = TrustKeeper::of_file(operator.dir.join("trust-root"), Arc::new(SystemClock))?;
+    Ok(LedgerClient::trusting(Arc::new(fetcher), &url, trust))
 }
 
 /// Members' nodes may well be on private addresses; only those that were named are allowed.

@@ -1,17 +1,17 @@
 //! What a node showed last, so that it can show it again before the validators certify something newer.
 
 use identity_core::time::{UnixMillis, UnixSeconds};
-use ledger::Seal;
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
+use ledger::{Seal, tree};
 use service_kit::store::StoreError;
 
 use crate::chain::Chain;
 use crate::node::Round;
-use crate::store::{CHECKPOINT, Head, SyncStore, leaf_key};
+use crate::store::{CHECKPOINT, Head, LogReader, SyncStore, leaf_key};
 use crate::term::Term;
 
-/// The kept checkpoint with the head it certifies; nothing if none was kept.
+/// The kept checkpoint with the head it certifies, by the set of its block's term; nothing if none was kept.
 ///
 /// # Errors
 /// A store that cannot be read, or a checkpoint that does not certify this log.
@@ -26,6 +26,9 @@ pub(crate) fn last_round(store: &SyncStore, chain: &Chain) -> Result<Option<Roun
     let certifying = Term::of(store, chain, seal.height)?;
     let certified = certifying.set.trust_root().verify_checkpoint(&note).map_err(|_| wrong())?;
     let root = *certified.root();
+    if tree::root(&LogReader::new(store).nodes(size), size).map_err(StoreError::from)? != root {
+        return Err(wrong());
+    }
     let time = UnixMillis(i64::try_from(seal.time).map_err(|_| wrong())?);
     let at = UnixSeconds(i64::try_from(certified.cosigned_at()).unwrap_or(i64::MAX));
     Ok(Some(Round { head: Head { height: seal.height, time, size, root, state: seal.state }, note, at }))

@@ -165,8 +165,7 @@ impl Tenure {
                 Ok(None) | Err(CatchUpError::NoSource(_)) => break,
                 Err(error) => return Err(error.into()),
             };
-            let reached = catch_up::execute(&mut self.executor, &proven);
-            self.node.reach(self.executor.head());
+            let reached = catch_up::execute(&mut self.executor, &proven, |head| self.node.reach(head));
             let head = self.executor.head();
             tracing::info!(height = head.height, entries = head.size, of = proven.target, "caught up");
             self.node.show(reached?);

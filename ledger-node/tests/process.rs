@@ -79,9 +79,25 @@ impl Founded {
         self.directory.path().join("node/ledger.toml").display().to_string()
     }
 
+    /// The configuration of another node of the chain, with data of its own and the same keys.
+    fn other(&self, name: &str) -> String {
+        let root = self.directory.path();
+        let (data, config) = (root.join(name), root.join(name).with_extension("toml"));
+        std::fs::create_dir(&data).unwrap();
+        let ours = format!("data = \"{}\"", root.join("node/data").display());
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(&ours), "{text}");
+        std::fs::write(&config, text.replace(&ours, &format!("data = \"{}\"", data.display()))).unwrap();
+        config.display().to_string()
+    }
+
     /// Starts the node and returns it with the address it says it listens at.
     fn start(&self) -> (Child, String) {
-        let mut child = program().args(["run", "--config", &self.config()]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_at(&self.config())
+    }
+
+    fn start_at(config: &str) -> (Child, String) {
+        let mut child = program().args(["run", "--config", config]).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listens at"))).unwrap().unwrap();
         let address = line.split("http://").nth(1).unwrap().split(". ").next().unwrap().to_owned();
@@ -91,8 +107,12 @@ impl Founded {
     }
 
     fn anchor(&self, seq: u64) -> String {
+        self.anchor_of(seq, seq)
+    }
+
+    fn anchor_of(&self, seq: u64, number: u64) -> String {
         let envelope = Envelope { aud: self.origin.clone(), seq, exp: i64::from(u32::MAX) };
-        let anchor = Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&seq.to_be_bytes()), 1));
+        let anchor = Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&number.to_be_bytes()), 1));
         make_transaction(&envelope, &anchor, &self.operator, "invoke-1", &self.key).unwrap()
     }
 }
@@ -216,6 +236,90 @@ fn a_trust_root_is_walked_forward_and_members_vote() {
         let refused = operate(arguments);
         assert!(said(&refused).contains(code), "{}", said(&refused));
     }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_node_at_rest_is_brought_forward_from_a_peer_and_from_files() {
+    let founded = Founded::new();
+    let (mut child, address) = founded.start();
+    assert!((1..=3).all(|seq| submit(&address, &founded.anchor(seq))));
+    let root = founded.directory.path();
+    let told = |output: Output| {
+        assert!(output.status.success(), "{}", said(&output));
+        (String::from_utf8(output.stdout.clone()).unwrap(), said(&output))
+    };
+
+    // From a node that runs; one that is not there is named.
+    let (second, url) = (founded.other("second"), format!("http://{address}"));
+    let catch_up =
+        |config: &str| run(&["catch-up", "--config", config, "--peer", "http://127.0.0.1:1", "--peer", &url]);
+    let (done, along) = told(catch_up(&second));
+    assert_eq!(
+        done,
+        "The node stands at 8 entries (block 3), 6 more than before; each was proven and executed here.\n"
+    );
+    assert_eq!(along.matches("http://127.0.0.1:1 does not help: 127.0.0.1:1 cannot be reached").count(), 1, "{along}");
+    assert!(along.contains("8 of 8 entries, ") && along.contains(" per second"), "{along}");
+    assert!(told(catch_up(&second)).0.starts_with("The node stands at 8 entries (block 3); nothing newer"));
+    assert!(told(run(&["fsck", "--config", &second])).0.starts_with("Sound: 8 log entries up to block 3"));
+    assert!(said(&catch_up(&founded.config())).contains("is in use by xinfu-ledger"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let nobody = run(&["--lang", "zh", "catch-up", "--config", &second, "--peer", &url]);
+    assert!(!nobody.status.success() && said(&nobody).contains("无法提供帮助"), "{}", said(&nobody));
+
+    // As files, without any network.
+    let (files, third) = (root.join("files").display().to_string(), founded.other("third"));
+    let (written, _) = told(run(&["export", "--config", &second, "--to", &files]));
+    assert!(
+        written.starts_with("8 entries (up to block 3) are in ") && written.contains("5 files were written"),
+        "{written}"
+    );
+    assert!(told(run(&["import", "--config", &third, "--from", &files])).0.contains("6 more than before"));
+    assert!(told(run(&["import", "--config", &third, "--from", &files])).0.contains("nothing newer"));
+    assert!(told(run(&["fsck", "--config", &third])).0.starts_with("Sound: 8 log entries up to block 3"));
+
+    // One changed byte, and what cannot be.
+    let bundle = Path::new(&files).join("tile/entries/000.p/8");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&bundle, bytes).unwrap();
+    let fourth = founded.other("fourth");
+    let refused = run(&["import", "--config", &fourth, "--from", &files]);
+    assert!(said(&refused).contains("its entries 2 to 7 are not those that were certified"), "{}", said(&refused));
+    assert!(said(&refused).contains("report this one to its operator"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("xinfu-ledger: no source helps to catch up\n  See what each"),
+        "{}",
+        said(&refused)
+    );
+    assert!(told(run(&["fsck", "--config", &fourth])).0.starts_with("Sound: 2 log entries up to block 0"));
+    let uncertified = run(&["export", "--config", &fourth, "--to", &root.join("none").display().to_string()]);
+    assert!(said(&uncertified).contains("no certified checkpoint yet"), "{}", said(&uncertified));
+    let nowhere = run(&["import", "--config", &fourth, "--from", &root.join("none").display().to_string()]);
+    assert!(said(&nowhere).contains("there is no such directory"), "{}", said(&nowhere));
+}
+
+#[test]
+fn another_history_is_kept_as_evidence_and_not_executed() {
+    let founded = Founded::new();
+    let (ours, fork) = (founded.config(), founded.other("fork"));
+    // One validator, two histories: the one signs what the other never saw.
+    let (mut child, address) = founded.start();
+    assert!(submit(&address, &founded.anchor(1)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, address) = Founded::start_at(&fork);
+    assert!((1..=3).all(|seq| submit(&address, &founded.anchor_of(seq, 10 + seq))));
+    let stopped = run(&["catch-up", "--config", &ours, "--peer", &format!("http://{address}")]);
+    assert!(!stopped.status.success() && said(&stopped).contains("of another history"), "{}", said(&stopped));
+    assert!(said(&stopped).contains("they are evidence"), "{}", said(&stopped));
+    let kept = std::fs::read_to_string(founded.path("data/evidence/history-8")).unwrap();
+    assert!(kept.starts_with(&format!("{}\n8\n", founded.origin)), "{kept}");
+    let checked = run(&["fsck", "--config", &ours]);
+    assert!(String::from_utf8_lossy(&checked.stdout).starts_with("Sound: 4 log entries"), "{}", said(&checked));
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -169,3 +169,69 @@ impl TrustKeeper {
         self.0.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use identity_core::sample::ledger::START;
+    use ledger::LogProof;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::ledger_client::{LedgerClient, LedgerError};
+    use crate::trust_walk::tests::{NOW, ONE, World};
+
+    /// Lets the node show the newest checkpoint, and the way there.
+    fn show_the_newest(world: &World) {
+        let walk = world.ledger.walk(START + 50);
+        world.serve(ONE, &world.genesis, &walk);
+        let note = LogProof::parse(&walk.newest.unwrap().proof).unwrap().note;
+        world.fetch.answer(&format!("{ONE}/checkpoint"), 200, "text/plain", note);
+    }
+
+    fn client(world: &World, at: UnixSeconds) -> (LedgerClient, TrustKeeper) {
+        let keeper = TrustKeeper::of_file(world.path(), Arc::new(ManualClock::at(at))).unwrap();
+        (LedgerClient::trusting(world.fetch.clone(), ONE, keeper.clone()), keeper)
+    }
+
+    #[tokio::test]
+    async fn whoever_knows_the_set_follows_it_and_keeps_where_that_led() {
+        let world = World::new();
+        world.fetch.answer(&format!("{ONE}/checkpoint"), 200, "text/plain", world.first.clone());
+        let (client, keeper) = client(&world, NOW);
+        client.checkpoint().await.unwrap();
+        assert_eq!(keeper.moved(), None);
+        let age = trust_walk::read_age(&world.path()).unwrap().unwrap();
+        assert_eq!((age.policy, age.as_of), (world.genesis, UnixSeconds(START + 2)), "it dates what it sees");
+
+        show_the_newest(&world);
+        let (checkpoint, _) = client.checkpoint().await.unwrap();
+        assert_eq!(client.trust_root().digest(), world.ledger.trust_root().digest());
+        assert_eq!(world.digest(), client.trust_root().digest(), "the file holds it too");
+        let (policy, age) = keeper.moved().unwrap();
+        assert_eq!(ledger::sha256(policy.as_bytes()), client.trust_root().digest());
+        assert_eq!(age, trust_walk::read_age(&world.path()).unwrap());
+        assert_eq!(age.unwrap().size, checkpoint.size());
+        // What the set before says counts for nothing any more.
+        world.fetch.answer(&format!("{ONE}/checkpoint"), 200, "text/plain", world.first.clone());
+        assert!(matches!(client.checkpoint().await, Err(LedgerError::Unproven(_))));
+    }
+
+    #[tokio::test]
+    async fn one_nodes_word_does_not_suffice_where_the_age_is_unknown_or_old() {
+        let world = World::new();
+        show_the_newest(&world);
+        let (unknown, _) = client(&world, NOW);
+        assert!(matches!(unknown.checkpoint().await, Err(LedgerError::Unproven(_))));
+
+        world.fetch.answer(&format!("{ONE}/checkpoint"), 200, "text/plain", world.first.clone());
+        let late = UnixSeconds(START + 2).plus(MAX_AGE + 1);
+        let (old, _) = client(&world, late);
+        old.checkpoint().await.unwrap();
+        show_the_newest(&world);
+        assert!(matches!(old.checkpoint().await, Err(LedgerError::Unproven(_))));
+        assert_eq!(world.digest(), world.genesis, "and the file stays");
+
+        let fixed = LedgerClient::new(world.fetch.clone(), ONE, load_trust_root(&world.path()).unwrap());
+        assert!(matches!(fixed.checkpoint().await, Err(LedgerError::Unproven(_))));
+    }
+}

@@ -242,4 +242,4 @@ fn write(path: &Path, content: &[u8]) -> Result<(), AdvanceError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

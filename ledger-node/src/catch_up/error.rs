@@ -101,8 +101,8 @@ impl SourceError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatchUpError {
-    /// No source helps.
-    #[error("no source helps to catch up{}", .0.iter().map(|(name, error)| format!("; {name}: {error}")).collect::<String>())]
+    /// No source helps; each was named when it did not.
+    #[error("no source helps to catch up")]
     NoSource(Vec<(String, SourceError)>),
     /// The validators in force after our head certified a log that does not begin with ours.
     #[error(
@@ -164,11 +164,7 @@ impl CatchUpError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            // One source alone is the reason itself.
-            Self::NoSource(failures) => match failures.as_slice() {
-                [(_, error)] => error.code(),
-                _ => Code::LedgerCatchUpNobody,
-            },
+            Self::NoSource(_) => Code::LedgerCatchUpNobody,
             Self::SplitView { .. } => Code::LedgerCheckpointSplitView,
             Self::Unreadable { .. } | Self::Diverges { .. } => Code::LedgerCatchUpDiverges,
             Self::NotExecuted { error, .. } | Self::Store(error) => error.code(),

@@ -24,6 +24,7 @@
 mod chunk;
 mod course;
 mod error;
+mod export;
 mod hashes;
 mod source;
 mod standing;
@@ -45,6 +46,7 @@ pub(crate) use chunk::{Proven, Reached};
 use course::{CHUNK, Course};
 use error::Stopped;
 pub use error::{CatchUpError, SourceError};
+pub use export::{ExportError, Exported, export};
 pub use source::Source;
 pub(crate) use standing::Standing;
 use standing::Target;
@@ -62,7 +64,7 @@ pub struct Progress {
 
 /// Who is told how it goes.
 pub trait Watch {
-    /// Some blocks more are kept.
+    /// A block more is kept.
     fn progressed(&mut self, progress: Progress);
     /// This source did not help; another is asked.
     fn gave_up(&mut self, source: &str, error: &SourceError);
@@ -112,31 +114,35 @@ pub(crate) fn run(
         let next = runtime.block_on(sources.next_blocks(&standing));
         sources.take_complaints().iter().for_each(|(name, error)| watch.gave_up(name, error));
         let Some(proven) = next? else { return Ok(last) };
-        last = execute(executor, &proven)?.or(last);
-        watch.progressed(Progress { entries: executor.head().size, of: proven.target, bytes: sources.bytes });
+        let kept = |head: &Head| {
+            watch.progressed(Progress { entries: head.size, of: proven.target, bytes: sources.bytes });
+        };
+        last = execute(executor, &proven, kept)?.or(last);
     }
 }
 
-/// Executes proven blocks; gives the certified head if they reach it.
+/// Executes proven blocks, and tells each head that is kept; gives the certified one if they reach it.
 ///
 /// # Errors
 /// [`CatchUpError::Diverges`] if a block does not come out as certified: it and what follows is not kept, and the node
 /// must not go on. The executor's own failures otherwise.
-pub(crate) fn execute(executor: &mut Executor, proven: &Proven) -> Result<Option<Round>, CatchUpError> {
+pub(crate) fn execute(
+    executor: &mut Executor,
+    proven: &Proven,
+    mut kept: impl FnMut(&Head),
+) -> Result<Option<Round>, CatchUpError> {
     for block in &proven.blocks {
         let reached = proven.reached.as_ref().filter(|reached| reached.round.head == block.head);
-        executor.replay(&block.ordered, &block.head, |batch| match reached {
-            Some(reached) => keep_note(batch, reached),
-            None => batch,
-        })?;
+        executor.replay(&block.ordered, &block.head, reached.map(notes).unwrap_or_default())?;
+        kept(&block.head);
     }
     Ok(proven.reached.as_ref().map(|reached| reached.round.clone()))
 }
 
 /// In one batch with the block that it is of: alone, it could be lost, and the set that made it makes no second one.
-fn keep_note(batch: Batch, reached: &Reached) -> Batch {
+fn notes(reached: &Reached) -> Batch {
     let note = reached.round.note.as_bytes();
-    let batch = batch.put(CHECKPOINT, note);
+    let batch = Batch::new().put(CHECKPOINT, note);
     let seal_index = reached.round.head.size.saturating_sub(1);
     if reached.ends_set { batch.put(boundary_key(seal_index), note) } else { batch }
 }

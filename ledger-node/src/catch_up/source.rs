@@ -5,17 +5,24 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use identity_core::registry::MAX_TRANSACTION_BYTES;
 use ledger::Hash;
 use ledger::tile::{Tile, WIDTH, read_bundle};
 use ledger::walk::{MAX_BYTES as MAX_WALK, Walk};
-use service_kit::fetch::{Fetch, FetchError, Request};
+use service_kit::fetch::{Answer, Fetch, FetchError, Request};
 
 use super::error::SourceError;
 
 /// Bytes before each entry of a bundle.
 const LENGTH: usize = 2;
+/// HTTP status of a peer that has answered one reader often enough for now.
+const TOO_MANY: u16 = 429;
+/// How often one file is waited for, and how long at most each time: a peer's minute is over by then, and a peer that has
+/// nothing but excuses holds nobody up for long.
+const PATIENCE: u8 = 4;
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// One that is asked for walks and tiles.
 #[derive(Clone)]
@@ -97,7 +104,7 @@ impl Source {
         match &self.kind {
             Kind::Peer(fetch) => {
                 let request = Request::get(format!("{}/{path}", self.name)).with_limit(limit);
-                match fetch.send(request).await?.success() {
+                match patiently(fetch.as_ref(), request).await?.success() {
                     Ok(answer) if answer.body.len() > limit => {
                         Err(FetchError::TooLarge { host: answer.host, limit }.into())
                     }
@@ -106,9 +113,27 @@ impl Source {
                     Err(error) => Err(error.into()),
                 }
             }
+            // A directory that is not there, or not mounted, is no answer that nothing is known.
+            Kind::Directory(directory) if !directory.is_dir() => {
+                Err(SourceError::File { path: self.name.clone(), reason: "there is no such directory".into() })
+            }
             Kind::Directory(directory) => read_file(&directory.join(path), limit),
         }
     }
+}
+
+/// Sends, and again when a peer that counts its readers says so: a long log has more files than one may read in a minute.
+async fn patiently(fetch: &dyn Fetch, request: Request) -> Result<Answer, FetchError> {
+    for _ in 0..PATIENCE {
+        let answer = fetch.send(request.clone()).await?;
+        match answer.retry_after {
+            Some(seconds) if answer.status == TOO_MANY => {
+                tokio::time::sleep(Duration::from_secs(seconds).min(LONGEST_WAIT)).await;
+            }
+            _ => return Ok(answer),
+        }
+    }
+    fetch.send(request).await
 }
 
 /// Where a directory has the walk from the set with this policy: a file answers no query.

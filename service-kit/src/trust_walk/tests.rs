@@ -5,21 +5,23 @@ use identity_core::sample::parties::Party;
 use super::*;
 use crate::fetch::scripted::ScriptedFetch;
 
-const ONE: &str = "https://one.example";
+pub(crate) const ONE: &str = "https://one.example";
 const OTHER: &str = "https://other.example";
-const NOW: UnixSeconds = UnixSeconds(START + 100);
+pub(crate) const NOW: UnixSeconds = UnixSeconds(START + 100);
 
 /// A chain of two members, whose validator has changed twice, and nodes that serve it.
-struct World {
-    ledger: SampleLedger,
+pub(crate) struct World {
+    pub(crate) ledger: SampleLedger,
     members: [Party; 2],
-    fetch: Arc<ScriptedFetch>,
+    pub(crate) fetch: Arc<ScriptedFetch>,
     directory: tempfile::TempDir,
-    genesis: Hash,
+    pub(crate) genesis: Hash,
+    /// A note of the first set.
+    pub(crate) first: String,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let members = [1, 3].map(|seed| Party::new(seed, ServiceType::Ledger));
         let first = validator(1, Some(members[0].did()));
         let [a, b] = &members;
@@ -27,7 +29,8 @@ impl World {
         let (directory, genesis) = (tempfile::tempdir().unwrap(), ledger.trust_root().digest());
         std::fs::write(directory.path().join("trust-root"), ledger.trust_root_text()).unwrap();
         ledger.seal(START + 1);
-        let mut world = Self { ledger, members, fetch: Arc::default(), directory, genesis };
+        let first = LogProof::parse(&ledger.walk(START + 2).newest.unwrap().proof).unwrap().note;
+        let mut world = Self { ledger, members, fetch: Arc::default(), directory, genesis, first };
         world.rotate(2);
         world.rotate(3);
         world
@@ -47,16 +50,16 @@ impl World {
         self.ledger.seal(time + 3);
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("trust-root")
     }
 
-    fn digest(&self) -> Hash {
+    pub(crate) fn digest(&self) -> Hash {
         load_trust_root(&self.path()).unwrap().digest()
     }
 
     /// Lets a node answer from the set with this policy.
-    fn serve(&self, node: &str, from: &Hash, walk: &Walk) {
+    pub(crate) fn serve(&self, node: &str, from: &Hash, walk: &Walk) {
         let url = format!("{node}/trust/walk?from={}", from.to_base64url());
         self.fetch.answer(&url, 200, "application/json", serde_json::to_vec(walk).unwrap());
     }

@@ -22,6 +22,7 @@ use service_kit::fetch::scripted::ScriptedFetch;
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile;
 use service_kit::store::memory::MemoryStore;
+use service_kit::trust_keeper::TrustKeeper;
 
 use crate::client::Client;
 use crate::config::{Config, LedgerConfig, X509Config};
@@ -247,7 +248,9 @@ async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verif
     let id = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
     let key = RequestKey { id, secret: world.asker.authenticator() };
     let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
-    web::Data::new(Verifier::build(config, key, certified, world.ledger.trust_root(), ports).await.unwrap())
+    web::Data::new(
+        Verifier::build(config, key, certified, TrustKeeper::fixed(world.ledger.trust_root()), ports).await.unwrap(),
+    )
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use service_kit::store::Batch;
 use service_kit::store::faulty::{Fault, FaultyStore};
 
 use super::{Behind, Sample};
@@ -17,7 +18,7 @@ fn a_process_that_dies_between_chunks_goes_on_where_it_was() {
     let proven = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     assert!(proven.reached.is_none() && proven.blocks.len() > 1);
     // Half of the chunk is executed; then the process is gone with all that it held.
-    executor.replay(&proven.blocks[0].ordered, &proven.blocks[0].head, |batch| batch).unwrap();
+    executor.replay(&proven.blocks[0].ordered, &proven.blocks[0].head, Batch::new()).unwrap();
     drop((executor, sources, proven));
     assert!(behind.size() > standing.head.size);
     behind.check();
@@ -34,7 +35,9 @@ fn what_was_handed_out_and_not_executed_is_handed_out_again() {
     let first = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     let again = behind.runtime.block_on(sources.next_blocks(&standing)).unwrap().unwrap();
     assert_eq!(first.blocks[0].head, again.blocks[0].head);
-    execute(&mut executor, &again).unwrap();
+    let mut kept = Vec::new();
+    execute(&mut executor, &again, |head| kept.push(head.clone())).unwrap();
+    assert!(kept.iter().eq(again.blocks.iter().map(|block| &block.head)));
     assert_eq!(executor.head(), &first.blocks.last().unwrap().head);
 }
 

@@ -11,15 +11,12 @@ use ledger::walk::{Walk, WalkError};
 use ledger::{Seal, sha256};
 use service_kit::fetch::{FetchConfig, FetchError, Fetcher};
 
-use super::{Behind, Log, Peer, Sample, anchors, bundle};
+use super::{Behind, GENESIS, Log, Peer, Sample, anchors, bundle};
 use crate::catch_up::{CatchUpError, Source, SourceError};
 use crate::tests::boundaries::AtRest;
 
 /// What a liar does to a file.
 type Change = dyn Fn(&mut Vec<u8>);
-
-/// Size of the genesis block: what a node has that was told nothing but lies.
-const GENESIS: u64 = 3;
 
 /// The name that the lie is refused by, by a node that began with the genesis block.
 fn refused(sample: &Sample, peer: &Peer) -> (SourceError, u64) {

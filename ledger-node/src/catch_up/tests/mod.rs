@@ -1,6 +1,7 @@
 //! Catching up: from a node over HTTP, from files, over a change of validators; and every lie a source can tell.
 
 mod crashes;
+mod files;
 mod lies;
 mod reaching;
 
@@ -25,6 +26,8 @@ use crate::store::{IMMUTABLE, SyncStore, read_entries};
 use crate::tests::boundaries::AtRest;
 use crate::tests::world::anchor;
 
+/// Size of the genesis block: what a node has that was told nothing yet, or nothing but lies.
+const GENESIS: u64 = 3;
 /// Transactions in a block of the sample: blocks straddle the borders of bundles, which are the borders of small chunks.
 const IN_A_BLOCK: u64 = 60;
 
@@ -111,6 +114,8 @@ fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
 struct Peer {
     name: String,
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    /// How often it says that it has been asked too often, each time before it answers.
+    excuses: Arc<Mutex<u8>>,
 }
 
 impl Peer {
@@ -136,6 +141,10 @@ impl Peer {
         self.files.lock().unwrap().insert(path.to_owned(), bytes);
     }
 
+    fn file(&self, path: &str) -> Vec<u8> {
+        self.files.lock().unwrap()[path].clone()
+    }
+
     fn remove(&self, path: &str) {
         self.files.lock().unwrap().remove(path).unwrap();
     }
@@ -150,7 +159,8 @@ impl Peer {
 
     /// The same under another name, and independent of this one.
     fn copied(&self, name: &str) -> Self {
-        Self { name: name.into(), files: Arc::new(Mutex::new(self.files.lock().unwrap().clone())) }
+        let files = Arc::new(Mutex::new(self.files.lock().unwrap().clone()));
+        Self { name: name.into(), files, ..Self::default() }
     }
 }
 
@@ -158,6 +168,12 @@ impl Fetch for Peer {
     fn send(&self, request: Request) -> Fetching<'_> {
         let host = "peer.example".to_owned();
         let path = request.url.strip_prefix(&format!("{}/", self.name)).unwrap();
+        let mut excuses = self.excuses.lock().unwrap();
+        if *excuses > 0 {
+            *excuses -= 1;
+            let busy = Answer { host, status: 429, kind: String::new(), retry_after: Some(0), body: Vec::new() };
+            return Box::pin(async move { Ok(busy) });
+        }
         let body = self.files.lock().unwrap().get(path).cloned();
         let answer = |status, body| Answer { host: host.clone(), status, kind: String::new(), retry_after: None, body };
         let answer = match body {

@@ -1,12 +1,13 @@
 //! The head is reached.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use service_kit::fetch::{FetchConfig, Fetcher};
+use service_kit::fetch::{FetchConfig, FetchError, Fetcher};
 use tokio::runtime::Handle;
 
-use super::{Behind, IN_A_BLOCK, Sample, Seen, anchors};
-use crate::catch_up::{CaughtUp, Source, SourceError, catch_up};
+use super::{Behind, GENESIS, IN_A_BLOCK, Sample, Seen, anchors};
+use crate::catch_up::{CatchUpError, CaughtUp, Source, SourceError, catch_up};
 use crate::fsck::fsck;
 use crate::store::{CHECKPOINT, boundary_key};
 use crate::tests::boundaries::AtRest;
@@ -58,8 +59,9 @@ fn blocks_that_straddle_chunks_come_out_the_same() {
     behind.check();
     assert_eq!(behind.get(CHECKPOINT).unwrap(), sample.round.note.as_bytes());
     let sizes: Vec<u64> = behind.seen.progress.iter().map(|progress| progress.entries).collect();
-    let in_a_block = IN_A_BLOCK + 1;
-    assert_eq!(sizes, [3 + 4 * in_a_block, 3 + 8 * in_a_block, 3 + 9 * in_a_block], "whole blocks, chunk by chunk");
+    assert!(sizes.iter().copied().eq((1..=9).map(|block| GENESIS + block * (IN_A_BLOCK + 1))), "{sizes:?}");
+    let read: BTreeSet<u64> = behind.seen.progress.iter().map(|progress| progress.bytes).collect();
+    assert_eq!(read.len(), 3, "chunk by chunk");
     assert!(behind.seen.progress.iter().all(|progress| progress.of == sample.target()));
     // Whoever is there has nothing to do.
     assert_eq!(behind.follow([sample.peer.source()]), Ok(None));
@@ -98,7 +100,9 @@ fn a_source_that_fails_is_named_and_the_next_one_helps() {
     assert_eq!(round, Some(sample.round.clone()));
     let complaints: Vec<_> =
         behind.seen.complaints.iter().map(|(name, error)| (name.as_str(), error.clone())).collect();
-    assert_eq!(complaints[0], ("/nowhere/at/all", SourceError::UnknownSet));
+    let no_directory =
+        SourceError::File { path: "/nowhere/at/all".into(), reason: "there is no such directory".into() };
+    assert_eq!(complaints[0], ("/nowhere/at/all", no_directory));
     let false_entries = SourceError::FalseEntries { from: 256, to: sample.target() - 1 };
     assert!(complaints.contains(&("http://broken.example", false_entries)), "{complaints:?}");
     behind.assert_same(sample.node.store.as_ref());
@@ -111,4 +115,17 @@ fn a_source_that_is_behind_has_nothing_to_give() {
     assert_eq!(behind.follow([long.peer.source()]), Ok(Some(long.round.clone())));
     assert_eq!(behind.follow([short.peer.source()]), Ok(None));
     assert_eq!(behind.size(), long.target());
+}
+
+#[test]
+fn a_peer_that_counts_its_readers_is_waited_for_but_not_for_ever() {
+    let sample = Sample::new(1);
+    *sample.peer.excuses.lock().unwrap() = 4;
+    let mut behind = Behind::new(&sample.node.chain);
+    assert_eq!(behind.follow([sample.peer.source()]), Ok(Some(sample.round.clone())));
+    *sample.peer.excuses.lock().unwrap() = 5;
+    let mut behind = Behind::new(&sample.node.chain);
+    let error = behind.follow([sample.peer.source()]).unwrap_err();
+    let CatchUpError::NoSource(failures) = error else { panic!("{error}") };
+    assert!(matches!(failures[0].1, SourceError::Fetch(FetchError::Refused { status: 429, .. })), "{failures:?}");
 }

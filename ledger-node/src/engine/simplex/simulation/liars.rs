@@ -13,7 +13,7 @@ use ledger::{Hash, sha256};
 use super::super::cosigning;
 use super::super::sizing;
 use super::super::wiring::CHANNELS;
-use super::chain::{Purpose, validator_key};
+use super::chain::{Purpose, transport, validator_key};
 use super::cluster::Cluster;
 use super::dice::Dice;
 use crate::certifier::Cosignature;
@@ -43,7 +43,7 @@ const COSIGNATURES: u64 = 5;
 
 /// Starts the liar at a place where nobody runs.
 pub(super) async fn start(context: &Context, cluster: &Cluster, place: usize, lie: Lie, dice: &mut Dice) {
-    let control = cluster.oracle.control(cluster.transport(place));
+    let control = cluster.oracle.control(transport(u8::try_from(place).unwrap(), 0));
     let origin = cluster.world.chain.origin().to_owned();
     for channel in 0..CHANNELS {
         let (mut sender, mut receiver) = control.register(channel, sizing::quota()).await.unwrap();
@@ -84,7 +84,7 @@ pub(super) async fn start(context: &Context, cluster: &Cluster, place: usize, li
 }
 
 fn lying(place: usize, origin: &str, size: u64, root: Hash) -> Cosignature {
-    let secret = validator_key(u8::try_from(place).unwrap(), Purpose::Witness);
+    let secret = validator_key(u8::try_from(place).unwrap(), 0, Purpose::Witness);
     let public = ledger::ed25519::PublicKey::from_bytes(secret.public_key().bytes().try_into().unwrap()).unwrap();
     let key = VerifierKey::new(&format!("{origin}/node{place}"), SignatureKind::CosignatureV1, public).unwrap();
     let checkpoint = Checkpoint { origin: origin.to_owned(), size, root };

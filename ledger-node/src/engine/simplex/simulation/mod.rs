@@ -13,11 +13,16 @@ mod checks;
 mod cluster;
 mod dice;
 mod liars;
+mod life;
+mod peers;
+mod politics;
 mod story;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use story::{Outcome, Story};
+
+use chain::Founding;
 
 /// A number from the environment.
 fn number(name: &str, default: u64) -> u64 {
@@ -50,25 +55,32 @@ fn for_all_seeds(what: &str, story: impl Fn(u64) -> Story + Sync) {
 #[test]
 fn four_validators_survive_whatever_happens() {
     let heights = number("SIMULATION_HEIGHTS", 50);
-    for_all_seeds("four validators", |seed| Story::new(seed, 4, heights));
+    for_all_seeds("four validators", |seed| Story::new(seed, Founding::of(4), heights));
 }
 
 #[test]
 fn seven_validators_survive_whatever_happens() {
     let heights = number("SIMULATION_HEIGHTS", 50);
-    for_all_seeds("seven validators", |seed| Story::new(seed, 7, heights));
+    for_all_seeds("seven validators", |seed| Story::new(seed, Founding::of(7), heights));
+}
+
+/// One is voted in, one gets other keys, one is voted out, whoever fails meanwhile.
+#[test]
+fn validators_come_and_go_whatever_happens() {
+    let founding = Founding { validators: 4, seats: 5, senders: 5, epoch: Some(6) };
+    for_all_seeds("validators that change", |seed| Story::new(seed, founding, 20).with_politics());
 }
 
 /// In this story every transaction that waits stands in a block that missed being made final, and needs one on top.
 #[test]
 fn a_block_that_missed_being_final_holds_up_nobody() {
-    let outcome = Story::new(103, 4, 25).run();
+    let outcome = Story::new(103, Founding::of(4), 25).run();
     assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
 }
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
-    let tell = |seed| Story::new(seed, 4, 12).run();
+    let tell = |seed| Story::new(seed, Founding::of(4), 12).run();
     let (one, again, other) = (tell(1), tell(1), tell(2));
     let marks = |outcome: &Outcome| (outcome.notes, outcome.trace.clone());
     assert_eq!(marks(&one), marks(&again));

@@ -1,6 +1,7 @@
 //! One seed's story: who sends, who fails, who lies, and what came of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use commonware_macros::select;
@@ -8,12 +9,14 @@ use commonware_runtime::deterministic::{self, Context};
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _};
 use ledger::Hash;
 
-use super::chain::World;
+use super::chain::{Founding, World};
 use super::checks::Checks;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Slot};
 use super::dice::Dice;
 use super::liars::{self, Lie};
+use super::politics;
 use crate::node::{Node, SubmitError};
+use crate::store::Place;
 use identity_core::registry::Refused;
 
 /// Simulated time after which a story has got stuck.
@@ -26,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// What is to happen.
 pub(super) struct Story {
     seed: u64,
-    validators: u8,
+    founding: Founding,
+    politics: bool,
     /// Goes on at least until every honest node certified so many blocks.
     heights: u64,
 }
@@ -58,8 +62,13 @@ enum Fault {
 }
 
 impl Story {
-    pub(super) fn new(seed: u64, validators: u8, heights: u64) -> Self {
-        Self { seed, validators, heights }
+    pub(super) fn new(seed: u64, founding: Founding, heights: u64) -> Self {
+        Self { seed, founding, politics: false, heights }
+    }
+
+    /// The set of validators changes meanwhile, three times.
+    pub(super) fn with_politics(self) -> Self {
+        Self { politics: true, ..self }
     }
 
     pub(super) fn run(self) -> Outcome {
@@ -72,22 +81,25 @@ impl Story {
     async fn tell(self, context: Context, tokio: tokio::runtime::Handle) -> Outcome {
         let mut dice = Dice::new(self.seed);
         let evidence = tempfile::tempdir().unwrap();
-        let (world, checks) = (World::new(self.validators), Checks::default());
+        let (world, checks) = (World::new(self.founding), Checks::default());
         let mut cluster =
             Cluster::new(context.child("cluster"), tokio, world, checks.clone(), evidence.path(), "node").await;
-        let liar = usize::from(self.validators) - 1;
+        let liar = usize::from(self.founding.validators) - 1;
         let lie = Lie::ALL[dice.below(Lie::ALL.len())];
         let honest: Vec<usize> = (0..cluster.places()).filter(|place| *place != liar || lie == Lie::None).collect();
         honest.iter().for_each(|place| cluster.start(*place));
         if lie != Lie::None {
             liars::start(&context, &cluster, liar, lie, &mut dice).await;
         }
-        for sender in 0..cluster.world.senders() {
+        let voters = if self.politics { politics::VOTERS } else { 0 };
+        for sender in voters..cluster.world.senders() {
             send(&context, &cluster, sender, Dice::new(dice.next()));
         }
+        let done = self.politics.then(|| politics::start(&context, &cluster, Dice::new(dice.next())));
+        let is_undone = || done.as_ref().is_some_and(|done| !done.load(Ordering::Relaxed));
 
         let mut faults = u64::from(lie != Lie::None);
-        while lowest(&cluster, &honest) < self.heights || faults < 2 {
+        while lowest(&cluster, &honest) < self.heights || faults < 2 || is_undone() {
             context.sleep(dice.between(300, 2_000)).await;
             let fault = [Fault::Crash, Fault::Wipe, Fault::Blackout, Fault::Partition, Fault::OneWay];
             strike(&context, &mut cluster, &honest, fault[dice.below(fault.len())], &mut dice).await;
@@ -178,35 +190,46 @@ fn send(context: &Context, cluster: &Cluster, sender: usize, mut dice: Dice) {
     let context = context.child("sender").with_attribute("number", sender);
     let _running = context.spawn(move |context| async move {
         for seq in 1.. {
-            let transaction = world.transaction(sender, seq);
-            loop {
-                let node = slots[dice.below(slots.len())].lock().unwrap().clone();
-                if let Some(node) = node
-                    && submit(&context, &node, &transaction, &checks).await
-                {
-                    break;
-                }
-                context.sleep(dice.between(20, 200)).await;
-            }
+            let _place = deliver(&context, &slots, &world.transaction(sender, seq), &checks, &mut dice).await;
         }
     });
 }
 
-async fn submit(context: &Context, node: &Arc<Node>, transaction: &str, checks: &Checks) -> bool {
+/// Sends one transaction to any node until one acknowledges it; gives its place.
+pub(super) async fn deliver(
+    context: &Context,
+    slots: &[Slot],
+    transaction: &str,
+    checks: &Checks,
+    dice: &mut Dice,
+) -> Option<Place> {
+    loop {
+        let node = slots[dice.below(slots.len())].lock().unwrap().clone();
+        if let Some(node) = node
+            && let Some(answered) = submit(context, &node, transaction, checks).await
+        {
+            return answered;
+        }
+        context.sleep(dice.between(20, 200)).await;
+    }
+}
+
+/// What a node answered: a place, or a refusal, which is told; nothing if it did not answer.
+async fn submit(context: &Context, node: &Arc<Node>, transaction: &str, checks: &Checks) -> Option<Option<Place>> {
     let answer = select! {
         answer = node.submit(transaction) => answer,
-        () = context.sleep(PATIENCE) => { return false },
+        () = context.sleep(PATIENCE) => { return None },
     };
     match answer {
         Ok((_, place)) => {
             checks.acknowledged(transaction, place);
-            true
+            Some(Some(place))
         }
         Err(SubmitError::Refused(refused @ Refused::Sequence { .. })) => {
             checks.violated(format!("a transaction in its turn was refused: {refused}"));
-            true
+            Some(None)
         }
-        Err(_) => false,
+        Err(_) => None,
     }
 }
 
@@ -216,7 +239,7 @@ pub(super) fn two_worlds(seed: u64) -> Vec<String> {
     let handle = tokio.handle().clone();
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
     deterministic::Runner::new(config).start(|context| async move {
-        let (world, checks) = (World::new(4), Checks::default());
+        let (world, checks) = (World::new(Founding::of(4)), Checks::default());
         let evidence = tempfile::tempdir().unwrap();
         let mut worlds = Vec::new();
         for (name, honest) in [("one", 0), ("other", 1)] {
@@ -245,7 +268,7 @@ pub(super) fn two_histories(seed: u64) -> Caught {
     let handle = tokio.handle().clone();
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
     deterministic::Runner::new(config).start(|context| async move {
-        let (world, checks, evidence) = (World::new(4), Checks::default(), tempfile::tempdir().unwrap());
+        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
         let mut cluster =
             Cluster::new(context.child("cluster"), handle, world, checks.clone(), evidence.path(), "node").await;
         (0..3).for_each(|place| cluster.start(place));

@@ -1,0 +1,247 @@
+//! One life of a node: everything that [`crate::start`] starts but HTTP, term after term, until it is killed.
+//!
+//! It does what [`crate::tenure`] does on a thread of its own, in simulated time.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use commonware_macros::select;
+use commonware_p2p::simulated::Oracle;
+use commonware_runtime::deterministic::Context;
+use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _};
+use futures_util::future::select_all;
+use identity_core::registry::Transaction;
+use identity_core::time::UnixMillis;
+use service_kit::clock::Clock;
+use service_kit::store::Store;
+use tokio::sync::{mpsc, watch};
+
+use super::super::members::{Identity, Members};
+use super::super::wiring::{self, CHANNELS, Channels, Validator};
+use super::super::{Door, PublicKey, Simplex, sizing};
+use super::chain::{GENERATIONS, Purpose, World, transport, validator, validator_key};
+use super::checks::Checks;
+use super::cluster::Slot;
+use crate::boundary;
+use crate::catch_up::{self, CatchUpError, Sources, Standing};
+use crate::certifier::Certifier;
+use crate::engine::pool::{Bounds, Pool};
+use crate::engine::{Engine as _, Standing as EngineStanding};
+use crate::executor::Executor;
+use crate::node::{Node, Parts};
+use crate::resume::last_round;
+use crate::store::SyncStore;
+use crate::term::Term;
+
+/// How long to wait for something before looking around again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long nothing may be executed before the others are asked whether the term is over.
+const OVERTAKEN: Duration = Duration::from_secs(5);
+
+/// The simulated clock, for the node.
+struct Virtual(Context);
+
+impl Clock for Virtual {
+    fn now_millis(&self) -> UnixMillis {
+        let since_epoch = self.0.current().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixMillis(i64::try_from(since_epoch.as_millis()).unwrap())
+    }
+}
+
+/// What a life is made of.
+pub(super) struct Life {
+    pub(super) place: u8,
+    pub(super) name: String,
+    pub(super) world: World,
+    pub(super) oracle: Oracle<PublicKey, Context>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) checks: Checks,
+    pub(super) evidence: std::path::PathBuf,
+    pub(super) slot: Slot,
+}
+
+/// What works on the node's data.
+struct Work {
+    node: Arc<Node>,
+    executor: Executor,
+    sources: Sources,
+    left_over: Vec<Transaction>,
+}
+
+impl Life {
+    pub(super) async fn lead(self, context: Context, sources: Sources) {
+        let sync = SyncStore::new(Arc::clone(&self.store), self.runtime.clone());
+        let chain = self.world.chain.clone();
+        let executor = Executor::open(sync.clone(), chain.clone()).unwrap();
+        let last = last_round(&sync, &chain).unwrap();
+        let parts = Parts {
+            chain,
+            store: Arc::clone(&self.store),
+            clock: Arc::new(Virtual(context.child("clock"))),
+            evidence: self.evidence.join(self.place.to_string()),
+            runtime: self.runtime.clone(),
+        };
+        let node = Arc::new(Node::new(parts, executor.head().clone(), last));
+        *self.slot.lock().unwrap() = Some(Arc::clone(&node));
+        let work = Work { node: Arc::clone(&node), executor, sources, left_over: Vec::new() };
+        select! {
+            () = tick(context.child("ticking"), Arc::clone(&node)) => {},
+            () = watch_rounds(usize::from(self.place), self.checks.clone(), node) => {},
+            () = self.work(context, work) => {},
+        }
+    }
+
+    async fn work(&self, context: Context, mut work: Work) {
+        for number in 0_u64.. {
+            self.catch_up(&mut work).await;
+            let term = Term::at(&work.node.sync_store(), &work.node.chain, work.executor.head()).unwrap();
+            let seated = (0..GENERATIONS).find(|generation| {
+                let own = validator(self.place, *generation);
+                term.set.validators().iter().any(|one| one.witness == own.witness)
+            });
+            let context = context.child("term").with_attribute("number", number);
+            match seated {
+                Some(generation) => self.validate(&context, &mut work, &term, generation).await,
+                None => self.follow(&context, &mut work, &term).await,
+            }
+        }
+    }
+
+    async fn catch_up(&self, work: &mut Work) {
+        loop {
+            let standing = Standing::of(&work.executor).unwrap();
+            let proven = match work.sources.next_blocks(&standing).await {
+                Ok(Some(proven)) => proven,
+                Ok(None) | Err(CatchUpError::NoSource(_)) => return,
+                Err(error) => {
+                    self.checks.violated(format!("node {} cannot catch up: {error}", self.place));
+                    return;
+                }
+            };
+            let executed = |head: &crate::store::Head| {
+                work.node.reach(head);
+                self.checks.executed(usize::from(self.place), head);
+            };
+            let reached = catch_up::execute(&mut work.executor, &proven, executed).unwrap();
+            work.node.show(reached);
+        }
+    }
+
+    async fn validate(&self, context: &Context, work: &mut Work, term: &Term, generation: u8) {
+        let key = |purpose| validator_key(self.place, generation, purpose);
+        let head = work.executor.head().clone();
+        let (pool, standing) = (Pool::new(Bounds { count: 1000, bytes: 1 << 20 }), Arc::new(EngineStanding::default()));
+        standing.begin(head.height);
+        let (fresh, forwarded) = mpsc::channel(sizing::FRESH);
+        let (voice, told) = mpsc::channel(sizing::VOICE);
+        let (blocks, delivered) = mpsc::channel(sizing::DELIVERED);
+        let (open, _closing) = watch::channel(());
+        let begins = head.height > 0 && head.height == term.begins;
+        let certifier = Certifier::new(term.set.clone(), key(Purpose::Log), key(Purpose::Witness)).unwrap();
+        work.node.take_office(certifier, Some(voice), !begins).unwrap();
+        let door = Door { pool: pool.clone(), fresh, _open: open };
+        work.node.desk.open(Box::new(door), std::mem::take(&mut work.left_over));
+        let mut simplex = Simplex::new(delivered, pool.clone(), Arc::clone(&standing));
+        simplex.press(work.executor.sets().pending || begins);
+        let validator = Validator {
+            host: Arc::clone(&work.node),
+            members: Members::of(term).unwrap(),
+            identity: Identity::new(&key(Purpose::Consensus), &key(Purpose::Transport)).unwrap(),
+            term: term.clone(),
+            storage: format!("{}-{}", self.name, term.epoch),
+            executed: head.height,
+            pool,
+            standing,
+            fresh: forwarded,
+            voice: told,
+            blocks,
+        };
+        let mut engine = self.start(context, validator, generation).await;
+        select! {
+            () = self.drive(context, work, term, &mut simplex) => {},
+            _ = &mut engine => panic!("a part of validator {} ended", self.place),
+        }
+        work.node.desk.shut();
+        engine.abort();
+        work.left_over = simplex.leave();
+        work.node.leave_office();
+    }
+
+    /// All parts of the engine under one task, so that they end with it.
+    async fn start(&self, context: &Context, validator: Validator<Node>, generation: u8) -> Handle<()> {
+        let control = self.oracle.control(transport(self.place, generation));
+        let mut channels = Vec::new();
+        // Between real nodes the handshake keeps terms apart; here the numbers of their channels do.
+        let first = validator.term.epoch * CHANNELS;
+        for channel in first..first + CHANNELS {
+            channels.push(control.register(channel, sizing::quota()).await.unwrap());
+        }
+        let channels = Channels::new(channels).unwrap();
+        context.child("engine").spawn(move |context| async move {
+            let parts = wiring::start(context, validator, channels, control).await.unwrap();
+            let _ended = select_all(parts).await;
+        })
+    }
+
+    async fn drive(&self, context: &Context, work: &mut Work, term: &Term, simplex: &mut Simplex) {
+        while !has_ended(work, term) {
+            select! {
+                block = simplex.receive() => {
+                    let Some(block) = block else { std::future::pending().await };
+                    work.node.take(simplex, &mut work.executor, &block);
+                    self.checks.executed(usize::from(self.place), work.executor.head());
+                },
+                () = context.sleep(OVERTAKEN) => {
+                    let size = work.executor.head().size;
+                    if work.sources.show_the_end_of(term.set.trust_root(), size).await {
+                        return;
+                    }
+                },
+            }
+        }
+        let head = work.executor.head().clone();
+        let round = loop {
+            let theirs;
+            select! {
+                round = work.node.certified(head.size - 1) => { break round.unwrap() },
+                () = context.sleep(LOOK_AGAIN) => {
+                    theirs = work.sources.note_over(term.set.trust_root(), &head).await;
+                },
+            }
+            work.node.show(theirs);
+        };
+        boundary::keep(&work.node.sync_store(), &round.head, &round.note).unwrap();
+    }
+
+    async fn follow(&self, context: &Context, work: &mut Work, term: &Term) {
+        work.left_over.clear();
+        work.node.desk.send_away();
+        while !has_ended(work, term) {
+            self.catch_up(work).await;
+            context.sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+fn has_ended(work: &Work, term: &Term) -> bool {
+    work.executor.sets().turned && work.executor.head().height > term.begins
+}
+
+async fn tick(clock: Context, node: Arc<Node>) {
+    loop {
+        clock.sleep(Duration::from_secs(1)).await;
+        node.tick().await;
+    }
+}
+
+async fn watch_rounds(place: usize, checks: Checks, node: Arc<Node>) {
+    let mut size = 0;
+    while let Some(round) = node.certified(size).await {
+        checks.certified(place, &round);
+        if node.published().is_none() {
+            checks.violated(format!("node {place} has a certified head and shows nobody a checkpoint"));
+        }
+        size = round.head.size;
+    }
+}

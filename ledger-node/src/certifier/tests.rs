@@ -1,7 +1,9 @@
 //! Four validators' certifiers, and every order in which their cosignatures may come.
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
-use identity_core::registry::{Genesis, GenesisValidator};
+use std::path::Path;
+
+use identity_core::registry::{Genesis, GenesisValidator, validator_set};
 use identity_core::time::{UnixMillis, UnixSeconds};
 use ledger::{Hash, sha256};
 
@@ -191,4 +193,48 @@ fn a_flood_of_sizes_costs_its_sender_only() {
     let (two, three) = (said(&all[2]), said(&all[3]));
     assert_eq!(round(all[0].hear(2, two)), None);
     assert!(round(all[0].hear(3, three)).is_some());
+}
+
+/// What other software is tried on: `conformance/checkpoint.py` accepts the first note and refuses the others.
+/// `XINFU_BLESS=files` writes them anew.
+#[test]
+fn four_validators_notes_are_what_they_always_were() {
+    let mut all = certifiers(4);
+    let head = head(10, "root");
+    for (certifier, seconds) in all.iter_mut().zip(0..) {
+        certifier.sign(&head, NOW.plus(seconds)).unwrap();
+    }
+    let others: Vec<_> = all.iter().map(said).collect();
+    let first = &mut all[0];
+    first.hear(1, others[1].clone()).unwrap();
+    let certified = round(first.hear(2, others[2].clone())).unwrap().note;
+    let without = |number: usize| {
+        let signatures: Vec<_> = certified.lines().filter(|line| line.starts_with('\u{2014}')).collect();
+        certified.replace(&format!("{}\n", signatures[number]), "")
+    };
+    let trust_root = validator_set(first.set.origin(), first.set.validators()).unwrap().to_policy_text();
+    let files = [
+        ("trust-root.txt", trust_root),
+        ("certified.txt", certified.clone()),
+        ("two.txt", without(3)),
+        ("unlogged.txt", without(0)),
+        ("one-twice.txt", without(3).replace(&line_of(&certified, 1), &line_of(&certified, 1).repeat(2))),
+    ];
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/vectors/checkpoint");
+    for (name, content) in files {
+        let path = directory.join(name);
+        if std::env::var_os("XINFU_BLESS").is_some() {
+            std::fs::create_dir_all(&directory).unwrap();
+            std::fs::write(&path, &content).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content, "{name}");
+        let sound = first.set.trust_root().verify_checkpoint(&content).is_ok();
+        assert_eq!(sound, name == "certified.txt", "{name}");
+    }
+}
+
+/// A signature line of a note, with its end.
+fn line_of(note: &str, number: usize) -> String {
+    let line = note.lines().filter(|line| line.starts_with('\u{2014}')).nth(number).unwrap();
+    format!("{line}\n")
 }

@@ -24,6 +24,8 @@ mod process;
 #[cfg(test)]
 mod simulation;
 mod sizing;
+#[cfg(test)]
+mod tests;
 mod wiring;
 
 use std::sync::Arc;

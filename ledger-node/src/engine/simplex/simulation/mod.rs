@@ -20,6 +20,7 @@ mod story;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(super) use dice::Dice;
 use story::{Outcome, Story};
 
 use chain::Founding;

@@ -159,6 +159,10 @@ pub struct FaultsOptions {
     /// Decides the faults, whom they strike, and when.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Cut the network instead: each node runs in the network namespace of this name and its place
+    /// (`conformance/partitions.sh` makes them).
+    #[arg(long, value_name = "PREFIX")]
+    pub namespaces: Option<String>,
 }
 
 /// The kinds of services.

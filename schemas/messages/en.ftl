@@ -302,6 +302,11 @@ devnet-fault-kill-all = kill -9 of all
 devnet-fault-pause = pause
 devnet-fault-stop = stop
 devnet-fault-wipe = wipe
+devnet-help-faults-namespaces = Cut the network between the nodes instead, each of which runs in the network namespace PREFIX and its place; conformance/partitions.sh makes them
+devnet-fault-halves = network in halves
+devnet-fault-minority = one cut off
+devnet-fault-one-way = one not heard
+devnet-fault-flapping = flapping network
 devnet-faults-held =
     { $rounds } rounds on { $validators } ledger nodes in { $seconds } s (seed { $seed }): { $faults }.
     { $acknowledged } transactions acknowledged, each proven at its place by every node; { $unanswered } attempts went unanswered. { $heads } certified heads seen, no fork.

@@ -302,6 +302,11 @@ devnet-fault-kill-all = 全部强制终止
 devnet-fault-pause = 暂停
 devnet-fault-stop = 正常停止
 devnet-fault-wipe = 清空数据
+devnet-help-faults-namespaces = 改为切断节点间的网络；各节点运行于名为“前缀加序号”的网络命名空间中，由 conformance/partitions.sh 建立
+devnet-fault-halves = 网络对半分裂
+devnet-fault-minority = 一个节点被隔离
+devnet-fault-one-way = 一个节点单向失联
+devnet-fault-flapping = 网络时断时续
 devnet-faults-held =
     { $validators } 个账本节点，{ $seconds } 秒内 { $rounds } 轮（种子 { $seed }）：{ $faults }。
     已确认交易 { $acknowledged } 笔，每一笔在每个节点上均有位置证明；{ $unanswered } 次尝试未获答复。见到已认证的账本头 { $heads } 个，没有分叉。

@@ -17,6 +17,7 @@
 mod acknowledged;
 mod check;
 mod load;
+mod network;
 mod nodes;
 mod plan;
 mod report;
@@ -40,6 +41,7 @@ use crate::world::home::Home;
 use crate::world::layout::{HOUSING_FUND, Layout};
 use acknowledged::Acknowledged;
 use load::Sender;
+use network::{Network, Way};
 use nodes::Nodes;
 pub use plan::Kind;
 use plan::{Fault, Plan};
@@ -51,9 +53,11 @@ use seen::Seen;
 const VALIDATORS: usize = 4;
 /// Seconds after which a question to a node counts as unanswered: a paused node takes connections and says nothing.
 const ANSWER_SECONDS: u64 = 5;
+/// How long a flapping cable is out, and then in: long enough for a handshake, too short for anything to come to rest.
+const FLAP: Duration = Duration::from_millis(700);
 /// Time between two questions to nodes that are starting.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
-/// Time after which nothing more is shown without a quorum: what was cosigned before the fault is certified by then, and
+/// Time after which nothing more is shown without a quorum, and the others have noticed who is away: what was cosigned before the fault is certified by then, and
 /// the public checkpoint moves once a second.
 const SETTLED_WITHIN: Duration = Duration::from_millis(2_500);
 
@@ -69,6 +73,8 @@ struct World {
 struct Trial {
     world: World,
     nodes: Nodes,
+    /// The cables between them, where they can be cut.
+    network: Option<Network>,
     /// Who submits what shows that the ledger goes on.
     probe: Sender,
     acknowledged: Arc<Acknowledged>,
@@ -91,6 +97,8 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
     let home = Home::open(options.data.as_deref(), &mut system_rng()?)?;
     let validators = if options.validators > 1 { options.validators } else { VALIDATORS };
     let layout = Options { validators, ..options.clone() }.layout(home.path())?;
+    let network = faults.namespaces.as_deref().map(Network::new);
+    let layout = if network.is_some() { layout.in_namespaces() } else { layout };
     progress.say(
         "devnet-faults-begins",
         &[
@@ -100,7 +108,7 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
             ("directory", home.path().display().to_string().into()),
         ],
     );
-    let mut trial = Trial::begin(layout, faults.seed)?;
+    let mut trial = Trial::begin(layout, network, faults.seed)?;
     let held = trial.hold(faults, progress).await;
     let rounds = held.with_context(|| format!("what the nodes said last:\n{}", trial.nodes.last_words()))?;
     let head = check::data_at_rest(&trial.world.layout).await?;
@@ -126,7 +134,7 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
 }
 
 impl Trial {
-    fn begin(layout: Layout, seed: u64) -> Result<Self> {
+    fn begin(layout: Layout, network: Option<Network>, seed: u64) -> Result<Self> {
         let founded = found::found(&layout, &mut system_rng()?)?;
         let program = std::env::current_exe().context("this program does not know its own file")?;
         let fetch = FetchConfig { timeout_seconds: ANSWER_SECONDS, ..found::fetch(&layout) };
@@ -134,12 +142,12 @@ impl Trial {
         let trust_root = load_trust_root(&layout.trust_root())?;
         let client = |url: &str| LedgerClient::new(Arc::clone(&fetch), url, trust_root.clone());
         let clients = layout.validators().map(|member| (member.id, client(&layout.url(member)))).collect();
-        let nodes = Nodes::new(&layout, program);
+        let nodes = Nodes::new(&layout, program, network.as_ref());
         let world = World { layout, founded, clients };
         let acknowledged = Arc::new(Acknowledged::default());
         let mut rng = StdRng::seed_from_u64(seed);
         let probe = Sender::load(&world, &HOUSING_FUND, &world.founded.housing_fund, &acknowledged, &mut rng)?;
-        Ok(Self { world, nodes, probe, acknowledged, seen: Arc::default(), checked: 0 })
+        Ok(Self { world, nodes, network, probe, acknowledged, seen: Arc::default(), checked: 0 })
     }
 
     /// Starts the nodes, runs load and rounds, stops everything.
@@ -165,7 +173,8 @@ impl Trial {
     }
 
     async fn rounds(&mut self, faults: &FaultsOptions, progress: &Progress<'_>) -> Result<Rounds> {
-        let mut plan = Plan::new(StdRng::seed_from_u64(faults.seed), self.nodes.count());
+        let kinds: &[Kind] = if self.network.is_some() { &Kind::OF_NETWORK } else { &Kind::OF_PROCESSES };
+        let mut plan = Plan::new(StdRng::seed_from_u64(faults.seed), self.nodes.count(), kinds);
         let mut rounds = Rounds::default();
         for round in 1..=faults.rounds {
             let fault = plan.next();
@@ -206,39 +215,81 @@ impl Trial {
     }
 
     /// When it returns, nothing is in the way of any node any more, though those that were down are only starting.
-    async fn strike(&mut self, Fault { kind, victims, lasting, .. }: &Fault) -> Result<()> {
-        for place in victims {
-            match kind {
-                Kind::Kill | Kind::Halt | Kind::KillAll | Kind::Wipe => self.nodes.kill(*place).await?,
-                Kind::Stop => self.nodes.stop(*place).await?,
-                Kind::Pause => self.nodes.pause(*place)?,
+    async fn strike(&mut self, fault: &Fault) -> Result<()> {
+        let Fault { kind, victims, lasting, .. } = fault;
+        match kind {
+            Kind::Kill | Kind::KillAll | Kind::Stop | Kind::Wipe => {
+                self.take_down(fault).await?;
+                tokio::time::sleep(*lasting).await;
+                self.bring_back(fault)
             }
-        }
-        if *kind == Kind::Halt {
-            self.halted(*lasting).await?
-        } else {
-            tokio::time::sleep(*lasting).await
-        }
-        for place in victims {
-            match kind {
-                Kind::Pause => self.nodes.resume(*place)?,
-                Kind::Wipe => {
-                    self.nodes.wipe(*place)?;
-                    self.nodes.start(*place)?;
+            Kind::Halt => {
+                self.take_down(fault).await?;
+                self.certifying(*lasting, false).await?;
+                self.bring_back(fault)
+            }
+            Kind::Pause => {
+                victims.iter().try_for_each(|place| self.nodes.pause(*place))?;
+                tokio::time::sleep(*lasting).await;
+                victims.iter().try_for_each(|place| self.nodes.resume(*place))
+            }
+            Kind::Halves | Kind::Minority | Kind::OneWay => {
+                let ways = ways(*kind, victims, self.nodes.count());
+                self.cut(&ways)?;
+                self.certifying(*lasting, *kind != Kind::Halves).await?;
+                self.mend(&ways)
+            }
+            Kind::Flapping => {
+                let (ways, end) = (ways(*kind, victims, self.nodes.count()), Instant::now() + *lasting);
+                while Instant::now() < end {
+                    self.cut(&ways)?;
+                    tokio::time::sleep(FLAP).await;
+                    self.mend(&ways)?;
+                    tokio::time::sleep(FLAP).await;
                 }
-                Kind::Kill | Kind::Halt | Kind::KillAll | Kind::Stop => self.nodes.start(*place)?,
+                Ok(())
             }
+        }
+    }
+
+    async fn take_down(&mut self, Fault { kind, victims, .. }: &Fault) -> Result<()> {
+        for place in victims {
+            if *kind == Kind::Stop { self.nodes.stop(*place).await? } else { self.nodes.kill(*place).await? }
         }
         Ok(())
     }
 
-    /// Without a quorum nothing new is certified.
-    async fn halted(&self, lasting: Duration) -> Result<()> {
+    fn bring_back(&mut self, Fault { kind, victims, .. }: &Fault) -> Result<()> {
+        for place in victims {
+            if *kind == Kind::Wipe {
+                self.nodes.wipe(*place)?;
+            }
+            self.nodes.start(*place)?;
+        }
+        Ok(())
+    }
+
+    fn cut(&self, ways: &[Way]) -> Result<()> {
+        let network = self.network.as_ref().context("this network cannot be cut")?;
+        ways.iter().try_for_each(|way| network.cut(*way))
+    }
+
+    fn mend(&self, ways: &[Way]) -> Result<()> {
+        let network = self.network.as_ref().context("this network cannot be cut")?;
+        ways.iter().try_for_each(|way| network.mend(*way))
+    }
+
+    /// Lets time pass under a fault: with a quorum the ledger goes on, and without one nothing new is certified.
+    async fn certifying(&self, lasting: Duration, quorum: bool) -> Result<()> {
         tokio::time::sleep(SETTLED_WITHIN).await;
         let before = self.seen.newest();
         tokio::time::sleep(lasting.saturating_sub(SETTLED_WITHIN)).await;
         let after = self.seen.newest();
-        ensure!(before == after, "size {after} was certified without a quorum, after {before}");
+        if quorum {
+            ensure!(after > before, "a quorum was connected, and nothing was certified after size {before}");
+        } else {
+            ensure!(after == before, "size {after} was certified without a quorum, after {before}");
+        }
         Ok(())
     }
 
@@ -269,5 +320,28 @@ impl Trial {
             self.nodes.stop(place).await?;
         }
         Ok(())
+    }
+}
+
+/// What is cut between `victims` and all others of `nodes`: both ways, or only what the victims send.
+fn ways(kind: Kind, victims: &[usize], nodes: usize) -> Vec<Way> {
+    let others: Vec<usize> = (0..nodes).filter(|place| !victims.contains(place)).collect();
+    let pairs = victims.iter().flat_map(|victim| others.iter().map(|other| Way { from: *victim, to: *other }));
+    let back = |way: &Way| Way { from: way.to, to: way.from };
+    pairs.flat_map(|way| std::iter::once(way).chain((kind != Kind::OneWay).then(|| back(&way)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_cuts_both_ways_between_the_groups_and_one_way_only_what_the_victim_sends() {
+        let cut = |kind, victims: &[usize]| -> Vec<(usize, usize)> {
+            ways(kind, victims, 4).iter().map(|way| (way.from, way.to)).collect()
+        };
+        assert_eq!(cut(Kind::OneWay, &[2]), [(2, 0), (2, 1), (2, 3)]);
+        assert_eq!(cut(Kind::Minority, &[0]), [(0, 1), (1, 0), (0, 2), (2, 0), (0, 3), (3, 0)]);
+        assert_eq!(cut(Kind::Halves, &[0, 3]), [(0, 1), (1, 0), (0, 2), (2, 0), (3, 1), (1, 3), (3, 2), (2, 3)]);
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use service_kit::config;
 
+use super::network::Network;
 use crate::cli::ServiceKind;
 use crate::world::layout::{Layout, Member};
 
@@ -23,6 +24,8 @@ pub(super) struct Nodes {
 struct Node {
     name: &'static str,
     config: PathBuf,
+    /// The network namespace it runs in, where it has its own.
+    namespace: Option<String>,
     /// What it writes to standard error.
     log: PathBuf,
     running: Option<Child>,
@@ -30,14 +33,15 @@ struct Node {
 
 impl Nodes {
     /// The validators of `layout`, none of which runs yet.
-    pub(super) fn new(layout: &Layout, program: PathBuf) -> Self {
-        let node = |member: &'static Member| Node {
+    pub(super) fn new(layout: &Layout, program: PathBuf, network: Option<&Network>) -> Self {
+        let node = |(place, member): (usize, &'static Member)| Node {
             name: member.id,
             config: layout.config(member),
+            namespace: network.map(|network| network.namespace(place)),
             log: layout.directory(member).join("stderr.log"),
             running: None,
         };
-        Self { program, nodes: layout.validators().map(node).collect() }
+        Self { program, nodes: layout.validators().enumerate().map(node).collect() }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -148,7 +152,15 @@ impl Drop for Nodes {
 /// The child lives as long as its standard input: if this process dies, however, so does the child.
 fn spawn(program: &Path, node: &Node) -> Result<Child> {
     let log: File = OpenOptions::new().create(true).append(true).open(&node.log)?;
-    let mut command = Command::new(program);
+    let mut command = match &node.namespace {
+        None => Command::new(program),
+        // It becomes the program, so the process is the node's own.
+        Some(namespace) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", namespace]).arg(program);
+            command
+        }
+    };
     command.args(["service", ServiceKind::Ledger.as_str(), "--config"]).arg(&node.config);
     Ok(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn()?)
 }

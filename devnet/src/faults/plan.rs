@@ -17,6 +17,10 @@ const PAUSED_MS: std::ops::RangeInclusive<u64> = 500..=8_000;
 /// Time without a quorum, in milliseconds: long enough to see that nothing is certified (see `SETTLED_WITHIN`).
 const HALTED_MS: std::ops::RangeInclusive<u64> = 4_000..=6_000;
 
+/// Time for which the network is cut, in milliseconds: long enough that connections notice, and that the majority is seen
+/// to go on (see `SETTLED_WITHIN`); short enough for a short run.
+const CUT_MS: std::ops::RangeInclusive<u64> = 6_000..=12_000;
+
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,11 +37,21 @@ pub enum Kind {
     Stop,
     /// One is killed and loses everything but its keys and its configuration.
     Wipe,
+    /// The network falls into two halves, none of which is a quorum: the ledger must halt.
+    Halves,
+    /// One is cut off from all others: these must go on.
+    Minority,
+    /// One hears all others, and none of them hears it: these must go on.
+    OneWay,
+    /// One is cut off and connected again, over and over.
+    Flapping,
 }
 
 impl Kind {
-    /// Every kind; a deck of these is dealt again and again, so that a short run has all of them.
-    pub const ALL: [Self; 6] = [Self::Kill, Self::Halt, Self::KillAll, Self::Pause, Self::Stop, Self::Wipe];
+    /// What happens to processes; a deck of these is dealt again and again, so that a short run has all of them.
+    pub const OF_PROCESSES: [Self; 6] = [Self::Kill, Self::Halt, Self::KillAll, Self::Pause, Self::Stop, Self::Wipe];
+    /// What happens to the network between them; another deck.
+    pub const OF_NETWORK: [Self; 4] = [Self::Halves, Self::Minority, Self::OneWay, Self::Flapping];
 
     /// Its name in reports and message ids.
     #[must_use]
@@ -49,6 +63,10 @@ impl Kind {
             Self::Pause => "pause",
             Self::Stop => "stop",
             Self::Wipe => "wipe",
+            Self::Halves => "halves",
+            Self::Minority => "minority",
+            Self::OneWay => "one-way",
+            Self::Flapping => "flapping",
         }
     }
 }
@@ -69,13 +87,14 @@ pub(super) struct Fault {
 pub(super) struct Plan {
     rng: StdRng,
     nodes: usize,
+    kinds: &'static [Kind],
     /// What is left of the deck.
     deck: Vec<Kind>,
 }
 
 impl Plan {
-    pub(super) fn new(rng: StdRng, nodes: usize) -> Self {
-        Self { rng, nodes, deck: Vec::new() }
+    pub(super) fn new(rng: StdRng, nodes: usize, kinds: &'static [Kind]) -> Self {
+        Self { rng, nodes, kinds, deck: Vec::new() }
     }
 
     pub(super) fn next(&mut self) -> Fault {
@@ -84,7 +103,9 @@ impl Plan {
         // votes counts as Byzantine until then, and f of these are all that n = 3f + 1 can bear.
         let struck = match kind {
             Kind::Kill | Kind::Pause | Kind::Stop | Kind::Wipe => 1,
+            Kind::Minority | Kind::OneWay | Kind::Flapping => 1,
             Kind::Halt => most_faulty(self.nodes).saturating_add(1),
+            Kind::Halves => self.nodes / 2,
             Kind::KillAll => self.nodes,
         };
         let mut places: Vec<usize> = (0..self.nodes).collect();
@@ -94,6 +115,7 @@ impl Plan {
         let lasting = Duration::from_millis(match kind {
             Kind::Pause => self.rng.random_range(PAUSED_MS),
             Kind::Halt => self.rng.random_range(HALTED_MS),
+            Kind::Halves | Kind::Minority | Kind::OneWay | Kind::Flapping => self.rng.random_range(CUT_MS),
             Kind::Kill | Kind::KillAll | Kind::Stop | Kind::Wipe => self.rng.random_range(0..=MAX_DOWN_MS),
         });
         Fault { kind, victims: places, before, lasting }
@@ -101,7 +123,7 @@ impl Plan {
 
     fn deal(&mut self) -> Kind {
         if self.deck.is_empty() {
-            self.deck = Kind::ALL.to_vec();
+            self.deck = self.kinds.to_vec();
             self.deck.shuffle(&mut self.rng);
         }
         self.deck.pop().unwrap_or(Kind::Kill)
@@ -122,7 +144,7 @@ mod tests {
     use super::*;
 
     fn plan(seed: u64) -> Vec<Fault> {
-        let mut plan = Plan::new(StdRng::seed_from_u64(seed), 4);
+        let mut plan = Plan::new(StdRng::seed_from_u64(seed), 4, &Kind::OF_PROCESSES);
         (0..60).map(|_| plan.next()).collect()
     }
 
@@ -134,9 +156,9 @@ mod tests {
 
     #[test]
     fn every_deck_has_every_kind() {
-        for deck in plan(3).chunks(Kind::ALL.len()) {
+        for deck in plan(3).chunks(Kind::OF_PROCESSES.len()) {
             let kinds: BTreeSet<Kind> = deck.iter().map(|fault| fault.kind).collect();
-            assert_eq!(kinds, Kind::ALL.into());
+            assert_eq!(kinds, Kind::OF_PROCESSES.into());
         }
     }
 
@@ -148,7 +170,7 @@ mod tests {
             let expected = match kind {
                 Kind::Halt => 2,
                 Kind::KillAll => 4,
-                Kind::Kill | Kind::Pause | Kind::Stop | Kind::Wipe => 1,
+                _ => 1,
             };
             assert_eq!(victims.len(), expected, "{kind:?}");
         }

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use service_kit::chance::system_rng;
 use service_kit::fetch::Fetcher;
 use service_kit::messages::{Catalogue, language};
 use service_kit::stop;
 
-use crate::cli::{CrashOptions, Options, ServiceKind};
+use crate::cli::{CrashOptions, FaultsOptions, Options, ServiceKind};
 use crate::journey::{self, Record, Traveller};
 use crate::report::Report;
 use crate::terminal::{Progress, write_result};
@@ -80,6 +80,8 @@ pub async fn run_wallet(arguments: Vec<OsString>) -> u8 {
 /// The first thing that was lost, doubled or did not start, with seed and round.
 pub async fn crash(options: &Options, crash: &CrashOptions) -> Result<()> {
     let messages = Catalogue::new(language(options.lang.map(crate::cli::LangFlag::as_str)));
+    // It knows one ledger node: of several it would kill the first only, and say that the ledger is sound.
+    ensure!(options.validators == 1, "{}", messages.text("devnet-crash-one-ledger", &[]));
     let report = crate::crash::run(options, crash).await?;
     let killed: Vec<String> = report.killed.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let values = [
@@ -95,6 +97,24 @@ pub async fn crash(options: &Options, crash: &CrashOptions) -> Result<()> {
         ("unanswered", report.counts.unanswered.to_string().into()),
     ];
     write_result(&format!("{}\n", messages.text("devnet-crash-held", &values)))?;
+    Ok(())
+}
+
+/// Puts a ledger of several validators through faults and says what came of it.
+///
+/// # Errors
+/// The first thing that did not hold, with seed and round; and being told to stop before the end.
+pub async fn faults(options: &Options, faults: &FaultsOptions) -> Result<()> {
+    let messages = Catalogue::new(language(options.lang.map(crate::cli::LangFlag::as_str)));
+    let progress = Progress::new(&messages, options.json);
+    let report = tokio::select! {
+        report = crate::faults::run(options, faults, &progress) => report?,
+        () = stop::asked_to_stop() => bail!("stopped before the last round: nothing is proven"),
+    };
+    progress.show(&format!("{}\n", crate::faults::told(&report, &messages)))?;
+    if options.json {
+        write_result(&format!("{}\n", report.to_json_line()))?;
+    }
     Ok(())
 }
 

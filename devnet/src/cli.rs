@@ -134,6 +134,9 @@ pub enum Part {
     },
     /// Kills processes at random moments under load, and checks that nothing acknowledged is lost.
     Crash(CrashOptions),
+    /// Kills, pauses and empties the nodes of a ledger of several validators under load, and checks that it neither forks
+    /// nor loses anything acknowledged, and goes on.
+    Faults(FaultsOptions),
 }
 
 /// How to kill.
@@ -145,6 +148,21 @@ pub struct CrashOptions {
     /// Decides who is killed, and after which pauses.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Args)]
+pub struct FaultsOptions {
+    /// Faults, one a round.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub rounds: u32,
+    /// Decides the faults, whom they strike, and when.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Cut the network instead: each node runs in the network namespace of this name and its place
+    /// (`conformance/partitions.sh` makes them).
+    #[arg(long, value_name = "PREFIX")]
+    pub namespaces: Option<String>,
 }
 
 /// The kinds of services.

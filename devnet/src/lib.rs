@@ -10,6 +10,7 @@
 pub mod app;
 pub mod cli;
 pub mod crash;
+pub mod faults;
 pub mod journey;
 pub mod report;
 pub mod sample;

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         match cli.part {
             Some(Part::Service { kind, config }) => app::run_service(kind, &config).await.map(|()| true),
             Some(Part::Crash(crash)) => app::crash(&cli.options, &crash).await.map(|()| true),
+            Some(Part::Faults(faults)) => app::faults(&cli.options, &faults).await.map(|()| true),
             Some(Part::Wallet { .. }) | None => app::run(&cli.options).await,
         }
     });

@@ -32,6 +32,12 @@ impl<'a> Progress<'a> {
         write_progress(&format!("{}\n", self.messages.text(id, values)));
     }
 
+    /// A text in the catalogue's language, to be part of a line.
+    #[must_use]
+    pub fn text(&self, id: &str) -> String {
+        self.messages.text(id, &[])
+    }
+
     /// A text for people: to standard output, unless that belongs to a script.
     ///
     /// # Errors

@@ -290,6 +290,28 @@ devnet-crash-held =
     { $rounds } kills in { $seconds } s (seed { $seed }): { $killed }.
     Found again: { $offers } offers, { $credentials } credentials, { $verdicts } verdicts, { $revocations } revocations, { $entries } ledger entries. { $unanswered } acts went unanswered.
     Nothing acknowledged was lost, nothing was given twice, every start succeeded, and the ledger's data is sound.
+devnet-help-faults = Kill, pause and empty the nodes of a ledger of several validators (four, or as --validators says) under load, and check that it never forks, loses nothing acknowledged, and goes on. Needs a build with --features simplex
+devnet-help-faults-rounds = How many faults, one a round
+devnet-help-faults-seed = Decides the faults, whom they strike, and when
+devnet-crash-one-ledger = `crash` kills the services of a world with one ledger node. Leave out --validators, or put several validators through faults of their own: devnet --validators N faults
+devnet-faults-begins = { $validators } ledger nodes, { $rounds } rounds of faults under load (seed { $seed }), in { $directory }
+devnet-faults-round = { $round }/{ $rounds }  { $fault }: { $nodes }, { $lasting }. Every node went on { $progress } after healing; { $acknowledged } transactions acknowledged so far, none lost
+devnet-fault-kill = kill -9
+devnet-fault-halt = kill -9, no quorum left
+devnet-fault-kill-all = kill -9 of all
+devnet-fault-pause = pause
+devnet-fault-stop = stop
+devnet-fault-wipe = wipe
+devnet-help-faults-namespaces = Cut the network between the nodes instead, each of which runs in the network namespace PREFIX and its place; conformance/partitions.sh makes them
+devnet-fault-halves = network in halves
+devnet-fault-minority = one cut off
+devnet-fault-one-way = one not heard
+devnet-fault-flapping = flapping network
+devnet-faults-held =
+    { $rounds } rounds on { $validators } ledger nodes in { $seconds } s (seed { $seed }): { $faults }.
+    { $acknowledged } transactions acknowledged, each proven at its place by every node; { $unanswered } attempts went unanswered. { $heads } certified heads seen, no fork.
+    Time until every node had certified something new after healing: median { $median }, 99 in 100 within { $p99 }, slowest { $max }; { $slower } rounds took longer than the { $aim } s aimed at.
+    Every start succeeded, every node's data is sound, and all end with the same head.
 devnet-help-any-once = Exit after the journey; the status is 0 only if every step held
 devnet-help-any-json = Write the result of the journey as one JSON object, the last line of standard output
 devnet-help-any-data = Keep everything in this directory and go on there next time [default: a temporary one]

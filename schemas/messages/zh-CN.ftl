@@ -290,6 +290,28 @@ devnet-crash-held =
     { $seconds } 秒内终止 { $rounds } 次（种子 { $seed }）：{ $killed }。
     全部找回：发放邀约 { $offers } 个，凭证 { $credentials } 个，核验结论 { $verdicts } 个，吊销 { $revocations } 个，账本条目 { $entries } 个。{ $unanswered } 次操作未获答复。
     已确认的内容无一丢失，无一重复，每次启动均成功，账本数据完好。
+devnet-help-faults = 在负载下强制终止、暂停并清空多个验证节点（默认四个，或由 --validators 指定）账本的各节点，检查账本从不分叉、已确认的内容无一丢失、并能继续运行。需以 --features simplex 构建
+devnet-help-faults-rounds = 故障轮数，每轮一次
+devnet-help-faults-seed = 决定发生哪些故障、针对哪些节点以及何时发生
+devnet-crash-one-ledger = crash 针对只有一个账本节点的环境。请去掉 --validators；若要考验多个验证节点，请用：devnet --validators N faults
+devnet-faults-begins = { $validators } 个账本节点，负载下 { $rounds } 轮故障（种子 { $seed }），数据位于 { $directory }
+devnet-faults-round = { $round }/{ $rounds }  { $fault }：{ $nodes }，{ $lasting }。恢复后 { $progress } 各节点均已继续；迄今确认交易 { $acknowledged } 笔，无一丢失
+devnet-fault-kill = 强制终止
+devnet-fault-halt = 强制终止至不足法定数
+devnet-fault-kill-all = 全部强制终止
+devnet-fault-pause = 暂停
+devnet-fault-stop = 正常停止
+devnet-fault-wipe = 清空数据
+devnet-help-faults-namespaces = 改为切断节点间的网络；各节点运行于名为“前缀加序号”的网络命名空间中，由 conformance/partitions.sh 建立
+devnet-fault-halves = 网络对半分裂
+devnet-fault-minority = 一个节点被隔离
+devnet-fault-one-way = 一个节点单向失联
+devnet-fault-flapping = 网络时断时续
+devnet-faults-held =
+    { $validators } 个账本节点，{ $seconds } 秒内 { $rounds } 轮（种子 { $seed }）：{ $faults }。
+    已确认交易 { $acknowledged } 笔，每一笔在每个节点上均有位置证明；{ $unanswered } 次尝试未获答复。见到已认证的账本头 { $heads } 个，没有分叉。
+    恢复后各节点全部认证新内容所需时间：中位数 { $median }，百分之九十九不超过 { $p99 }，最慢 { $max }；超过目标 { $aim } 秒的有 { $slower } 轮。
+    每次启动均成功，各节点数据完好，最终账本头一致。
 devnet-help-any-once = 旅程走完即退出；仅当每一步都成立时状态为 0
 devnet-help-any-json = 以一个 JSON 对象输出旅程结果，为标准输出的最后一行
 devnet-help-any-data = 将所有数据保存在此目录，下次从停下处继续 [默认：临时目录]

@@ -2,6 +2,7 @@
 //!
 //! Files that are there are kept, so that software that was told to trust the authority once goes on trusting it.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -49,11 +50,11 @@ impl Authority {
         self.directory.join("ca.pem")
     }
 
-    /// The certificate of the service `name` on loopback, made if there is none.
+    /// The certificate of the service `name` on loopback and at `host`, made if there is none.
     ///
     /// # Errors
     /// Files that cannot be written.
-    pub fn certify(&self, name: &str) -> Result<Certified> {
+    pub fn certify(&self, name: &str, host: Ipv4Addr) -> Result<Certified> {
         let files = Certified {
             certificate: self.directory.join(format!("{name}.pem")),
             key: self.directory.join(format!("{name}.key")),
@@ -61,7 +62,9 @@ impl Authority {
         if files.certificate.exists() {
             return Ok(files);
         }
-        let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])?;
+        let loopback = ["localhost".to_owned(), Ipv4Addr::LOCALHOST.to_string(), Ipv6Addr::LOCALHOST.to_string()];
+        let elsewhere = (!host.is_loopback()).then(|| host.to_string());
+        let mut params = CertificateParams::new(loopback.into_iter().chain(elsewhere).collect::<Vec<_>>())?;
         set_life(&mut params);
         params.distinguished_name.push(DnType::CommonName, format!("Xinfu devnet: {name}"));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -158,13 +161,13 @@ mod tests {
     fn a_service_is_certified_once_and_for_loopback() {
         let directory = tempfile::tempdir().unwrap();
         let authority = Authority::load_or_create(directory.path()).unwrap();
-        let first = authority.certify("ledger").unwrap();
+        let first = authority.certify("ledger", Ipv4Addr::LOCALHOST).unwrap();
         let pem = std::fs::read(&first.certificate).unwrap();
         tls::server_config(&first.certificate, &first.key).unwrap();
         tls::roots(&authority.certificate()).unwrap();
 
         let again = Authority::load_or_create(directory.path()).unwrap();
-        assert_eq!(again.certify("ledger").unwrap(), first);
+        assert_eq!(again.certify("ledger", Ipv4Addr::LOCALHOST).unwrap(), first);
         assert_eq!(std::fs::read(&first.certificate).unwrap(), pem);
     }
 }

@@ -25,7 +25,7 @@ use service_kit::private_file;
 
 use super::certificates::Authority;
 use super::index::{Index, LedgerEntry, ServiceEntry};
-use super::layout::{CHAIN, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Layout, Member};
+use super::layout::{CHAIN, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Layout, Member, NAMESPACE_NETWORK};
 use super::leader::Leader;
 use super::query;
 use super::second_name::SecondName;
@@ -247,7 +247,7 @@ fn verifier_config(layout: &Layout, authority: &Authority, second_name: &SecondN
 }
 
 fn http(layout: &Layout, authority: &Authority, member: &Member) -> Result<HttpConfig> {
-    let files = authority.certify(member.id)?;
+    let files = authority.certify(member.id, layout.host(member))?;
     Ok(HttpConfig {
         listen: layout.address(member),
         certificate: files.certificate,
@@ -260,12 +260,12 @@ fn http(layout: &Layout, authority: &Authority, member: &Member) -> Result<HttpC
     })
 }
 
-/// How members of this world reach each other: all of it lies on loopback, which strangers may not be sent to.
+/// How members of this world reach each other: all of it lies on this machine, where strangers may not be sent to.
 #[must_use]
 pub fn fetch(layout: &Layout) -> FetchConfig {
     FetchConfig {
         ca: layout.ca(),
-        allow_private: vec!["127.0.0.0/8".to_owned()],
+        allow_private: vec!["127.0.0.0/8".to_owned(), NAMESPACE_NETWORK.to_owned()],
         allow_plain: layout.is_plain(),
         ..FetchConfig::default()
     }

@@ -1,5 +1,6 @@
 //! Where everything lies and listens. Nothing here touches the disk.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -159,6 +160,16 @@ const fn validator(id: &'static str, name_en: &'static str, name_zh: &'static st
 /// Port where the first validator meets the others, counted from the first.
 const PEER_PORT: u16 = 20;
 
+/// Addresses of ledger nodes that each have a network of their own: taken by nobody, because that network is made for them.
+pub const NAMESPACE_NETWORK: &str = "10.77.0.0/24";
+
+/// The address of the ledger node at a place in that network.
+#[must_use]
+pub fn namespace_host(place: usize) -> Option<Ipv4Addr> {
+    let number = u8::try_from(place).ok()?.checked_add(1)?;
+    Some(Ipv4Addr::new(10, 77, 0, number))
+}
+
 /// The directory of the world, and how its services are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -166,19 +177,27 @@ pub struct Layout {
     port_base: u16,
     plain: bool,
     validators: usize,
+    /// Whether each ledger node has a network of its own.
+    namespaces: bool,
 }
 
 impl Layout {
     /// The world in `root`, listening on ports from `port_base`.
     #[must_use]
     pub fn new(root: &Path, port_base: u16, plain: bool) -> Self {
-        Self { root: root.to_owned(), port_base, plain, validators: 1 }
+        Self { root: root.to_owned(), port_base, plain, validators: 1, namespaces: false }
     }
 
     /// The same with so many ledger nodes, at most one more than [`VALIDATORS`].
     #[must_use]
     pub fn with_validators(self, validators: usize) -> Self {
         Self { validators: validators.clamp(1, VALIDATORS.len().saturating_add(1)), ..self }
+    }
+
+    /// The same with each ledger node in a network of its own, at [`namespace_host`] instead of loopback.
+    #[must_use]
+    pub fn in_namespaces(self) -> Self {
+        Self { namespaces: true, ..self }
     }
 
     /// Who runs the ledger nodes, the leader first.
@@ -210,7 +229,7 @@ impl Layout {
     /// Where the other validators reach the one at a place.
     #[must_use]
     pub fn peer(&self, place: u16) -> String {
-        format!("127.0.0.1:{}", self.port_base.saturating_add(PEER_PORT).saturating_add(place))
+        format!("{}:{}", self.node_host(place.into()), self.port_base.saturating_add(PEER_PORT).saturating_add(place))
     }
 
     /// The directory of everything.
@@ -228,7 +247,18 @@ impl Layout {
     /// `host:port` that a member's service listens on.
     #[must_use]
     pub fn address(&self, member: &Member) -> String {
-        format!("127.0.0.1:{}", self.port_base.saturating_add(member.port))
+        format!("{}:{}", self.host(member), self.port_base.saturating_add(member.port))
+    }
+
+    /// Where a member's service is.
+    #[must_use]
+    pub fn host(&self, member: &Member) -> Ipv4Addr {
+        let node = self.validators().position(|validator| validator == member);
+        node.map_or(Ipv4Addr::LOCALHOST, |place| self.node_host(place))
+    }
+
+    fn node_host(&self, place: usize) -> Ipv4Addr {
+        namespace_host(place).filter(|_| self.namespaces).unwrap_or(Ipv4Addr::LOCALHOST)
     }
 
     /// The base URL of a member's service.

@@ -140,6 +140,8 @@ impl Process {
     fn run(self, host: Arc<impl Host>, blocks: mpsc::Sender<Delivered>) {
         let config = runtime::Config::new()
             .with_storage_directory(self.directory.clone())
+            .with_connect_timeout(sizing::CONNECT)
+            .with_read_write_timeout(sizing::SILENCE)
             .with_worker_threads(WORKERS)
             .with_max_blocking_threads(BLOCKING);
         runtime::Runner::new(config).start(|context| async move {
@@ -201,12 +203,12 @@ impl Process {
             allow_dns: true,
             // Who a peer is, its key says; behind a gateway its address says little.
             bypass_ip_check: true,
-            peer_connection_cooldown: Duration::from_secs(1),
+            peer_connection_cooldown: sizing::RECONNECT,
             allowed_handshake_rate_per_ip: Quota::per_second(NZU32!(16)),
             max_concurrent_handshakes: NZU32!(64),
-            ping_frequency: Duration::from_secs(5),
-            dial_frequency: Duration::from_millis(500),
-            dial_timeout: Duration::from_secs(5),
+            ping_frequency: sizing::PING,
+            dial_frequency: sizing::DIAL,
+            dial_timeout: sizing::DIALLED,
             send_batch_size: NZUsize!(8),
             tracked_peer_sets: sizing::PEER_SETS,
             block_duration: Duration::from_mins(10),

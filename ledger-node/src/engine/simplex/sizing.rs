@@ -45,6 +45,19 @@ pub(super) const CERTIFICATION: Duration = Duration::from_millis(2_500);
 pub(super) const RETRY: Duration = Duration::from_millis(500);
 /// A leader that was silent for so long, while others were not, is not waited for.
 pub(super) const SKIP: Duration = Duration::from_secs(5);
+/// A connection on which nothing was heard for so long is given up and made anew. On a line that was cut TCP waits twice as
+/// long after every loss, so that an old connection comes back as long after the line as the line was away; a new one does
+/// at once. Four pings, so that a busy moment is not taken for silence; and a validator that needs longer for one message
+/// is too slow for its turn to lead anyway ([`CERTIFICATION`]).
+pub(super) const SILENCE: Duration = Duration::from_secs(4);
+pub(super) const PING: Duration = Duration::from_secs(1);
+/// How long connecting may take, and with the handshake: the kernel tries after one second and again after three, so a
+/// longer wait would miss a line that is back.
+pub(super) const CONNECT: Duration = Duration::from_millis(1_500);
+pub(super) const DIALLED: Duration = Duration::from_millis(2_500);
+/// Between two tries at one peer, and at any.
+pub(super) const RECONNECT: Duration = Duration::from_secs(1);
+pub(super) const DIAL: Duration = Duration::from_millis(250);
 /// How long a peer may take to answer a question, and how long to wait before the next try.
 pub(super) const FETCH: Duration = Duration::from_secs(2);
 pub(super) const FETCH_AGAIN: Duration = Duration::from_millis(200);

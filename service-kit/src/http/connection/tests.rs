@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use actix_web::{HttpResponse, web};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::http::{Health, HttpConfig, Metrics, Running, extract::Json, server::start_within};
@@ -169,16 +171,45 @@ async fn slow_clients_keep_nobody_out() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn half_open_handshakes_keep_nobody_out_and_end() {
+/// A server with TLS and whoever trusts it.
+async fn serve_tls(limits: Limits) -> (Running, TlsConnector) {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let config = HttpConfig { listen: "127.0.0.1:0".into(), certificate, key, workers: 1, ..HttpConfig::default() };
-    let limits = Limits { handshake: SHORT, ..patient() };
     let server = start_within(limits, &config, Health::always(), Metrics::new().unwrap(), routes).await.unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(crate::http::tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (server, TlsConnector::from(Arc::new(client)))
+}
+
+/// Sends a request over TLS and answers what comes until the server hangs up.
+async fn ask_over(
+    connector: &TlsConnector,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: impl AsRef<[u8]>,
+) -> String {
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    stream.write_all(request.as_ref()).await.unwrap();
+    // A write may leave its end in the client's own buffer, sealed and not sent: without this, both may wait for ever.
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+const LAST: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn half_open_handshakes_keep_nobody_out_and_end() {
+    let (server, connector) = serve_tls(Limits { handshake: SHORT, ..patient() }).await;
     let address = server.address;
     let half_open = client(&server, move |mut first| {
         first.write_all(b"\x16\x03\x01").unwrap();
@@ -187,21 +218,53 @@ async fn half_open_handshakes_keep_nobody_out_and_end() {
         (first, others.iter_mut().map(rest).collect::<String>())
     });
     // Meanwhile an honest client is served: its handshake waits for nobody's.
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let client = rustls::ClientConfig::builder_with_provider(crate::http::tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
-    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = ask_over(&connector, stream, LAST).await;
     assert!(answer.ends_with("ok\n"), "{answer}");
     assert_eq!(half_open.await, (String::new(), String::new()), "cut without a word");
+    server.stop().await;
+}
+
+/// Sends each byte in a packet of its own.
+struct ByteByByte(tokio::net::TcpStream);
+
+impl AsyncRead for ByteByByte {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ByteByByte {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, &bytes[..bytes.len().min(1)])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[tokio::test]
+async fn what_comes_byte_by_byte_in_time_is_answered() {
+    let (server, connector) = serve_tls(patient()).await;
+    let connect = async || {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        ByteByByte(stream)
+    };
+    assert!(ask_over(&connector, connect().await, LAST).await.ends_with("ok\n"));
+    let body = format!("[{}]", vec!["1"; 2048].join(","));
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let answer = ask_over(&connector, connect().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&body), "{answer}");
     server.stop().await;
 }

@@ -3,6 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
 
 use actix_web::{HttpResponse, web};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,6 +27,8 @@ fn patient() -> Limits {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/echo").post(async |body: Json<serde_json::Value>| HttpResponse::Ok().json(body.0)))
+        // The framework's own reader.
+        .service(web::resource("/plain").post(async |body: web::Bytes| HttpResponse::Ok().body(body)))
         .service(web::resource("/unread").post(async || HttpResponse::Ok().body("unread")))
         .service(web::resource("/large").get(async || HttpResponse::Ok().body("x".repeat(LARGE))));
 }
@@ -261,10 +265,128 @@ async fn what_comes_byte_by_byte_in_time_is_answered() {
         ByteByByte(stream)
     };
     assert!(ask_over(&connector, connect().await, LAST).await.ends_with("ok\n"));
-    let body = format!("[{}]", vec!["1"; 2048].join(","));
+    let body = format!("[{}]", vec!["1"; limits::PORTION].join(","));
     let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
     let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     let answer = ask_over(&connector, connect().await, &request).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&body), "{answer}");
+    server.stop().await;
+}
+
+/// A connection whose client has sent two requests, and the client.
+async fn connection() -> (Connection, tokio::net::TcpStream) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let entrance =
+        Entrance { door: Door::new(9, 9, 9), proxies: Proxies::parse(&[]).unwrap(), tls: None, limits: patient() };
+    let mut let_in = Box::pin(entrance.let_in(stream));
+    let (begun, rest) = FIRST.split_at(FIRST.len() - 1);
+    client.write_all(begun.as_bytes()).await.unwrap();
+    for _ in 0..9 {
+        tokio::task::yield_now().await;
+        assert!(poll_once(let_in.as_mut()).await.is_pending(), "the server gets nobody without a whole head");
+    }
+    client.write_all(format!("{rest}{SECOND}").as_bytes()).await.unwrap();
+    let (connection, _) = let_in.await.unwrap();
+    (connection, client)
+}
+
+const FIRST: &str = "GET /1 HTTP/1.1\r\n\r\n";
+const SECOND: &str = "GET /2 HTTP/1.1\r\n\r\n";
+
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await
+}
+
+async fn next_portion(connection: &mut Connection) -> String {
+    let mut portion = [0; 100];
+    let length = connection.read(&mut portion).await.unwrap();
+    String::from_utf8_lossy(&portion[..length]).into_owned()
+}
+
+/// Whether a read now has to wait; `wakes` counts how often the server is told to try again.
+fn is_held_back(connection: &mut Connection, wakes: &Arc<Wakes>) -> bool {
+    let waker = Waker::from(Arc::clone(wakes));
+    let mut portion = [0; 100];
+    let read = Pin::new(connection).poll_read(&mut Context::from_waker(&waker), &mut ReadBuf::new(&mut portion));
+    read.is_pending()
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn so_far(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn the_server_gets_one_request_at_a_time_and_none_while_it_answers() {
+    let (mut connection, _client) = connection().await;
+    let (talk, wakes) = (connection.talk(), Arc::new(Wakes::default()));
+    assert_eq!(next_portion(&mut connection).await, FIRST);
+    assert!(is_held_back(&mut connection, &wakes) && wakes.so_far() == 1, "it looks at the first, then it may go on");
+    talk.begin();
+    for _ in 0..9 {
+        assert!(is_held_back(&mut connection, &wakes), "it is our turn");
+        connection.flush().await.unwrap();
+    }
+    assert_eq!(wakes.so_far(), 1, "it does not try in vain");
+    talk.end();
+    assert_eq!(wakes.so_far(), 2);
+    assert_eq!(next_portion(&mut connection).await, SECOND);
+}
+
+#[tokio::test]
+async fn the_server_gets_nothing_while_its_answer_is_not_taken() {
+    let (mut connection, mut client) = connection().await;
+    let (talk, wakes) = (connection.talk(), Arc::new(Wakes::default()));
+    assert_eq!(next_portion(&mut connection).await, FIRST);
+    talk.begin();
+    talk.end();
+    let mut sent = 0;
+    // Few large writes: the runtime would make a task that writes often wait for its turn.
+    let large = vec![b'x'; LARGE];
+    while let Poll::Ready(written) = poll_once(std::pin::pin!(connection.write(&large))).await {
+        sent += written.unwrap();
+    }
+    assert!(is_held_back(&mut connection, &wakes) && is_held_back(&mut connection, &wakes));
+    assert_eq!(wakes.so_far(), 0, "it does not try in vain");
+    client.read_exact(&mut vec![0; sent]).await.unwrap();
+    connection.flush().await.unwrap();
+    assert_eq!(wakes.so_far(), 1, "now it may");
+    assert_eq!(next_portion(&mut connection).await, SECOND);
+}
+
+#[tokio::test]
+async fn who_has_taken_a_long_answer_may_idle_as_long_as_others() {
+    let (connection, _client) = connection().await;
+    let talk = connection.talk();
+    talk.begin();
+    talk.end();
+    let when_it_began = talk.deadline().unwrap();
+    talk.taken();
+    assert!(talk.deadline().unwrap() > when_it_began);
+}
+
+#[tokio::test]
+async fn any_reader_of_a_body_gets_it() {
+    let server = serve(patient()).await;
+    let body = "b".repeat(3 * limits::PORTION);
+    let request =
+        format!("POST /plain HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answer = client(&server, move |mut stream| {
+        stream.write_all(request.as_bytes()).unwrap();
+        rest(&mut stream)
+    });
+    assert!(answer.await.ends_with(&body));
     server.stop().await;
 }

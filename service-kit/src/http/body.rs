@@ -1,14 +1,20 @@
 //! Reading request bodies strictly: bounded in size and time, of the announced kind, one value per name.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
     HttpRequest,
     dev::Payload,
+    error::PayloadError,
     http::header::{CONTENT_LENGTH, CONTENT_TYPE},
     web::{Buf, Bytes, BytesMut},
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use identity_core::{
     encoding::json::{self, JsonError},
     oauth::form::{Form, FormRefusal},
@@ -86,18 +92,42 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
         return Err(BodyError::TooLarge { limit });
     }
     let talk = request.conn_data::<Rc<Talk>>();
-    if let Some(talk) = talk {
-        talk.await_body();
-    }
     let grace = talk.map_or(limits::BODY_GRACE, |talk| talk.body_grace());
     let body = gather(payload, limit, grace).await;
-    if let Some(talk) = talk {
-        talk.resume();
-        if body.is_err() {
-            talk.give_up();
-        }
+    if body.is_err()
+        && let Some(talk) = talk
+    {
+        talk.give_up();
     }
     body
+}
+
+/// The same body; while it is not here and someone reads it, we wait for the client.
+pub(super) fn awaited(payload: Payload, talk: Rc<Talk>) -> Payload {
+    match payload {
+        Payload::None => Payload::None,
+        payload => Payload::Stream { payload: Box::pin(Awaited { payload, talk }) },
+    }
+}
+
+struct Awaited {
+    payload: Payload,
+    talk: Rc<Talk>,
+}
+
+impl Stream for Awaited {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.payload).poll_next(context);
+        match &next {
+            Poll::Pending => self.talk.await_body(),
+            Poll::Ready(None | Some(Err(_))) => self.talk.resume(),
+            // A part is not the whole: who sends it in many has kept us waiting since the first.
+            Poll::Ready(Some(Ok(_))) => {}
+        }
+        next
+    }
 }
 
 async fn gather(payload: &mut Payload, limit: usize, grace: Duration) -> Result<Bytes, BodyError> {

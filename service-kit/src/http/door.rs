@@ -4,6 +4,10 @@
 //! cut at any time to make room; one that waits for us never is. When the house is full the newcomer is let in and
 //! whoever has kept us waiting longest is cut, so that slow clients, however many, keep nobody out: they are the ones
 //! who wait longest.
+//!
+//! A connection whose first head has come is inside: the server has taken its buffers, so it costs more than one that
+//! waits outside, and fewer of them fit. When there are too many inside, the one of them that has kept us waiting longest
+//! is cut.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,6 +27,7 @@ use super::peer::Peer;
 #[derive(Debug)]
 pub(super) struct Door {
     most: u32,
+    most_inside: u32,
     most_per_peer: u32,
     house: Mutex<House>,
 }
@@ -30,11 +35,15 @@ pub(super) struct Door {
 #[derive(Debug, Default)]
 struct House {
     open: u32,
+    inside: u32,
     by_peer: HashMap<Peer, u32>,
-    /// Those that wait for their client, by the turn in which they began to: the first has waited longest.
-    waiting: BTreeMap<u64, Weak<Ticket>>,
+    waiting_outside: Queue,
+    waiting_inside: Queue,
     next_turn: u64,
 }
+
+/// Those that wait for their client, by the turn in which they began to: the first has waited longest.
+type Queue = BTreeMap<u64, Weak<Ticket>>;
 
 /// The place of one connection; given back when it is dropped.
 #[derive(Debug)]
@@ -51,12 +60,14 @@ pub(super) struct Ticket {
 #[derive(Debug)]
 struct Place {
     counted: bool,
+    inside: bool,
     waiting_since: Option<u64>,
 }
 
 impl Door {
-    pub(super) fn new(most: u32, most_per_peer: u32) -> Arc<Self> {
-        Arc::new(Self { most: most.max(1), most_per_peer: most_per_peer.max(1), house: Mutex::default() })
+    pub(super) fn new(most: u32, most_inside: u32, most_per_peer: u32) -> Arc<Self> {
+        let [most, most_inside, most_per_peer] = [most, most_inside, most_per_peer].map(|most| most.max(1));
+        Arc::new(Self { most, most_inside, most_per_peer, house: Mutex::default() })
     }
 
     /// Lets a connection in; it waits for its client. None if this peer has as many as it may.
@@ -73,21 +84,13 @@ impl Door {
         let ticket = Arc::new(Ticket {
             door: Arc::clone(self),
             peer,
-            place: Mutex::new(Place { counted: true, waiting_since: None }),
+            place: Mutex::new(Place { counted: true, inside: false, waiting_since: None }),
             cut: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
         ticket.wait(&mut house);
         let leaving = if house.open > self.most { house.longest_waiting() } else { None };
-        if let Some(leaving) = &leaving {
-            leaving.leave(&mut house);
-        }
-        drop(house);
-        // Outside the lock: a woken connection may drop its ticket on the spot.
-        if let Some(leaving) = leaving {
-            leaving.cut.store(true, Ordering::Release);
-            leaving.waker.wake();
-        }
+        make_leave(leaving, house);
         Some(ticket)
     }
 
@@ -101,13 +104,50 @@ impl Door {
     }
 }
 
+/// Cuts a connection, if there is one to cut.
+fn make_leave(leaving: Option<Arc<Ticket>>, mut house: MutexGuard<'_, House>) {
+    let Some(leaving) = leaving else { return };
+    leaving.leave(&mut house);
+    drop(house);
+    // Outside the lock: a woken connection may drop its ticket on the spot.
+    leaving.cut.store(true, Ordering::Release);
+    leaving.waker.wake();
+}
+
 impl House {
     fn longest_waiting(&self) -> Option<Arc<Ticket>> {
-        self.waiting.values().find_map(Weak::upgrade)
+        let first = |queue: &Queue| queue.first_key_value().map_or(u64::MAX, |(since, _)| *since);
+        let mut queues = [&self.waiting_outside, &self.waiting_inside];
+        queues.sort_by_key(|queue| first(queue));
+        queues.into_iter().find_map(longest_of)
+    }
+
+    fn queue(&mut self, place: &Place) -> &mut Queue {
+        if place.inside { &mut self.waiting_inside } else { &mut self.waiting_outside }
     }
 }
 
+/// Takes hold of one ticket only: whoever let go of a last hold under the lock would wait for the lock for ever.
+fn longest_of(queue: &Queue) -> Option<Arc<Ticket>> {
+    queue.values().find_map(Weak::upgrade)
+}
+
 impl Ticket {
+    /// A first head has come, and the server gets the connection. To be said once.
+    pub(super) fn come_in(self: &Arc<Self>) {
+        let mut house = self.door.house();
+        let mut place = self.place();
+        place.stop_waiting(&mut house);
+        place.inside = true;
+        house.inside = house.inside.saturating_add(u32::from(place.counted));
+        drop(place);
+        let is_full = house.inside > self.door.most_inside;
+        let leaving = if is_full { longest_of(&house.waiting_inside) } else { None };
+        // Its wait begins anew: it has asked for something.
+        self.wait(&mut house);
+        make_leave(leaving, house);
+    }
+
     /// From now on we wait for the client.
     pub(super) fn waits_for_client(self: &Arc<Self>) {
         self.wait(&mut self.door.house());
@@ -116,9 +156,7 @@ impl Ticket {
     /// From now on the client waits for us.
     pub(super) fn waits_for_us(&self) {
         let mut house = self.door.house();
-        if let Some(since) = self.place().waiting_since.take() {
-            house.waiting.remove(&since);
-        }
+        self.place().stop_waiting(&mut house);
     }
 
     /// Whether the connection has to go; if not, `context` is woken when it has to.
@@ -138,9 +176,10 @@ impl Ticket {
         if !place.counted || place.waiting_since.is_some() {
             return;
         }
-        place.waiting_since = Some(house.next_turn);
-        house.waiting.insert(house.next_turn, Arc::downgrade(self));
-        house.next_turn = house.next_turn.wrapping_add(1);
+        let turn = house.next_turn;
+        place.waiting_since = Some(turn);
+        house.queue(&place).insert(turn, Arc::downgrade(self));
+        house.next_turn = turn.wrapping_add(1);
     }
 
     /// Gives the place back, once.
@@ -150,9 +189,8 @@ impl Ticket {
             return;
         }
         house.open = house.open.saturating_sub(1);
-        if let Some(since) = place.waiting_since.take() {
-            house.waiting.remove(&since);
-        }
+        house.inside = house.inside.saturating_sub(u32::from(place.inside));
+        place.stop_waiting(house);
         if let Some(peer) = self.peer
             && let Some(open) = house.by_peer.get_mut(&peer)
         {
@@ -165,6 +203,14 @@ impl Ticket {
 
     fn place(&self) -> MutexGuard<'_, Place> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    fn stop_waiting(&mut self, house: &mut House) {
+        if let Some(since) = self.waiting_since.take() {
+            house.queue(self).remove(&since);
+        }
     }
 }
 
@@ -190,7 +236,7 @@ mod tests {
 
     #[test]
     fn one_peer_has_only_so_many() {
-        let door = Door::new(100, 2);
+        let door = Door::new(100, 100, 2);
         let (first, _second) = (door.let_in(peer(1)).unwrap(), door.let_in(peer(1)).unwrap());
         assert!(door.let_in(peer(1)).is_none());
         let _other = door.let_in(peer(2)).unwrap();
@@ -204,7 +250,7 @@ mod tests {
 
     #[test]
     fn whoever_kept_us_waiting_longest_makes_room() {
-        let door = Door::new(3, 3);
+        let door = Door::new(3, 3, 3);
         let [slow, busy, idle] = [1, 2, 3].map(|last| door.let_in(peer(last)).unwrap());
         busy.waits_for_us();
         slow.waits_for_us();
@@ -219,12 +265,42 @@ mod tests {
 
     #[test]
     fn who_waits_for_us_is_never_cut() {
-        let door = Door::new(1, 9);
+        let door = Door::new(1, 9, 9);
         let busy = door.let_in(peer(1)).unwrap();
         busy.waits_for_us();
         let newcomer = door.let_in(peer(2)).unwrap();
         assert!(!is_cut(&busy) && is_cut(&newcomer), "there is no room, and nobody else to leave");
         drop((busy, newcomer));
-        assert_eq!((door.open(), door.house().waiting.len()), (0, 0));
+        assert!(is_empty(&door));
+    }
+
+    #[test]
+    fn inside_there_is_less_room() {
+        let door = Door::new(9, 2, 9);
+        let [outside, slow, busy, newcomer] = [1, 2, 3, 4].map(|last| door.let_in(peer(last)).unwrap());
+        busy.come_in();
+        busy.waits_for_us();
+        slow.come_in();
+        assert!(![&outside, &slow, &busy].into_iter().any(|ticket| is_cut(ticket)), "there is room for two");
+        newcomer.come_in();
+        assert_eq!([&outside, &slow, &busy, &newcomer].map(|ticket| is_cut(ticket)), [false, true, false, false]);
+        assert_eq!((door.open(), door.house().inside), (3, 2));
+        drop((outside, slow, busy, newcomer));
+        assert!(is_empty(&door));
+    }
+
+    #[test]
+    fn whoever_waits_longest_leaves_wherever_it_is() {
+        let door = Door::new(2, 2, 9);
+        let [first, second] = [1, 2].map(|last| door.let_in(peer(last)).unwrap());
+        first.come_in(); // it has asked since: now `second` waits longest
+        let third = door.let_in(peer(3)).unwrap();
+        let fourth = door.let_in(peer(4)).unwrap();
+        assert_eq!([&first, &second, &third, &fourth].map(|ticket| is_cut(ticket)), [true, true, false, false]);
+    }
+
+    fn is_empty(door: &Door) -> bool {
+        let house = door.house();
+        (house.open, house.inside, house.waiting_outside.len(), house.waiting_inside.len()) == (0, 0, 0, 0)
     }
 }

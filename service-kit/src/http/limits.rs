@@ -34,22 +34,38 @@ pub const DISCONNECT: Duration = Duration::from_secs(2);
 /// Time for requests under way to finish when the service stops, in seconds.
 pub const STOP_SECONDS: u64 = 5;
 
-/// Open connections of the whole service, unless configured otherwise: each costs up to some 40 KiB (8 KiB each way
-/// in the server, TLS, and an answer that is not taken), so 160 MiB at the limit. When it is reached, whoever has
-/// kept us waiting longest is cut for whoever comes.
-pub const CONNECTIONS: u32 = 4096;
+/// Open connections of the whole service, unless configured otherwise: 10,000 slow clients and room for others. Each
+/// costs some 12 KiB in a handshake or a first head, and up to 30 KiB once it is inside. When the limit is reached,
+/// whoever has kept us waiting longest is cut for whoever comes.
+pub const CONNECTIONS: u32 = 10_240;
+
+/// Open connections whose first head has come, so that the server has taken its buffers for them: each costs some 20 KiB
+/// idle, 27 KiB with an answer that it does not take, 30 KiB in a body that trickles, and the length of a body that is
+/// well under way besides. Room for half of 10,000 slow clients and for others, and not so many that clients which are
+/// all slow in the costliest way fill 256 MB; `slow-clients` of devnet measures it.
+pub const CONNECTIONS_INSIDE: u32 = 5_632;
 
 /// Open connections of one address (IPv6: one /64), unless configured otherwise: an office behind one address, but
-/// not a sixteenth of the service.
+/// not a fortieth of the service.
 pub const CONNECTIONS_PER_ADDRESS: u32 = 256;
 
 /// File descriptors kept back for the store, logs and outgoing connections when the system allows fewer than
 /// the connections configured.
 pub const DESCRIPTORS_KEPT_BACK: u32 = 128;
 
-/// Bytes of an answer that gather before they are sent: what a client that does not read can make us hold, beside
-/// the answer's own body.
-pub const ANSWER_BUFFER: usize = 16 * 1024;
+/// Bytes of a client that are read at once, and that the server gets to look at before it gets more: most heads are
+/// shorter. Until a first one is there, the server's own buffers, 16 KiB for each connection, are not taken.
+pub const PORTION: usize = 2 * 1024;
+
+/// Bytes of an answer that gather before they are sent. With a piece more this stays within the 8 KiB that the server
+/// takes for each connection anyway.
+pub const ANSWER_BUFFER: usize = 4 * 1024;
+
+/// Bytes of an answer's body that are added to them at once: a piece, and the line before it in a chunked body.
+pub const ANSWER_PIECE: usize = 4 * 1024 - 64;
+
+/// Encrypted bytes of an answer that wait for room in the kernel.
+pub const SEALED_BUFFER: usize = 4 * 1024;
 
 /// Connections waiting to be accepted.
 pub const BACKLOG: u32 = 1024;
@@ -63,6 +79,7 @@ pub(crate) struct Limits {
     pub(crate) keep_alive: Duration,
     pub(crate) answer: Duration,
     pub(crate) connections: u32,
+    pub(crate) connections_inside: u32,
     pub(crate) connections_per_address: u32,
 }
 
@@ -75,6 +92,7 @@ impl Default for Limits {
             keep_alive: KEEP_ALIVE,
             answer: ANSWER,
             connections: CONNECTIONS,
+            connections_inside: CONNECTIONS_INSIDE,
             connections_per_address: CONNECTIONS_PER_ADDRESS,
         }
     }

@@ -8,6 +8,7 @@
 //! - [`limits`]: every limit, with its reason.
 //! - [`body`]: reading request bodies strictly; [`extract`]: the same as handler arguments.
 //! - [`door`], [`connection`]: who is let in, and how long a client may keep us waiting; [`peer`]: who a client is.
+//! - [`inbox`], [`pieces`]: what of a client's requests and of our answers waits, and how little of it in our memory.
 //! - [`rate`]: how often a client may ask.
 //! - [`shell`]: the layer around every handler.
 //! - [`health`], [`metrics`]: what operators ask.
@@ -18,9 +19,11 @@ mod descriptors;
 mod door;
 pub mod extract;
 pub mod health;
+mod inbox;
 pub mod limits;
 pub mod metrics;
 mod peer;
+mod pieces;
 pub mod rate;
 pub mod server;
 mod shell;

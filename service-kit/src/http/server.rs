@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, Protocol, error::DispatchError};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, fn_service, map_config};
 use actix_web::{
     App,
     dev::{AppConfig, Server, ServerHandle},
@@ -43,8 +43,8 @@ crate::config! {
         pub plain: bool = false,
         /// Threads that serve requests.
         pub workers: u16 = 2,
-        /// Open connections, each up to some 40 KiB. At the limit, whoever has kept the service waiting longest makes
-        /// room for whoever comes. Fewer if the system's limit on file descriptors is lower.
+        /// Open connections, each up to some 30 KiB and its body. At the limit, whoever has kept the service waiting
+        /// longest makes room for whoever comes. Fewer if the system's limit on file descriptors is lower.
         pub connections: u32 = limits::CONNECTIONS,
         /// Open connections of one address (of one /64 in IPv6).
         pub connections_per_address: u32 = limits::CONNECTIONS_PER_ADDRESS,
@@ -154,7 +154,7 @@ pub(super) async fn start_within(
     routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 ) -> Result<Running, StartError> {
     let wanted: SocketAddr = config.listen.parse().map_err(|_| StartError::Address(config.listen.clone()))?;
-    let door = Door::new(limits.connections, limits.connections_per_address);
+    let door = Door::new(limits.connections, limits.connections_inside, limits.connections_per_address);
     let tls = tls_of(config)?;
     let entrance = Entrance { door: Arc::clone(&door), proxies: Proxies::parse(&config.proxies)?, tls, limits };
     let metrics_failure = |error: prometheus::Error| StartError::Metrics(error.to_string());
@@ -191,9 +191,12 @@ pub(super) async fn start_within(
             .map_err(|error: actix_web::Error| error.error_response());
         let stopping = stopping.clone();
         let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
+            .graceful_shutdown_signal({
                 let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                }
             })
             .keep_alive(entrance.limits.keep_alive)
             // Off: a connection times its heads itself, the later ones too.
@@ -204,13 +207,19 @@ pub(super) async fn start_within(
             .finish(map_config(app, |()| AppConfig::default()));
         let entrance = entrance.clone();
         fn_service(move |stream: TcpStream| {
-            let entrance = entrance.clone();
+            let (entrance, stopping) = (entrance.clone(), stopping.clone());
             async move {
-                let (connection, from) = entrance.let_in(stream).await.map_err(DispatchError::Io)?;
+                let (connection, from) = tokio::select! {
+                    biased;
+                    entered = entrance.let_in(stream) => entered.map_err(DispatchError::Io)?,
+                    // Who has not asked for anything yet is not waited for.
+                    () = stopping.notified() => return Err(DispatchError::Io(io::ErrorKind::ConnectionAborted.into())),
+                };
                 Ok((connection, Protocol::Http1, from))
             }
         })
-        .and_then(http)
+        // Boxed: who has not sent a head takes no room for answering it.
+        .and_then(boxed::factory(http))
     };
     let server = builder.listen("http", listener, factory).map_err(|error| listen_failure(&error, wanted))?.run();
     let handle = server.handle();

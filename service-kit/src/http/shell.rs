@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -17,9 +17,10 @@ use futures_util::FutureExt;
 use identity_core::problem::Code;
 
 use super::{
-    Metrics,
+    Metrics, body,
     connection::Talk,
     peer::Proxies,
+    pieces::in_pieces,
     rate::{self, Kind, Rates},
 };
 use crate::reply::Problem;
@@ -36,7 +37,7 @@ pub(super) struct Shell {
 }
 
 pub(super) async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
@@ -45,6 +46,8 @@ pub(super) async fn around(
     let talk = request.conn_data::<Rc<Talk>>().cloned();
     if let Some(talk) = &talk {
         talk.begin();
+        let body = request.take_payload();
+        request.set_payload(body::awaited(body, Rc::clone(talk)));
     }
 
     let answered = match rate::admit(&request, Kind::of(&method), None) {
@@ -61,7 +64,7 @@ pub(super) async fn around(
     let answered = answered.map(|response| {
         let mut response = fill_bare_error(response);
         add_headers(response.headers_mut(), shell.as_ref().is_some_and(|shell| shell.encrypted));
-        response
+        response.map_body(|_, body| in_pieces(body))
     });
 
     if let Some(talk) = &talk {

@@ -4,7 +4,8 @@
 //! connections, each from an address of its own, send one byte a second: a quarter of them within a TLS handshake, a
 //! quarter within a request's head, a quarter within a body, and a quarter never read the answers they asked for.
 //! Whoever is cut comes back, at a bounded rate. After some rounds of this, `verdict.rs` says what was seen: the
-//! result stands on the last line, and the exit status is 0 only if it holds.
+//! result stands on the last line. The exit status is 0 if it holds, 1 if not, and 75 if others kept the machine too
+//! busy to tell.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,13 +16,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 mod crowd;
 mod honest;
+mod machine;
 mod round;
 mod target;
 mod verdict;
 
 use crowd::{Manner, Plan};
 use round::Round;
-use verdict::{Bounds, Verdict};
+use verdict::{Bounds, Outcome, Verdict};
 
 /// Whether slow clients keep others waiting, or fill a service's memory
 #[derive(Parser)]
@@ -42,9 +44,12 @@ struct Arguments {
     /// Seconds measured quietly, and again with the crowd complete
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Rounds, each with a service of its own
+    /// Rounds on a quiet machine, each with a service of its own
     #[arg(long, default_value_t = 3)]
-    rounds: u32,
+    rounds: usize,
+    /// Rounds at most: more are run while the machine is not quiet, or the result does not hold
+    #[arg(long, default_value_t = 6)]
+    most_rounds: usize,
     /// Connections that the service may hold; its own default if not given
     #[arg(long)]
     held: Option<u32>,
@@ -62,11 +67,15 @@ struct Arguments {
 /// File descriptors of our own beside the crowd's.
 const OTHER_DESCRIPTORS: u32 = 200;
 
+/// Exit status of "not now, try again" (`EX_TEMPFAIL` of sysexits).
+const UNDECIDED: u8 = 75;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(Outcome::Held) => ExitCode::SUCCESS,
+        Ok(Outcome::Broken) => ExitCode::FAILURE,
+        Ok(Outcome::Undecided) => ExitCode::from(UNDECIDED),
         Err(error) => {
             eprintln!("slow-clients: {error:#}");
             ExitCode::FAILURE
@@ -74,7 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<bool> {
+fn run(arguments: &Arguments) -> Result<Outcome> {
     let room = room_for_connections()?;
     let Arguments { connections, .. } = *arguments;
     ensure!(room >= connections, "the limit on file descriptors allows {room} connections, not {connections}");
@@ -85,20 +94,24 @@ fn run(arguments: &Arguments) -> Result<bool> {
         manner: arguments.manner,
     };
     let span = Duration::from_secs(arguments.seconds);
+    let bounds =
+        Bounds { connections, ratio: arguments.most_ratio, peak_mb: arguments.most_mb, quiet_rounds: arguments.rounds };
     let mut rounds = Vec::new();
-    for number in 1..=arguments.rounds {
-        println!("round {number} of {}", arguments.rounds);
+    let verdict = loop {
+        println!("round {} of at most {}", rounds.len().saturating_add(1), arguments.most_rounds);
         let round = Round::run(arguments.port, arguments.held, plan, span)?;
         println!("{round}");
         rounds.push(round.seen());
-    }
-    let bounds = Bounds { connections, ratio: arguments.most_ratio, peak_mb: arguments.most_mb };
-    let verdict = Verdict::of(&rounds, &bounds).context("no round was run")?;
+        let verdict = Verdict::of(&rounds, &bounds).context("no round was run")?;
+        if !verdict.is_open || rounds.len() >= arguments.most_rounds {
+            break verdict;
+        }
+    };
     for complaint in &verdict.complaints {
         println!("{complaint}");
     }
     println!("{}", verdict.to_json_line());
-    Ok(verdict.held())
+    Ok(verdict.outcome)
 }
 
 /// Raises the limit on file descriptors as far as it goes.

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::crowd::{self, Census, Plan};
 use crate::honest::{self, Timing};
+use crate::machine::{self, Watch};
 use crate::target::{self, Memory};
 use crate::verdict::Seen;
 
@@ -18,19 +19,25 @@ pub(crate) struct Round {
     memory: Memory,
     /// Seconds of processor time that the service took while the crowd was there.
     service_seconds: f64,
+    /// The larger share of the machine that others took, quietly and with the crowd.
+    others: f64,
 }
 
 impl Round {
     pub(crate) fn run(port: u16, held: Option<u32>, plan: Plan, span: Duration) -> Result<Self> {
         let target = target::start(port, held)?;
+        let watch = Watch::begin(target.process())?;
         let quiet = honest::measure(&target, span)?;
-        let before = target.cpu_seconds()?;
+        let others_quietly = watch.share_of_others()?;
+        let before = machine::cpu_seconds(target.process())?;
+        let watch = Watch::begin(target.process())?;
         let crowd = crowd::gather(&target, plan)?;
         crowd.wait_until_complete()?;
         let slow = honest::measure(&target, span)?;
-        let service_seconds = target.cpu_seconds()? - before;
+        let others = others_quietly.max(watch.share_of_others()?);
+        let service_seconds = machine::cpu_seconds(target.process())? - before;
         let census = crowd.disperse()?;
-        Ok(Self { quiet, slow, census, memory: target.memory()?, service_seconds })
+        Ok(Self { quiet, slow, census, memory: target.memory()?, service_seconds, others })
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -41,13 +48,14 @@ impl Round {
             most_at_once: self.census.most_at_once,
             pace: self.census.pace,
             peak_mb: self.memory.peak_mb,
+            others: self.others,
         }
     }
 }
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { quiet, slow, census, memory, service_seconds } = self;
+        let Self { quiet, slow, census, memory, service_seconds, others } = self;
         let Census { opened, most_at_once, at_the_end, cut, pace, cpu_seconds, took } = census;
         writeln!(f, "  quiet: {quiet}")?;
         writeln!(f, "  with the crowd: {slow}")?;
@@ -57,10 +65,11 @@ impl fmt::Display for Round {
              {pace:.2} bytes a second each"
         )?;
         writeln!(f, "  memory of the service: {} MB, at its peak {} MB", memory.now_mb, memory.peak_mb)?;
-        write!(
+        writeln!(
             f,
             "  processor time in the {:.1} s with the crowd: service {service_seconds:.1} s, crowd {cpu_seconds:.1} s",
             took.as_secs_f64()
-        )
+        )?;
+        write!(f, "  others took up to {:.1} % of the machine", others * 100.0)
     }
 }

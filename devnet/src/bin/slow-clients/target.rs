@@ -19,9 +19,6 @@ use service_kit::http::tls;
 /// Time the service may take to answer at first.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The unit of processor times under `/proc` (`USER_HZ`).
-const TICKS_PER_SECOND: f64 = 100.0;
-
 /// A running service.
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
@@ -84,13 +81,9 @@ impl Target {
         Ok(Memory { now_mb: field("VmRSS")?, peak_mb: field("VmHWM")? })
     }
 
-    /// Processor time of the service so far.
-    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.service.id()))?;
-        // The program's name, in parentheses, may hold anything; of what follows, fields 12 and 13 are the times.
-        let (_, fields) = stat.rsplit_once(')').context("no name")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-        Ok(ticks / TICKS_PER_SECOND)
+    /// The service's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.service.id()
     }
 }
 

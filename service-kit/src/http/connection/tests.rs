@@ -3,8 +3,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
 
 use actix_web::{HttpResponse, web};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::http::{Health, HttpConfig, Metrics, Running, extract::Json, server::start_within};
@@ -23,6 +27,8 @@ fn patient() -> Limits {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/echo").post(async |body: Json<serde_json::Value>| HttpResponse::Ok().json(body.0)))
+        // The framework's own reader.
+        .service(web::resource("/plain").post(async |body: web::Bytes| HttpResponse::Ok().body(body)))
         .service(web::resource("/unread").post(async || HttpResponse::Ok().body("unread")))
         .service(web::resource("/large").get(async || HttpResponse::Ok().body("x".repeat(LARGE))));
 }
@@ -169,16 +175,45 @@ async fn slow_clients_keep_nobody_out() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn half_open_handshakes_keep_nobody_out_and_end() {
+/// A server with TLS and whoever trusts it.
+async fn serve_tls(limits: Limits) -> (Running, TlsConnector) {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let config = HttpConfig { listen: "127.0.0.1:0".into(), certificate, key, workers: 1, ..HttpConfig::default() };
-    let limits = Limits { handshake: SHORT, ..patient() };
     let server = start_within(limits, &config, Health::always(), Metrics::new().unwrap(), routes).await.unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(crate::http::tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (server, TlsConnector::from(Arc::new(client)))
+}
+
+/// Sends a request over TLS and answers what comes until the server hangs up.
+async fn ask_over(
+    connector: &TlsConnector,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: impl AsRef<[u8]>,
+) -> String {
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    stream.write_all(request.as_ref()).await.unwrap();
+    // A write may leave its end in the client's own buffer, sealed and not sent: without this, both may wait for ever.
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+const LAST: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn half_open_handshakes_keep_nobody_out_and_end() {
+    let (server, connector) = serve_tls(Limits { handshake: SHORT, ..patient() }).await;
     let address = server.address;
     let half_open = client(&server, move |mut first| {
         first.write_all(b"\x16\x03\x01").unwrap();
@@ -187,21 +222,171 @@ async fn half_open_handshakes_keep_nobody_out_and_end() {
         (first, others.iter_mut().map(rest).collect::<String>())
     });
     // Meanwhile an honest client is served: its handshake waits for nobody's.
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let client = rustls::ClientConfig::builder_with_provider(crate::http::tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
-    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = ask_over(&connector, stream, LAST).await;
     assert!(answer.ends_with("ok\n"), "{answer}");
     assert_eq!(half_open.await, (String::new(), String::new()), "cut without a word");
+    server.stop().await;
+}
+
+/// Sends each byte in a packet of its own.
+struct ByteByByte(tokio::net::TcpStream);
+
+impl AsyncRead for ByteByByte {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ByteByByte {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, &bytes[..bytes.len().min(1)])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[tokio::test]
+async fn what_comes_byte_by_byte_in_time_is_answered() {
+    let (server, connector) = serve_tls(patient()).await;
+    let connect = async || {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        ByteByByte(stream)
+    };
+    assert!(ask_over(&connector, connect().await, LAST).await.ends_with("ok\n"));
+    let body = format!("[{}]", vec!["1"; limits::PORTION].join(","));
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let answer = ask_over(&connector, connect().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&body), "{answer}");
+    server.stop().await;
+}
+
+/// A connection whose client has sent two requests, and the client.
+async fn connection() -> (Connection, tokio::net::TcpStream) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let entrance =
+        Entrance { door: Door::new(9, 9, 9), proxies: Proxies::parse(&[]).unwrap(), tls: None, limits: patient() };
+    let mut let_in = Box::pin(entrance.let_in(stream));
+    let (begun, rest) = FIRST.split_at(FIRST.len() - 1);
+    client.write_all(begun.as_bytes()).await.unwrap();
+    for _ in 0..9 {
+        tokio::task::yield_now().await;
+        assert!(poll_once(let_in.as_mut()).await.is_pending(), "the server gets nobody without a whole head");
+    }
+    client.write_all(format!("{rest}{SECOND}").as_bytes()).await.unwrap();
+    let (connection, _) = let_in.await.unwrap();
+    (connection, client)
+}
+
+const FIRST: &str = "GET /1 HTTP/1.1\r\n\r\n";
+const SECOND: &str = "GET /2 HTTP/1.1\r\n\r\n";
+
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await
+}
+
+async fn next_portion(connection: &mut Connection) -> String {
+    let mut portion = [0; 100];
+    let length = connection.read(&mut portion).await.unwrap();
+    String::from_utf8_lossy(&portion[..length]).into_owned()
+}
+
+/// Whether a read now has to wait; `wakes` counts how often the server is told to try again.
+fn is_held_back(connection: &mut Connection, wakes: &Arc<Wakes>) -> bool {
+    let waker = Waker::from(Arc::clone(wakes));
+    let mut portion = [0; 100];
+    let read = Pin::new(connection).poll_read(&mut Context::from_waker(&waker), &mut ReadBuf::new(&mut portion));
+    read.is_pending()
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn so_far(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn the_server_gets_one_request_at_a_time_and_none_while_it_answers() {
+    let (mut connection, _client) = connection().await;
+    let (talk, wakes) = (connection.talk(), Arc::new(Wakes::default()));
+    assert_eq!(next_portion(&mut connection).await, FIRST);
+    assert!(is_held_back(&mut connection, &wakes) && wakes.so_far() == 1, "it looks at the first, then it may go on");
+    talk.begin();
+    for _ in 0..9 {
+        assert!(is_held_back(&mut connection, &wakes), "it is our turn");
+        connection.flush().await.unwrap();
+    }
+    assert_eq!(wakes.so_far(), 1, "it does not try in vain");
+    talk.end();
+    assert_eq!(wakes.so_far(), 2);
+    assert_eq!(next_portion(&mut connection).await, SECOND);
+}
+
+#[tokio::test]
+async fn the_server_gets_nothing_while_its_answer_is_not_taken() {
+    let (mut connection, mut client) = connection().await;
+    let (talk, wakes) = (connection.talk(), Arc::new(Wakes::default()));
+    assert_eq!(next_portion(&mut connection).await, FIRST);
+    talk.begin();
+    talk.end();
+    let mut sent = 0;
+    // Few large writes: the runtime would make a task that writes often wait for its turn.
+    let large = vec![b'x'; LARGE];
+    while let Poll::Ready(written) = poll_once(std::pin::pin!(connection.write(&large))).await {
+        sent += written.unwrap();
+    }
+    assert!(is_held_back(&mut connection, &wakes) && is_held_back(&mut connection, &wakes));
+    assert_eq!(wakes.so_far(), 0, "it does not try in vain");
+    client.read_exact(&mut vec![0; sent]).await.unwrap();
+    connection.flush().await.unwrap();
+    assert_eq!(wakes.so_far(), 1, "now it may");
+    assert_eq!(next_portion(&mut connection).await, SECOND);
+}
+
+#[tokio::test]
+async fn who_has_taken_a_long_answer_may_idle_as_long_as_others() {
+    let (connection, _client) = connection().await;
+    let talk = connection.talk();
+    talk.begin();
+    talk.end();
+    let when_it_began = talk.deadline().unwrap();
+    talk.taken();
+    assert!(talk.deadline().unwrap() > when_it_began);
+}
+
+#[tokio::test]
+async fn any_reader_of_a_body_gets_it() {
+    let server = serve(patient()).await;
+    let body = "b".repeat(3 * limits::PORTION);
+    let request =
+        format!("POST /plain HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answer = client(&server, move |mut stream| {
+        stream.write_all(request.as_bytes()).unwrap();
+        rest(&mut stream)
+    });
+    assert!(answer.await.ends_with(&body));
     server.stop().await;
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use identity_core::registry::Transaction;
 use service_kit::clock::Clock;
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile::KeyFileError;
@@ -115,6 +116,15 @@ impl Ordering {
 }
 
 impl Waiting {
+    /// It never starts: gives back what has come in.
+    pub(crate) fn leave(self) -> Vec<Transaction> {
+        match self {
+            Self::Solo(mut solo) => solo.leave(),
+            #[cfg(feature = "simplex")]
+            Self::Simplex(process) => process.leave(),
+        }
+    }
+
     /// Starts the engine.
     pub(crate) fn start(self, node: &Arc<Node>) -> Result<Box<dyn Engine>, OrderingError> {
         match self {

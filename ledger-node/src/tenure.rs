@@ -18,9 +18,10 @@ use tokio::time::timeout;
 use crate::boundary;
 use crate::catch_up::{self, CatchUpError, Sources, Standing};
 use crate::engine::Engine;
-use crate::executor::Executor;
+use crate::executor::{Executor, Outcome};
 use crate::node::{Node, Round};
 use crate::ordering::{Ordering, OrderingError, Part, Validating, Waiting};
+use crate::store::{Place, place_key};
 use crate::term::Term;
 
 /// How long to wait for something before looking around again.
@@ -119,6 +120,7 @@ impl Tenure {
                 // The seal that names a set is certified by the set before; this one begins with the next.
                 let certifies = !self.is_at_the_beginning_of(&term);
                 self.node.take_office(certifier, voice, certifies).map_err(OrderingError::from)?;
+                self.answer_left_over()?;
                 self.node.desk.open(door, std::mem::take(&mut self.left_over));
                 Role::Validating(engine)
             }
@@ -141,7 +143,7 @@ impl Tenure {
 
     fn work(&mut self, first: Entered) -> Result<Left, WorkError> {
         // Where this node was away for long, the engine of its term runs nowhere any more.
-        let mut entered = if self.catch_up()? { self.enter()? } else { first };
+        let mut entered = if self.catch_up()? { self.enter_anew(first)? } else { first };
         loop {
             match self.serve(entered)? {
                 Left::Turned => {}
@@ -150,6 +152,27 @@ impl Tenure {
             self.catch_up()?;
             entered = self.enter()?;
         }
+    }
+
+    /// The engine that was to run knows an older head. It never does, and those who came in meanwhile are not forgotten.
+    fn enter_anew(&mut self, first: Entered) -> Result<Entered, EnterError> {
+        self.node.desk.shut();
+        if let Role::Validating(engine) = first.part {
+            self.left_over = engine.leave();
+        }
+        self.enter()
+    }
+
+    /// Whoever waits for what others have ordered meanwhile learns its place; the rest is to be ordered.
+    fn answer_left_over(&mut self) -> Result<(), StoreError> {
+        let store = self.node.sync_store();
+        for transaction in std::mem::take(&mut self.left_over) {
+            match store.record::<Place>(&place_key(&transaction.digest()))? {
+                Some(place) => self.node.desk.answer(&transaction, &Outcome::Accepted(place)),
+                None => self.left_over.push(transaction),
+            }
+        }
+        Ok(())
     }
 
     /// Executes what others have certified and this node lacks, as far as anybody can be asked. Says whether there was

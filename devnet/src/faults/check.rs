@@ -43,8 +43,11 @@ pub(super) async fn progress(
         let (transaction, seen) = (transaction.to_owned(), Arc::clone(seen));
         certifying.spawn(async move {
             let index = acknowledge(&client, &transaction).await.with_context(|| name)?;
+            let acknowledged = healed.elapsed();
             prove(name, &client, index, &transaction, &seen).await?;
-            Ok::<_, anyhow::Error>((name, index, healed.elapsed()))
+            let took = healed.elapsed();
+            tracing::info!(name, index, ?acknowledged, certified = ?took, "went on");
+            Ok::<_, anyhow::Error>((name, index, took))
         });
     }
     let mut done = Vec::new();

@@ -8,5 +8,6 @@ mod hostile;
 mod identifiers;
 mod relaying;
 mod serving;
+mod submitting_early;
 mod terms;
 pub(crate) mod world;

@@ -32,7 +32,7 @@ pub(crate) fn check(root: &Path) -> Findings {
     let path = root.join("conformance/hostile.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let table: Table = toml::from_str(&text).context("parsing conformance/hostile.toml")?;
-    let sources = source::read_all(root, "", &["rs", "py", "mjs"])?;
+    let sources = source::read_all(root, "", &["rs", "py", "mjs", "sh"])?;
     let mut findings = Vec::new();
     for input in &table.input {
         if input.tests.is_empty() && input.later.as_deref().is_none_or(str::is_empty) {

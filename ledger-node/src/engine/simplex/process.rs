@@ -127,6 +127,11 @@ impl Process {
         self.voice.0.clone()
     }
 
+    /// It never starts: gives back what has come in.
+    pub(crate) fn leave(self) -> Vec<Transaction> {
+        self.pool.empty()
+    }
+
     /// Starts the thread.
     pub(crate) fn start(self, host: Arc<impl Host>) -> Result<Simplex, ProcessError> {
         forget_earlier_terms(&self.directory);

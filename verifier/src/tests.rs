@@ -7,4 +7,5 @@ mod encrypted;
 mod hostile;
 mod outage;
 mod several;
+mod validators;
 mod world;

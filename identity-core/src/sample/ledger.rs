@@ -12,8 +12,9 @@ use super::parties::{Party, key};
 use crate::crypto::Signer as _;
 use crate::did::Did;
 use crate::registry::{
-    Block, Create, Envelope, Genesis, GenesisMember, GenesisValidator, NotApplied, Operation, Refused, Transaction,
-    Validators, WriteSet, apply, close_block, make_transaction, sequence_key, validator_set,
+    Block, Change, Create, Envelope, Genesis, GenesisMember, GenesisValidator, NotApplied, OnProposal, Operation,
+    Propose, Refused, Rules, Transaction, Validators, WriteSet, apply, close_block, make_transaction, sequence_key,
+    validator_set,
 };
 use crate::time::UnixMillis;
 
@@ -183,6 +184,25 @@ impl SampleLedger {
             let policy = validator_set(&self.block.origin, &self.validators().in_force).unwrap().to_policy_text();
             self.steps.push(Step { named, policy });
         }
+    }
+
+    /// Puts another validator in force by the votes of these members, of whom the first proposes; the last seals are made
+    /// at `seconds`, each a second after the one before.
+    pub fn rotate(&mut self, voters: &[&Party], validator: GenesisValidator, seconds: i64) {
+        let (proposer, others) = voters.split_first().unwrap();
+        let change = Change::Validator { did: proposer.did(), validator: Some(validator) };
+        let propose = Propose { change, until: self.block.time.0 / 1000 + 1_000 };
+        let proposal = self.act(proposer, &Operation::Propose(propose));
+        for other in others {
+            self.act(other, &Operation::Approve(OnProposal { proposal }));
+        }
+        let sets = self.validators().sets.len();
+        let seals = Rules::of(&self.state).unwrap().epoch + 1;
+        let mut left = (0..).zip(0..seals).map(|(after, _)| seconds + after);
+        while self.validators().sets.len() == sets {
+            self.seal(left.next().unwrap());
+        }
+        self.seal(left.next().unwrap());
     }
 
     /// The log entry at `index`.

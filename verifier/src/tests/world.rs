@@ -31,7 +31,7 @@ use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
 use crate::service::{Ports, Verifier};
 
-const LEDGER: &str = "https://ledger.example";
+pub(super) const LEDGER: &str = "https://ledger.example";
 
 /// What an answer over HTTP was.
 #[derive(Debug)]
@@ -248,9 +248,8 @@ async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verif
     let id = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
     let key = RequestKey { id, secret: world.asker.authenticator() };
     let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
-    web::Data::new(
-        Verifier::build(config, key, certified, TrustKeeper::fixed(world.ledger.trust_root()), ports).await.unwrap(),
-    )
+    let trust = TrustKeeper::walking(world.ledger.trust_root(), None, Arc::clone(&ports.clock));
+    web::Data::new(Verifier::build(config, key, certified, trust, ports).await.unwrap())
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

@@ -2,7 +2,8 @@
 //!
 //! Whatever else runs on the machine makes requests slower, never faster. So the quiet value is the lowest p99 that any
 //! round saw quietly, and the slow one the lowest that any saw with the crowd: a noisy round changes neither, and noise
-//! in a quiet phase cannot make the ratio look better. A service that lets the crowd starve others does so in each round.
+//! in a quiet phase cannot make the ratio look better. A service that lets the crowd starve others does so in each round, so
+//! a result that does not hold may be tried again.
 //!
 //! Rounds in which others kept the machine busy say nothing about time; if there is no other, nothing is decided. Memory
 //! and failed requests count in each round.

@@ -310,7 +310,7 @@ devnet-fault-flapping = flapping network
 devnet-faults-held =
     { $rounds } rounds on { $validators } ledger nodes in { $seconds } s (seed { $seed }): { $faults }.
     { $acknowledged } transactions acknowledged, each proven at its place by every node; { $unanswered } attempts went unanswered. { $heads } certified heads seen, no fork.
-    Time until every node had certified something new after healing: median { $median }, 99 in 100 within { $p99 }, slowest { $max }; { $slower } rounds took longer than the { $aim } s aimed at.
+    Time until every node that kept its data had certified something new after healing: median { $median }, 99 in 100 within { $p99 }, slowest { $max }; { $slower } rounds took longer than the { $aim } s aimed at. The slowest that had lost its data, and executed the whole log again: { $catching_up }.
     Every start succeeded, every node's data is sound, and all end with the same head.
 devnet-help-any-once = Exit after the journey; the status is 0 only if every step held
 devnet-help-any-json = Write the result of the journey as one JSON object, the last line of standard output

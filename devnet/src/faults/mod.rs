@@ -40,6 +40,7 @@ use crate::world::found::{self, Founded};
 use crate::world::home::Home;
 use crate::world::layout::{HOUSING_FUND, Layout};
 use acknowledged::Acknowledged;
+use check::Took;
 use load::Sender;
 use network::{Network, Way};
 use nodes::Nodes;
@@ -125,6 +126,7 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
         refused,
         progress_ms: rounds.times(),
         progress_ms_by_fault: rounds.times_by_kind(),
+        catching_up_ms: rounds.times_to_catch_up(),
         slower_than_aimed: rounds.slower_than_aimed(),
         heads: trial.seen.count(),
         size: head.size,
@@ -155,7 +157,7 @@ impl Trial {
         for place in 0..self.nodes.count() {
             self.nodes.start(place)?;
         }
-        self.goes_on(Instant::now()).await.context("the ledger does not begin")?;
+        self.goes_on(Instant::now(), None).await.context("the ledger does not begin")?;
         let (stop, stopped) = watch::channel(false);
         let mut rng = StdRng::seed_from_u64(faults.seed);
         let senders = load::senders(&self.world, &self.acknowledged, &mut rng)?;
@@ -182,6 +184,7 @@ impl Trial {
             let took =
                 took.with_context(|| format!("round {round} ({} of {})", fault.kind.as_str(), self.names(&fault)))?;
             rounds.note(fault.kind, took);
+            let slowest = took.progress.max(took.catching_up.unwrap_or_default());
             progress.say(
                 "devnet-faults-round",
                 &[
@@ -190,7 +193,7 @@ impl Trial {
                     ("fault", progress.text(&format!("devnet-fault-{}", fault.kind.as_str())).into()),
                     ("nodes", self.names(&fault).into()),
                     ("lasting", crate::report::time(u64::try_from(fault.lasting.as_millis())?).into()),
-                    ("progress", crate::report::time(u64::try_from(took.as_millis())?).into()),
+                    ("progress", crate::report::time(u64::try_from(slowest.as_millis())?).into()),
                     ("acknowledged", self.acknowledged.counts().0.to_string().into()),
                 ],
             );
@@ -204,10 +207,11 @@ impl Trial {
     }
 
     /// One fault, and everything that must hold when it is over. Answers how long it took to go on.
-    async fn round(&mut self, fault: &Fault) -> Result<Duration> {
+    async fn round(&mut self, fault: &Fault) -> Result<Took> {
         tokio::time::sleep(fault.before).await;
         self.strike(fault).await?;
-        let took = self.goes_on(Instant::now()).await?;
+        let emptied = fault.victims.first().filter(|_| fault.kind == Kind::Wipe).map(|place| self.nodes.name(*place));
+        let took = self.goes_on(Instant::now(), emptied).await?;
         let fresh = self.acknowledged.since(self.checked);
         self.checked = self.checked.saturating_add(fresh.len());
         check::nothing_lost(&self.world, &mut self.nodes, &self.seen, fresh).await?;
@@ -293,7 +297,7 @@ impl Trial {
         Ok(())
     }
 
-    async fn goes_on(&mut self, healed: Instant) -> Result<Duration> {
+    async fn goes_on(&mut self, healed: Instant, emptied: Option<&str>) -> Result<Took> {
         let transaction = loop {
             match self.probe.next_transaction().await {
                 Ok(transaction) => break transaction,
@@ -305,7 +309,8 @@ impl Trial {
                 }
             }
         };
-        let (took, index) = check::progress(&self.world, &mut self.nodes, &self.seen, healed, &transaction).await?;
+        let (took, index) =
+            check::progress(&self.world, &mut self.nodes, &self.seen, healed, &transaction, emptied).await?;
         self.acknowledged.note(index, transaction);
         Ok(took)
     }

@@ -18,8 +18,9 @@ const PAUSED_MS: std::ops::RangeInclusive<u64> = 500..=8_000;
 const HALTED_MS: std::ops::RangeInclusive<u64> = 4_000..=6_000;
 
 /// Time for which the network is cut, in milliseconds: long enough that connections notice, and that the majority is seen
-/// to go on (see `SETTLED_WITHIN`); short enough for a short run.
-const CUT_MS: std::ops::RangeInclusive<u64> = 6_000..=12_000;
+/// to go on although senders wait at a node that is cut off (see `SETTLED_WITHIN`, `ANSWER_SECONDS`); short enough for a
+/// short run.
+const CUT_MS: std::ops::RangeInclusive<u64> = 8_000..=12_000;
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::Serialize;
 use service_kit::messages::Catalogue;
 
+use super::check::Took;
 use super::plan::Kind;
 use crate::report::time;
 
 /// What every node should have done this long after healing (the bound that fails a run is wider).
 pub const PROGRESS_AIM: Duration = Duration::from_secs(5);
 
-/// Times until every node had certified something new, in milliseconds since everything was healed.
+/// Times until nodes had certified something new, in milliseconds since everything was healed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Times {
     /// Half of the rounds were faster.
@@ -44,11 +45,13 @@ pub struct FaultsReport {
     pub unanswered: u64,
     /// Transactions that the rules refused.
     pub refused: u64,
-    /// Times until every node had certified something new.
+    /// Times until every node that kept its data had certified something new.
     pub progress_ms: Times,
     /// The same by kind of fault.
     pub progress_ms_by_fault: BTreeMap<Kind, Times>,
-    /// Rounds in which this took longer than [`PROGRESS_AIM`].
+    /// Times until a node that had lost its data had executed the whole log again, and certified something new.
+    pub catching_up_ms: Times,
+    /// Rounds in which `progress_ms` was longer than [`PROGRESS_AIM`].
     pub slower_than_aimed: usize,
     /// Different certified heads seen; no size had two roots.
     pub heads: usize,
@@ -89,6 +92,7 @@ pub fn told(report: &FaultsReport, messages: &Catalogue) -> String {
         ("median", time(report.progress_ms.median).into()),
         ("p99", time(report.progress_ms.p99).into()),
         ("max", time(report.progress_ms.max).into()),
+        ("catching_up", time(report.catching_up_ms.max).into()),
         ("slower", report.slower_than_aimed.to_string().into()),
         ("aim", PROGRESS_AIM.as_secs().to_string().into()),
     ];
@@ -97,11 +101,11 @@ pub fn told(report: &FaultsReport, messages: &Catalogue) -> String {
 
 /// How long each round took to go on.
 #[derive(Debug, Default)]
-pub(super) struct Rounds(Vec<(Kind, Duration)>);
+pub(super) struct Rounds(Vec<(Kind, Took)>);
 
 impl Rounds {
-    pub(super) fn note(&mut self, kind: Kind, progress: Duration) {
-        self.0.push((kind, progress));
+    pub(super) fn note(&mut self, kind: Kind, took: Took) {
+        self.0.push((kind, took));
     }
 
     pub(super) fn by_kind(&self) -> BTreeMap<Kind, u32> {
@@ -114,16 +118,20 @@ impl Rounds {
     }
 
     pub(super) fn times(&self) -> Times {
-        times(self.0.iter().map(|(_, took)| *took))
+        times(self.0.iter().map(|(_, took)| took.progress))
+    }
+
+    pub(super) fn times_to_catch_up(&self) -> Times {
+        times(self.0.iter().filter_map(|(_, took)| took.catching_up))
     }
 
     pub(super) fn times_by_kind(&self) -> BTreeMap<Kind, Times> {
-        let of = |kind: Kind| times(self.0.iter().filter(|(other, _)| *other == kind).map(|(_, took)| *took));
+        let of = |kind: Kind| times(self.0.iter().filter(|(other, _)| *other == kind).map(|(_, took)| took.progress));
         self.by_kind().into_keys().map(|kind| (kind, of(kind))).collect()
     }
 
     pub(super) fn slower_than_aimed(&self) -> usize {
-        self.0.iter().filter(|(_, took)| *took > PROGRESS_AIM).count()
+        self.0.iter().filter(|(_, took)| took.progress > PROGRESS_AIM).count()
     }
 }
 
@@ -146,13 +154,15 @@ mod tests {
     fn times_are_ranked_over_all_and_by_kind() {
         let mut rounds = Rounds::default();
         for second in 1..=9 {
-            rounds.note(Kind::Kill, Duration::from_secs(second));
+            rounds.note(Kind::Kill, Took { progress: Duration::from_secs(second), catching_up: None });
         }
-        rounds.note(Kind::Wipe, Duration::from_secs(20));
+        let catching_up = Some(Duration::from_secs(60));
+        rounds.note(Kind::Wipe, Took { progress: Duration::from_secs(20), catching_up });
         assert_eq!(rounds.times(), Times { median: 5_000, p99: 20_000, max: 20_000 });
         assert_eq!(rounds.times_by_kind()[&Kind::Kill], Times { median: 5_000, p99: 9_000, max: 9_000 });
         assert_eq!(rounds.by_kind(), [(Kind::Kill, 9), (Kind::Wipe, 1)].into());
         assert_eq!(rounds.slower_than_aimed(), 5);
+        assert_eq!(rounds.times_to_catch_up(), Times { median: 60_000, p99: 60_000, max: 60_000 });
     }
 
     #[test]

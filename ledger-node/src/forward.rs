@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use ledger_node::catch_up::{CatchUpError, Progress, Source, SourceError, Watch, catch_up, export};
+use ledger_node::catch_up::{Progress, Source, SourceError, Watch, catch_up, export};
 use ledger_node::{Config, open_store};
 use service_kit::messages::Catalogue;
 use service_kit::terminal::harmless;
-use service_kit::{config, help, whole_file};
+use service_kit::{config, help};
 
 use crate::cli::{read_chain, runtime};
 use crate::operate;
@@ -39,8 +39,10 @@ fn forward(path: &Path, sources: Vec<Source>, catalogue: &Catalogue) -> Result<(
     let mut shown = Shown::new(catalogue, "ledger-catching-up");
     let done = catch_up(store, &chain, sources, runtime.handle(), &mut shown);
     shown.end();
-    if let Err(CatchUpError::SplitView { size, note, .. }) = &done {
-        keep_history(&config, *size, note, catalogue)?;
+    if let Err(error) = &done
+        && let Some(path) = error.keep_other_history(&config.data.join("evidence"))?
+    {
+        eprintln!("{}", catalogue.text("ledger-history-kept", &[("path", path.display().to_string().into())]));
     }
     let done = done?;
     let values = [
@@ -50,15 +52,6 @@ fn forward(path: &Path, sources: Vec<Source>, catalogue: &Catalogue) -> Result<(
     ];
     let id = if done.head == done.from { "ledger-nothing-newer" } else { "ledger-caught-up" };
     println!("{}", catalogue.text(id, &values));
-    Ok(())
-}
-
-/// The checkpoint that contradicts this node's log: what the other histories are compared with.
-fn keep_history(config: &Config, size: u64, note: &str, catalogue: &Catalogue) -> Result<()> {
-    let path = config.data.join("evidence").join(format!("history-{size}"));
-    std::fs::create_dir_all(config.data.join("evidence"))?;
-    whole_file::write(&path, note)?;
-    eprintln!("{}", catalogue.text("ledger-history-kept", &[("path", path.display().to_string().into())]));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use service_kit::store::{Batch, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
+use crate::catch_up::CatchUpError;
 #[cfg(feature = "simplex")]
 use crate::certifier::Heard;
 use crate::certifier::{Certifier, CertifyError, Cosignature};
@@ -54,7 +55,6 @@ pub(crate) struct Node {
     pub(crate) desk: Desk,
     pub(crate) runtime: Handle,
     office: Mutex<Option<Office>>,
-    #[cfg_attr(not(feature = "simplex"), expect(dead_code, reason = "nobody else is heard who could be convicted"))]
     evidence: PathBuf,
     executed: Mutex<Head>,
     rounds: watch::Sender<Option<Arc<Round>>>,
@@ -171,6 +171,15 @@ impl Node {
     /// Whether the node has stopped executing because its data is not what it wrote.
     pub(crate) fn is_halted(&self) -> bool {
         self.halted.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what shows that others have another history, if that is what is wrong.
+    pub(crate) fn keep_other_history(&self, error: &CatchUpError) {
+        match error.keep_other_history(&self.evidence) {
+            Ok(Some(place)) => tracing::error!(place = %place.display(), "the checkpoint of another history is kept"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the checkpoint of another history could not be kept"),
+        }
     }
 
     /// Stops executing for good: what the node has says nothing more.

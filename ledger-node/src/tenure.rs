@@ -136,12 +136,18 @@ impl Tenure {
             Ok(Left::Turned | Left::Broken) => self.node.halt(),
             Err(error) => {
                 tracing::error!(%error, "the node cannot do its part");
+                if let WorkError::CatchUp(error) = &error {
+                    self.node.keep_other_history(error);
+                }
                 self.node.halt();
             }
         }
     }
 
     fn work(&mut self, first: Entered) -> Result<Left, WorkError> {
+        if self.has_ended(&first.term) {
+            self.ask_for_boundary(&first.term);
+        }
         // Where this node was away for long, the engine of its term runs nowhere any more.
         let mut entered = if self.catch_up()? { self.enter_anew(first)? } else { first };
         loop {
@@ -186,12 +192,24 @@ impl Tenure {
             let proven = match next {
                 Ok(Some(proven)) => proven,
                 Ok(None) | Err(CatchUpError::NoSource(_)) => break,
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(%error, "catching up waits");
+                    break;
+                }
             };
-            let reached = catch_up::execute(&mut self.executor, &proven, |head| self.node.reach(head));
+            let reached = match catch_up::execute(&mut self.executor, &proven, |head| self.node.reach(head)) {
+                Ok(reached) => reached,
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                // Nothing is lost: what was kept is sound, and the rest is asked for again.
+                Err(error) => {
+                    tracing::warn!(%error, "catching up waits");
+                    break;
+                }
+            };
             let head = self.executor.head();
             tracing::info!(height = head.height, entries = head.size, of = proven.target, "caught up");
-            self.node.show(reached?);
+            self.node.show(reached);
         }
         Ok(self.executor.head().size > before)
     }
@@ -264,16 +282,22 @@ impl Tenure {
                 Ok(Some(round)) if self.has_kept(&round) => return Left::Turned,
                 Ok(_) => std::thread::sleep(LOOK_AGAIN),
                 // The others may have left with the note that they have.
-                Err(_) => {
-                    let theirs = self.sources.note_over(term.set.trust_root(), &head);
-                    if let Some(round) = self.node.runtime.block_on(theirs) {
-                        self.node.show(Some(round));
-                    }
-                }
+                Err(_) => self.ask_for_boundary(term),
             }
             if self.node.desk.is_gone() {
                 return Left::Stopped;
             }
+        }
+    }
+
+    /// Keeps the note over the last block of a term that is over, if somebody shows it.
+    fn ask_for_boundary(&mut self, term: &Term) {
+        let head = self.executor.head().clone();
+        let theirs = self.sources.note_over(term.set.trust_root(), &head);
+        if let Some(round) = self.node.runtime.block_on(theirs)
+            && self.has_kept(&round)
+        {
+            self.node.show(Some(round));
         }
     }
 

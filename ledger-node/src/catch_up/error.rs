@@ -1,11 +1,14 @@
 //! What one source did wrong, and what ends catching up altogether.
 
+use std::path::{Path, PathBuf};
+
 use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
 use ledger::tile::Tile;
 use ledger::walk::WalkError;
 use service_kit::fetch::FetchError;
 use service_kit::store::StoreError;
+use service_kit::whole_file;
 
 use crate::executor::{ExecuteError, ReplayError};
 
@@ -158,6 +161,19 @@ impl CatchUpError {
             Self::Store(error) => matches!(error, StoreError::Corrupt(_)),
             Self::NoSource(_) => false,
         }
+    }
+
+    /// Keeps the checkpoint of another history than ours in the directory of evidence, if that is what is wrong: it is
+    /// what the histories of others are compared with.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn keep_other_history(&self, evidence: &Path) -> std::io::Result<Option<PathBuf>> {
+        let Self::SplitView { size, note, .. } = self else { return Ok(None) };
+        let path = evidence.join(format!("history-{size}"));
+        std::fs::create_dir_all(evidence)?;
+        whole_file::write(&path, note)?;
+        Ok(Some(path))
     }
 
     /// The code of the catalogue.

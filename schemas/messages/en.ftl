@@ -307,10 +307,11 @@ devnet-fault-halves = network in halves
 devnet-fault-minority = one cut off
 devnet-fault-one-way = one not heard
 devnet-fault-flapping = flapping network
+devnet-faults-emptied = Time until a node that had lost its data had executed the whole log again and certified something new: median { $median }, slowest { $max }.
 devnet-faults-held =
     { $rounds } rounds on { $validators } ledger nodes in { $seconds } s (seed { $seed }): { $faults }.
     { $acknowledged } transactions acknowledged, each proven at its place by every node; { $unanswered } attempts went unanswered. { $heads } certified heads seen, no fork.
-    Time until every node that kept its data had certified something new after healing: median { $median }, 99 in 100 within { $p99 }, slowest { $max }; { $slower } rounds took longer than the { $aim } s aimed at. The slowest that had lost its data, and executed the whole log again: { $catching_up }.
+    Time until every node that kept its data had certified something new after healing: median { $median }, 99 in 100 within { $p99 }, slowest { $max }; { $slower } rounds took longer than the { $aim } s aimed at.
     Every start succeeded, every node's data is sound, and all end with the same head.
 devnet-help-any-once = Exit after the journey; the status is 0 only if every step held
 devnet-help-any-json = Write the result of the journey as one JSON object, the last line of standard output

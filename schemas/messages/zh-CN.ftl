@@ -307,10 +307,11 @@ devnet-fault-halves = 网络对半分裂
 devnet-fault-minority = 一个节点被隔离
 devnet-fault-one-way = 一个节点单向失联
 devnet-fault-flapping = 网络时断时续
+devnet-faults-emptied = 数据被清空的节点重新执行整个日志并认证新内容所需时间：中位数 { $median }，最慢 { $max }。
 devnet-faults-held =
     { $validators } 个账本节点，{ $seconds } 秒内 { $rounds } 轮（种子 { $seed }）：{ $faults }。
     已确认交易 { $acknowledged } 笔，每一笔在每个节点上均有位置证明；{ $unanswered } 次尝试未获答复。见到已认证的账本头 { $heads } 个，没有分叉。
-    恢复后，数据未丢失的各节点全部认证新内容所需时间：中位数 { $median }，百分之九十九不超过 { $p99 }，最慢 { $max }；超过目标 { $aim } 秒的有 { $slower } 轮。数据被清空、须重新执行整个日志的节点，最慢 { $catching_up }。
+    恢复后，数据未丢失的各节点全部认证新内容所需时间：中位数 { $median }，百分之九十九不超过 { $p99 }，最慢 { $max }；超过目标 { $aim } 秒的有 { $slower } 轮。
     每次启动均成功，各节点数据完好，最终账本头一致。
 devnet-help-any-once = 旅程走完即退出；仅当每一步都成立时状态为 0
 devnet-help-any-json = 以一个 JSON 对象输出旅程结果，为标准输出的最后一行

@@ -49,8 +49,9 @@ pub struct FaultsReport {
     pub progress_ms: Times,
     /// The same by kind of fault.
     pub progress_ms_by_fault: BTreeMap<Kind, Times>,
-    /// Times until a node that had lost its data had executed the whole log again, and certified something new.
-    pub catching_up_ms: Times,
+    /// Where data was lost: times until a node that had lost it had executed the whole log again, and certified something new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catching_up_ms: Option<Times>,
     /// Rounds in which `progress_ms` was longer than [`PROGRESS_AIM`].
     pub slower_than_aimed: usize,
     /// Different certified heads seen; no size had two roots.
@@ -92,11 +93,13 @@ pub fn told(report: &FaultsReport, messages: &Catalogue) -> String {
         ("median", time(report.progress_ms.median).into()),
         ("p99", time(report.progress_ms.p99).into()),
         ("max", time(report.progress_ms.max).into()),
-        ("catching_up", time(report.catching_up_ms.max).into()),
         ("slower", report.slower_than_aimed.to_string().into()),
         ("aim", PROGRESS_AIM.as_secs().to_string().into()),
     ];
-    messages.text("devnet-faults-held", &values)
+    let held = messages.text("devnet-faults-held", &values);
+    let Some(Times { median, max, .. }) = report.catching_up_ms else { return held };
+    let values = [("median", time(median).into()), ("max", time(max).into())];
+    format!("{held}\n{}", messages.text("devnet-faults-emptied", &values))
 }
 
 /// How long each round took to go on.
@@ -121,8 +124,9 @@ impl Rounds {
         times(self.0.iter().map(|(_, took)| took.progress))
     }
 
-    pub(super) fn times_to_catch_up(&self) -> Times {
-        times(self.0.iter().filter_map(|(_, took)| took.catching_up))
+    pub(super) fn times_to_catch_up(&self) -> Option<Times> {
+        let took: Vec<Duration> = self.0.iter().filter_map(|(_, took)| took.catching_up).collect();
+        (!took.is_empty()).then(|| times(took.into_iter()))
     }
 
     pub(super) fn times_by_kind(&self) -> BTreeMap<Kind, Times> {
@@ -162,11 +166,12 @@ mod tests {
         assert_eq!(rounds.times_by_kind()[&Kind::Kill], Times { median: 5_000, p99: 9_000, max: 9_000 });
         assert_eq!(rounds.by_kind(), [(Kind::Kill, 9), (Kind::Wipe, 1)].into());
         assert_eq!(rounds.slower_than_aimed(), 5);
-        assert_eq!(rounds.times_to_catch_up(), Times { median: 60_000, p99: 60_000, max: 60_000 });
+        assert_eq!(rounds.times_to_catch_up(), Some(Times { median: 60_000, p99: 60_000, max: 60_000 }));
     }
 
     #[test]
     fn nothing_measured_is_nothing() {
         assert_eq!(Rounds::default().times(), Times { median: 0, p99: 0, max: 0 });
+        assert_eq!(Rounds::default().times_to_catch_up(), None);
     }
 }

@@ -41,8 +41,9 @@ crate::config! {
         pub key: PathBuf = PathBuf::new(),
         /// Serve HTTP without TLS, for debugging: wallets of others refuse it.
         pub plain: bool = false,
-        /// Threads that serve requests.
-        pub workers: u16 = 2,
+        /// Threads that serve requests. More than there are processors: a request waits for what others have under way on
+        /// its own thread, and for the other threads only as long as the system gives each its turn.
+        pub workers: u16 = 8,
         /// Open connections, each up to some 30 KiB and its body. At the limit, whoever has kept the service waiting
         /// longest makes room for whoever comes. Fewer if the system's limit on file descriptors is lower.
         pub connections: u32 = limits::CONNECTIONS,

@@ -13,7 +13,7 @@ use crate::world::services::Services;
 
 /// The longest pause before a kill, in milliseconds: a few blocks, anchors and presentations.
 const MAX_PAUSE_MS: u64 = 600;
-/// The longest life of a wallet's process that is to be killed: about what a command takes.
+/// The longest life of a wallet's process that is to be killed: about what a command takes on a slow machine.
 const MAX_WALLET_MS: u64 = 300;
 /// The longest time a service is given before it is killed while it starts.
 const MAX_START_MS: u64 = 120;
@@ -62,8 +62,7 @@ impl<'a> Killer<'a> {
             Some(Victim::Service(name)) => self.kill_service(name, twice.then_some(starting)).await?,
             Some(Victim::Wallet) | None => {
                 if let Some(wallet) = self.wallets.get(wallet) {
-                    // A command that ends before its time is no kill: the next one then.
-                    while !wallet.kill_next(life).await {}
+                    kill_wallet(wallet, life).await;
                 }
             }
         }
@@ -88,5 +87,14 @@ impl<'a> Killer<'a> {
             Victim::Wallet => "wallet",
         };
         VICTIMS.iter().map(name).zip(self.killed).collect()
+    }
+}
+
+/// Kills a wallet's next process. One that ends before its time is no kill: then the next one, after half the time, because
+/// a fast machine may end every command within the whole.
+async fn kill_wallet(wallet: &WalletProcess, life: Duration) {
+    let mut left = life;
+    while !wallet.kill_next(left).await {
+        left /= 2;
     }
 }

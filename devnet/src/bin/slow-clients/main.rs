@@ -23,6 +23,7 @@ mod verdict;
 
 use crowd::{Manner, Plan};
 use round::Round;
+use target::Changes;
 use verdict::{Bounds, Outcome, Verdict};
 
 /// Whether slow clients keep others waiting, or fill a service's memory
@@ -53,6 +54,9 @@ struct Arguments {
     /// Connections that the service may hold; its own default if not given
     #[arg(long)]
     held: Option<u32>,
+    /// Threads of the service; its own default if not given
+    #[arg(long)]
+    workers: Option<u16>,
     /// p99 with the crowd, over quiet p99, that is too much
     #[arg(long, default_value_t = 2.0)]
     most_ratio: f64,
@@ -99,7 +103,8 @@ fn run(arguments: &Arguments) -> Result<Outcome> {
     let mut rounds = Vec::new();
     let verdict = loop {
         println!("round {} of at most {}", rounds.len().saturating_add(1), arguments.most_rounds);
-        let round = Round::run(arguments.port, arguments.held, plan, span)?;
+        let round =
+            Round::run(arguments.port, Changes { held: arguments.held, workers: arguments.workers }, plan, span)?;
         println!("{round}");
         rounds.push(round.seen());
         let verdict = Verdict::of(&rounds, &bounds).context("no round was run")?;

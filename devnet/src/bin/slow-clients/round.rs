@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::crowd::{self, Census, Plan};
 use crate::honest::{self, Timing};
 use crate::machine::{self, Watch};
-use crate::target::{self, Memory};
+use crate::target::{self, Changes, Memory};
 use crate::verdict::Seen;
 
 /// What came of a round.
@@ -24,8 +24,8 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    pub(crate) fn run(port: u16, held: Option<u32>, plan: Plan, span: Duration) -> Result<Self> {
-        let target = target::start(port, held)?;
+    pub(crate) fn run(port: u16, changes: Changes, plan: Plan, span: Duration) -> Result<Self> {
+        let target = target::start(port, changes)?;
         let watch = Watch::begin(target.process())?;
         let quiet = honest::measure(&target, span)?;
         let others_quietly = watch.share_of_others()?;

@@ -27,18 +27,27 @@ pub(crate) struct Target {
     _home: Home,
 }
 
+/// Settings of the service that are to be others than its own defaults.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changes {
+    /// Connections that it may hold.
+    pub(crate) held: Option<u32>,
+    /// Threads that serve.
+    pub(crate) workers: Option<u16>,
+}
+
 /// Founds a world and starts its first department, which needs nobody else to serve what is public.
-pub(crate) fn start(port: u16, held: Option<u32>) -> Result<Target> {
+pub(crate) fn start(port: u16, changes: Changes) -> Result<Target> {
     let mut rng = system_rng()?;
     let home = Home::open(None, &mut rng)?;
     let layout = Layout::new(home.path(), port, false);
     found::found(&layout, &mut rng)?;
     let file = layout.config(&PUBLIC_SECURITY.member);
-    if let Some(held) = held {
-        let mut settings: issuer::Config = config::load(&file)?;
-        settings.http.connections = held;
-        fs::write(&file, config::render(&settings))?;
-    }
+    let mut settings: issuer::Config = config::load(&file)?;
+    let http = &mut settings.http;
+    http.connections = changes.held.unwrap_or(http.connections);
+    http.workers = changes.workers.unwrap_or(http.workers);
+    fs::write(&file, config::render(&settings))?;
     let program = std::env::current_exe()?.with_file_name("devnet");
     let mut service = Command::new(&program)
         .args(["service", "issuer", "--config"])

@@ -102,9 +102,10 @@ fn are_alike(ours: &Value, theirs: &Value) -> bool {
         (Value::Array(ours), Value::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| are_alike(ours, theirs))
         }
-        (Value::Number(one), Value::Number(other)) if one.is_f64() && other.is_f64() => {
-            one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| (one - other).abs() <= one.abs() * 1e-15)
-        }
+        (Value::Number(one), Value::Number(other)) if one.is_f64() && other.is_f64() => one
+            .as_f64()
+            .zip(other.as_f64())
+            .is_some_and(|(one, other)| (one - other).abs() <= (one.abs() * 1e-15).max(f64::MIN_POSITIVE)),
         _ => ours == theirs,
     }
 }

@@ -21,6 +21,7 @@ use crate::complaint::complaint;
 use crate::consortium::Consortium;
 use crate::forward;
 use crate::joining::{self, Joining};
+use crate::listening::Listening;
 use crate::operate::{self, Operator, Proposed, Wanted};
 
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
@@ -46,14 +47,8 @@ enum Command {
         operator: String,
         #[arg(long = "member", value_name = "NAME=FILE")]
         members: Vec<String>,
-        #[arg(long)]
-        url: Option<String>,
-        #[arg(long, default_value = "127.0.0.1:9440")]
-        listen: String,
-        #[arg(long, requires = "key")]
-        certificate: Option<PathBuf>,
-        #[arg(long, requires = "certificate")]
-        key: Option<PathBuf>,
+        #[command(flatten)]
+        listening: Listening,
         #[command(flatten)]
         consortium: Consortium,
     },
@@ -242,16 +237,12 @@ impl Arguments {
             Some(Command::EndAccreditation { operator, subject, accreditation }) => {
                 submit(&operator, &operate::end(&subject, accreditation)?, catalogue)
             }
-            Some(Command::Init { dir, chain, operator, members, url, listen, certificate, key, consortium }) => {
+            Some(Command::Init { dir, chain, operator, members, listening, consortium }) => {
                 let founders = members.iter().map(|member| read_founder(member)).collect::<Result<_>>()?;
-                let mut config = Config::default();
-                config.http.listen = listen;
-                config.http.plain = certificate.is_none();
-                config.http.certificate = certificate.unwrap_or_default();
-                config.http.key = key.unwrap_or_default();
+                let mut config = listening.config();
                 let (peer, others) = consortium.validators(&operator, &mut config)?;
                 let directory = std::path::absolute(&dir)?;
-                let label = None;
+                let (label, url) = (None, listening.url);
                 found(
                     &InitOptions { directory, chain, operator, label, url, founders, config, peer, others },
                     catalogue,

@@ -11,6 +11,7 @@ use service_kit::ledger_client::LedgerClient;
 use service_kit::messages::Catalogue;
 use service_kit::{chance, config};
 
+use crate::listening::Listening;
 use crate::operate;
 
 /// Flags of `join`.
@@ -30,14 +31,8 @@ pub(crate) struct Joining {
     nodes: Vec<String>,
     #[arg(long)]
     ca: Option<PathBuf>,
-    #[arg(long)]
-    url: Option<String>,
-    #[arg(long, default_value = "127.0.0.1:9440")]
-    listen: String,
-    #[arg(long, requires = "key")]
-    certificate: Option<PathBuf>,
-    #[arg(long, requires = "certificate")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    listening: Listening,
 }
 
 impl Joining {
@@ -57,11 +52,7 @@ impl Joining {
     }
 
     fn options(self, genesis: Vec<u8>) -> Result<JoinOptions> {
-        let mut config = Config::default();
-        config.http.listen = self.listen;
-        config.http.plain = self.certificate.is_none();
-        config.http.certificate = self.certificate.unwrap_or_default();
-        config.http.key = self.key.unwrap_or_default();
+        let mut config = self.listening.config();
         config.fetch = FetchConfig {
             ca: self.ca.map(std::path::absolute).transpose()?.unwrap_or_default(),
             allow_private: self.nodes.iter().map(|url| operate::host(url)).collect(),
@@ -72,7 +63,7 @@ impl Joining {
         let department = OtherValidator {
             operator: self.operator,
             label: None,
-            url: self.url,
+            url: self.listening.url,
             peer: self.peer.unwrap_or_default(),
             config,
         };

@@ -5,6 +5,7 @@ mod complaint;
 mod consortium;
 mod forward;
 mod joining;
+mod listening;
 mod operate;
 
 use std::process::ExitCode;

@@ -14,6 +14,9 @@ mod confirmation;
 
 pub use confirmation::Confirmation;
 
+/// The claim that holds the digests of transaction data (OpenID4VP 1.0 B.3.3.1).
+const HASHES: &str = "transaction_data_hashes";
+
 /// To whom a presentation is made, and in answer to what.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
@@ -21,6 +24,9 @@ pub struct Occasion<'a> {
     pub audience: &'a str,
     /// The nonce of its request.
     pub nonce: &'a str,
+    /// Digests of the request's transaction data that concern this credential, base64url, in their order
+    /// ([`crate::oid4vp::transaction_data::hashes_for`]); empty where there is none.
+    pub transaction_data: &'a [String],
 }
 
 /// How old a key binding may be.
@@ -89,6 +95,9 @@ pub enum KbJwtError {
     /// `iat` lies ahead.
     #[error("the key binding is dated in the future")]
     InFuture,
+    /// `transaction_data_hashes` is missing, or of other transaction data than the request has for this credential.
+    #[error("the holder did not sign what the data is wanted for, or something else")]
+    TransactionData,
     /// `sd_hash` is of another presentation.
     #[error("the key binding belongs to another presentation")]
     SdHash,
@@ -113,6 +122,7 @@ impl KbJwtError {
             Self::Nonce => Code::KbJwtNonce,
             Self::TooOld => Code::KbJwtTooOld,
             Self::InFuture => Code::KbJwtInFuture,
+            Self::TransactionData => Code::KbJwtTransactionData,
             Self::SdHash => Code::KbJwtSdHash,
         }
     }
@@ -128,12 +138,15 @@ pub fn bind(
     holder: &dyn Signer,
     now: UnixSeconds,
 ) -> Result<String, SigningFailed> {
-    let claims = serde_json::json!({
+    let mut claims = serde_json::json!({
         "iat": now,
         "aud": occasion.audience,
         "nonce": occasion.nonce,
         "sd_hash": presentation.sd_hash(),
     });
+    if let (false, Some(claims)) = (occasion.transaction_data.is_empty(), claims.as_object_mut()) {
+        claims.insert(HASHES.to_owned(), occasion.transaction_data.into());
+    }
     let kb_jwt = sign_compact(SignHeader::new(typ::KEY_BINDING), claims.to_string().as_bytes(), holder)?;
     Ok(format!("{}{kb_jwt}", presentation.text()))
 }
@@ -185,7 +198,23 @@ pub fn verify_by(
     if string(&claims, "sd_hash")?.as_bytes() != digest.as_bytes() {
         return Err(KbJwtError::SdHash);
     }
+    check_transaction_data(&claims, occasion.transaction_data)?;
     Ok(HolderBinding { key: holder.clone(), issued_at, claims })
+}
+
+/// The digests that are wanted, all of them and no others, in any order (OpenID4VP 1.0 B.3.3.1). Ours are SHA-256, which
+/// is what an absent `transaction_data_hashes_alg` means.
+fn check_transaction_data(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), KbJwtError> {
+    let algorithm = claims.get("transaction_data_hashes_alg");
+    if algorithm.is_some_and(|name| name.as_str() != Some("sha-256")) {
+        return Err(KbJwtError::TransactionData);
+    }
+    let signed = match claims.get(HASHES) {
+        None => &[][..],
+        Some(hashes) => hashes.as_array().ok_or(KbJwtError::TransactionData)?,
+    };
+    let found = |wanted: &String| signed.iter().any(|hash| hash.as_str() == Some(wanted));
+    if signed.len() == wanted.len() && wanted.iter().all(found) { Ok(()) } else { Err(KbJwtError::TransactionData) }
 }
 
 fn check_time(claims: &Map<String, Value>, window: Window, now: UnixSeconds) -> Result<UnixSeconds, KbJwtError> {

@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod datatype;
 pub mod dcql;
 pub mod did;
+pub mod duty;
 pub mod encoding;
 pub mod jose;
 pub mod kb_jwt;

@@ -11,8 +11,8 @@ use crate::did::{Did, DidUrl, Document, Relationship, Service, VerificationMetho
 use crate::encoding::json::{self, Limits};
 use crate::problem::Code;
 use crate::registry::{
-    AccreditationHistory, DidHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role, SchemaHistory, accreditation_key,
-    did_key, schema_key, thumbprint_key,
+    AccreditationHistory, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role, SchemaHistory,
+    accreditation_key, did_key, duty_key, schema_key, thumbprint_key,
 };
 
 /// Longest history that is read, in bytes; as long as a state proof may be.
@@ -78,6 +78,15 @@ pub fn accreditations(proven: &ProvenState, subject: &Did) -> Result<Accreditati
 /// [`TrustError`]; [`TrustError::Absent`] is itself proven.
 pub fn schema_history(proven: &ProvenState, vct: &str) -> Result<SchemaHistory, TrustError> {
     read(proven, &schema_key(vct))?.ok_or(TrustError::Absent)
+}
+
+/// The delegations of one duty of a department out of a state proof.
+///
+/// # Errors
+/// [`TrustError`]; [`TrustError::Absent`] is itself proven.
+pub fn duty_history(proven: &ProvenState, department: &Did, number: &str) -> Result<DutyHistory, TrustError> {
+    let history: DutyHistory = read(proven, &duty_key(department, number))?.ok_or(TrustError::Absent)?;
+    if history.department == *department && history.duty == number { Ok(history) } else { Err(TrustError::Malformed) }
 }
 
 /// Who registered a public key, named by its RFC 7638 thumbprint, out of a state proof. A key that nobody ever

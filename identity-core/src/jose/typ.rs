@@ -16,5 +16,7 @@ pub const TRANSACTION: &str = "xinfu-tx+jwt";
 pub const KEY_PROOF: &str = "xinfu-key+jwt";
 /// What a DID's recovery key says.
 pub const RECOVERY: &str = "xinfu-recovery+jwt";
+/// What an official signs over a request.
+pub const DUTY: &str = "xinfu-duty+jwt";
 /// The creation of a DID.
 pub const CREATE: &str = "xinfu-create+jwt";

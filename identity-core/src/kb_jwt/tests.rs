@@ -13,7 +13,8 @@ use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt, UnverifiedSdJwt,
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const WINDOW: Window = Window { max_age: 300, leeway: 30 };
-const HERE: Occasion<'static> = Occasion { audience: "decentralized_identifier:did:example:v", nonce: "n-1" };
+const HERE: Occasion<'static> =
+    Occasion { audience: "decentralized_identifier:did:example:v", nonce: "n-1", transaction_data: &[] };
 
 fn key(seed: u8) -> SecretKey {
     SecretKey::from_bytes(Alg::EdDsa, &[seed; 32]).unwrap()

@@ -194,9 +194,12 @@ pub enum RequestError {
     /// The request has expired.
     #[error("the request has expired")]
     Expired,
-    /// `transaction_data`, of which no type is known here.
-    #[error("transaction_data of an unknown type")]
+    /// `transaction_data` of another type than ours, or not one for each query over one attestation.
+    #[error("transaction_data is of an unknown type or malformed")]
     TransactionData,
+    /// `verifier_info` is no array of attestations, or has two of our format.
+    #[error("verifier_info is malformed")]
+    VerifierInfo,
     /// `wallet_nonce` was not echoed.
     #[error("the request object does not echo the wallet's nonce")]
     WalletNonce,
@@ -225,6 +228,7 @@ impl RequestError {
             Self::Formats => Code::VpRequestFormats,
             Self::Expired => Code::VpRequestExpired,
             Self::TransactionData => Code::VpRequestTransactionData,
+            Self::VerifierInfo => Code::VpRequestVerifierInfo,
             Self::WalletNonce => Code::VpRequestWalletNonce,
             Self::Stored
             | Self::Missing { .. }
@@ -269,6 +273,7 @@ impl RequestError {
             | Self::AnchorWish
             | Self::Purpose
             | Self::Expired
+            | Self::VerifierInfo
             | Self::WalletNonce => OAuthError::InvalidRequest,
         }
     }

@@ -21,6 +21,7 @@ pub mod error;
 pub mod request;
 pub mod response;
 pub mod same_device;
+pub mod transaction_data;
 pub mod verifier;
 pub mod wallet;
 
@@ -32,5 +33,5 @@ pub use encryption::Encryption;
 pub use error::{LinkError, OAuthError, QueryRefused, RequestError, ResponseError, WalletError};
 pub use request::{AnchorWish, Parameters, RequestLink, ResponseMode};
 pub use response::{Anchors, VpToken};
-pub use verifier::{Answer, Ask, Session, SignedBy};
+pub use verifier::{Answer, Ask, Session, SignedBy, WhatFor};
 pub use wallet::{UnverifiedRequest, VerifiedRequest, WhoAsks};

@@ -12,8 +12,10 @@ use url::Url;
 use super::client_id::ClientId;
 use super::encryption::Encryption;
 use super::error::{LinkError, RequestError};
+use super::transaction_data;
 use crate::crypto::Alg;
 use crate::dcql;
+use crate::duty;
 use crate::jose::jwt::numeric_date;
 use crate::oauth::form::Form;
 use crate::oauth::url::{Transport, parse_endpoint};
@@ -175,6 +177,10 @@ pub struct Parameters {
     pub anchor: Option<AnchorWish>,
     /// What the data is wanted for, in the words of the accreditation (`xinfu_purpose`).
     pub purpose: Option<String>,
+    /// The official's signature over this request: the one `verifier_info` of our format, unverified.
+    pub duty: Option<String>,
+    /// What the holder is to sign beside the nonce, as it travelled: see [`super::transaction_data`].
+    pub transaction_data: Vec<String>,
     /// When the request stops counting.
     pub expires: UnixSeconds,
     /// The wallet's own nonce, echoed.
@@ -247,6 +253,12 @@ impl Parameters {
             "exp": self.expires.0,
         });
         if let Some(members) = payload.as_object_mut() {
+            if let Some(duty) = &self.duty {
+                members.insert("verifier_info".to_owned(), json!([{ "format": duty::FORMAT, "data": duty }]));
+            }
+            if !self.transaction_data.is_empty() {
+                members.insert("transaction_data".to_owned(), json!(self.transaction_data));
+            }
             let optional = [
                 ("state", self.state.as_deref()),
                 ("xinfu_anchor", self.anchor.map(AnchorWish::as_str)),
@@ -271,7 +283,7 @@ impl Parameters {
     }
 
     /// Reads the payload of a request object. Unknown parameters are ignored, as the specification
-    /// rules; `transaction_data`, which nobody here understands yet, is not.
+    /// rules; `transaction_data` of an unknown type is not.
     ///
     /// # Errors
     /// [`RequestError`], by the first parameter that does not fit.
@@ -297,6 +309,7 @@ impl Parameters {
             return Err(RequestError::State);
         }
         let dcql_query = payload.get("dcql_query").ok_or(RequestError::Missing { parameter: "dcql_query" })?;
+        let query = dcql::Query::from_json(dcql_query)?;
         let purpose = text("xinfu_purpose")?;
         if purpose.is_some_and(|purpose| !is_purpose(purpose)) {
             return Err(RequestError::Purpose);
@@ -307,7 +320,9 @@ impl Parameters {
             response_uri,
             nonce: nonce.to_owned(),
             state: state.map(str::to_owned),
-            query: dcql::Query::from_json(dcql_query)?,
+            duty: verifier_info(payload)?,
+            transaction_data: transaction_data::read(payload.get("transaction_data"), &query)?,
+            query,
             dcql_query: dcql_query.clone(),
             algorithms: Algorithms::from_metadata(metadata)?,
             anchor: match text("xinfu_anchor")? {
@@ -322,9 +337,6 @@ impl Parameters {
 }
 
 fn refuse_what_must_not_be_there(payload: &Map<String, Value>) -> Result<(), RequestError> {
-    if payload.contains_key("transaction_data") {
-        return Err(RequestError::TransactionData);
-    }
     if payload.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
     }
@@ -332,6 +344,25 @@ fn refuse_what_must_not_be_there(payload: &Map<String, Value>) -> Result<(), Req
         return Err(RequestError::Scope);
     }
     Ok(())
+}
+
+/// The one attestation of our format. Others say nothing to us, and are ignored as the specification rules.
+fn verifier_info(payload: &Map<String, Value>) -> Result<Option<String>, RequestError> {
+    let Some(infos) = payload.get("verifier_info") else { return Ok(None) };
+    let infos = infos.as_array().filter(|infos| !infos.is_empty()).ok_or(RequestError::VerifierInfo)?;
+    let mut found = None;
+    for info in infos {
+        let info = info.as_object().ok_or(RequestError::VerifierInfo)?;
+        if info.get("format").and_then(Value::as_str).ok_or(RequestError::VerifierInfo)? != duty::FORMAT {
+            continue;
+        }
+        let data = info.get("data").and_then(Value::as_str).ok_or(RequestError::VerifierInfo)?;
+        // One attestation answers for the whole request, not for some of its queries.
+        if info.contains_key("credential_ids") || found.replace(data.to_owned()).is_some() {
+            return Err(RequestError::VerifierInfo);
+        }
+    }
+    Ok(found)
 }
 
 fn optional_text<'a>(

@@ -12,6 +12,7 @@
 //! [`crate::verdict::judge`]. That a session answers only once: that is the store's, since only a
 //! store can say so across processes.
 
+use ledger::Hash;
 use rand::CryptoRng;
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
@@ -23,9 +24,11 @@ use super::envelope::Envelope;
 use super::error::{QueryRefused, RequestError, ResponseError, WalletError};
 use super::request::{Algorithms, AnchorWish, Parameters, ResponseMode, is_purpose};
 use super::response::{Anchors, VpToken};
+use super::transaction_data;
 use crate::crypto::{Signer, SigningFailed};
 use crate::dcql;
-use crate::did::DidUrl;
+use crate::did::{Did, DidUrl};
+use crate::duty::{Attestation, DutyError, UnverifiedAttestation};
 use crate::encoding::base64url;
 use crate::jose::jwe::{DecryptionKey, EncryptionKey};
 use crate::jose::{SignHeader, sign_compact, typ};
@@ -52,6 +55,21 @@ pub struct Ask {
     pub encrypt_to: Option<EncryptionKey>,
     /// How long the request counts, in seconds.
     pub lifetime: i64,
+}
+
+/// What an official answers for, beside the question itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhatFor {
+    /// The duty number of whoever is to sign.
+    pub duty: String,
+    /// The legal basis.
+    pub basis: String,
+    /// How long the answer is kept, in days.
+    pub retention_days: u32,
+    /// Digest of a salt and the case's number.
+    pub case: Option<Hash>,
+    /// Whether the holder signs what the data is wanted for, too.
+    pub holder_signs: bool,
 }
 
 /// One request and all that is needed to accept the response to it.
@@ -94,10 +112,48 @@ impl Session {
             algorithms: Algorithms::ours(),
             anchor: ask.anchor,
             purpose: ask.purpose,
+            duty: None,
+            transaction_data: Vec::new(),
             expires: UnixSeconds(now.0.saturating_add(ask.lifetime)),
             wallet_nonce: None,
         };
         Ok(Self { id, parameters })
+    }
+
+    /// What an official is to sign before this request may leave.
+    ///
+    /// # Errors
+    /// [`QueryRefused::Purpose`]: nobody can answer for a question without a purpose.
+    pub fn to_attest(&self, department: &Did, what_for: WhatFor) -> Result<Attestation, QueryRefused> {
+        let asked = &self.parameters;
+        Ok(Attestation {
+            iss: department.clone(),
+            duty: what_for.duty,
+            purpose: asked.purpose.clone().ok_or(QueryRefused::Purpose)?,
+            basis: what_for.basis,
+            retention_days: what_for.retention_days,
+            receiver: department.clone(),
+            case: what_for.case,
+            holder_signs: what_for.holder_signs,
+            dcql_query: asked.dcql_query.clone(),
+            client_id: asked.client_id.as_str().to_owned(),
+            response_uri: asked.response_uri.as_str().to_owned(),
+            nonce: asked.nonce.clone(),
+            exp: asked.expires,
+        })
+    }
+
+    /// Takes in an official's signed attestation: the request then carries it, and the holder is asked to sign its
+    /// digest. Whether it holds is [`crate::verdict::attested`]'s to say, with evidence.
+    ///
+    /// # Errors
+    /// [`DutyError::Malformed`].
+    pub fn attest(&mut self, attestation: &str) -> Result<(), DutyError> {
+        let holder_signs = UnverifiedAttestation::parse(attestation)?.dangerous_claims().holder_signs;
+        let objects = || transaction_data::make(&self.parameters.query, attestation);
+        self.parameters.transaction_data = if holder_signs { objects() } else { Vec::new() };
+        self.parameters.duty = Some(attestation.to_owned());
+        Ok(())
     }
 
     /// Signs the request object under an `authentication` key of the client's DID. `signed_by` names it as the client

@@ -66,7 +66,7 @@ pub struct Grant {
     pub ending: Option<Ending>,
 }
 
-/// Why an accreditation ceased.
+/// Why an accreditation or a delegation ceased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ending {
@@ -80,6 +80,8 @@ pub enum Ending {
     Deactivated,
     /// Its holder was expelled.
     Expelled,
+    /// Another delegation of the same duty took its place.
+    Replaced,
 }
 
 impl Grant {
@@ -98,7 +100,7 @@ impl Grant {
     /// Whether a claim, or something above it, was named.
     #[must_use]
     pub fn covers_claim(&self, path: &[String]) -> bool {
-        self.claims.iter().any(|given| path.starts_with(given))
+        covers_claim(&self.claims, path)
     }
 
     /// Whether this accreditation is nowhere wider than `parent`.
@@ -113,21 +115,36 @@ impl Grant {
 
     /// The lists are bounded, non-empty where they must say something, and free of repetition by accident.
     pub(super) fn check_lists(&self) -> Result<(), Refused> {
-        let names = |list: &[String]| list.len() <= MAX_ACCREDITATION_ENTRIES && list.iter().all(|name| is_token(name));
-        if self.types.is_empty() || !names(&self.types) {
-            return Err(Refused::AccreditationMalformed("types"));
-        }
-        if !names(&self.purposes) {
-            return Err(Refused::AccreditationMalformed("purposes"));
-        }
-        let paths_sound = self.claims.len() <= MAX_ACCREDITATION_ENTRIES
-            && self.claims.iter().all(|path| (1..=8).contains(&path.len()) && path.iter().all(|step| is_token(step)));
-        let claims_match_role = match self.role {
-            Role::Issuer => self.claims.is_empty(),
-            Role::Verifier => !self.claims.is_empty(),
-        };
-        if paths_sound && claims_match_role { Ok(()) } else { Err(Refused::AccreditationMalformed("claims")) }
+        check_lists(self.role, &self.types, &self.claims, &self.purposes).map_err(Refused::AccreditationMalformed)
     }
+}
+
+/// Whether one of `given` is `path` or above it.
+pub(super) fn covers_claim(given: &[Vec<String>], path: &[String]) -> bool {
+    given.iter().any(|given| path.starts_with(given))
+}
+
+/// What is wrong with the lists of an accreditation or a delegation, by the name of the first that is.
+pub(super) fn check_lists(
+    role: Role,
+    types: &[String],
+    claims: &[Vec<String>],
+    purposes: &[String],
+) -> Result<(), &'static str> {
+    let names = |list: &[String]| list.len() <= MAX_ACCREDITATION_ENTRIES && list.iter().all(|name| is_token(name));
+    if types.is_empty() || !names(types) {
+        return Err("types");
+    }
+    if !names(purposes) {
+        return Err("purposes");
+    }
+    let paths_sound = claims.len() <= MAX_ACCREDITATION_ENTRIES
+        && claims.iter().all(|path| (1..=8).contains(&path.len()) && path.iter().all(|step| is_token(step)));
+    let claims_match_role = match role {
+        Role::Issuer => claims.is_empty(),
+        Role::Verifier => !claims.is_empty(),
+    };
+    if paths_sound && claims_match_role { Ok(()) } else { Err("claims") }
 }
 
 /// A name in a list: short and printable.

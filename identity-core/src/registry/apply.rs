@@ -45,6 +45,8 @@ pub fn apply(
         Operation::Anchor(anchor) => rules::anchor::anchor(&mut state, &act, anchor)?,
         Operation::Accredit(accredit) => rules::accredit::accredit(&mut state, &act, accredit)?,
         Operation::EndAccreditation(end) => rules::accredit::end(&mut state, &act, end)?,
+        Operation::Delegate(delegate) => rules::delegate::delegate(&mut state, &act, &sender, delegate)?,
+        Operation::EndDelegation(end) => rules::delegate::end(&mut state, &act, end)?,
         Operation::Schema(schema) => rules::schema::register(&mut state, &act, schema)?,
         Operation::Propose(propose) => rules::voting::propose(&mut state, &act, propose)?,
         Operation::Approve(on) => rules::voting::approve(&mut state, &act, *on)?,
@@ -160,6 +162,8 @@ fn is_for_relay_keys(operation: &Operation) -> bool {
         | Operation::Compromise(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
+        | Operation::Delegate(_)
+        | Operation::EndDelegation(_)
         | Operation::Schema(_)
         | Operation::Propose(_)
         | Operation::Approve(_)
@@ -205,6 +209,8 @@ fn relay_change(state: &mut Overlay<'_>, act: &Act<'_>, change: &Transaction) ->
         | Operation::Anchor(_)
         | Operation::Accredit(_)
         | Operation::EndAccreditation(_)
+        | Operation::Delegate(_)
+        | Operation::EndDelegation(_)
         | Operation::Schema(_)
         | Operation::Propose(_)
         | Operation::Approve(_)

@@ -3,6 +3,7 @@
 use super::NotApplied;
 use super::accreditation::Ending;
 use super::rules::accredit::{end_grant, start_grant};
+use super::rules::delegate::{end_delegation, start_delegation};
 use super::rules::validators::turn;
 use super::schedule::{Event, take_due_once};
 use super::state::{Overlay, StateUnreadable, StateView, WriteSet};
@@ -46,9 +47,12 @@ pub fn close_block(state: &dyn StateView, block: &Block, seal_index: u64) -> Res
 
 fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), NotApplied> {
     for due in take_due_once(state, block.seconds())? {
-        match due.event {
-            Event::Start => start_grant(state, &due.subject, due.grant, seal_index)?,
-            Event::Lapse => end_grant(state, &due.subject, due.grant, seal_index, Ending::Lapsed)?,
+        let (subject, id) = (&due.subject, due.grant);
+        match (due.event, &due.duty) {
+            (Event::Start, None) => start_grant(state, subject, id, seal_index)?,
+            (Event::Lapse, None) => end_grant(state, subject, id, seal_index, Ending::Lapsed)?,
+            (Event::Start, Some(duty)) => start_delegation(state, subject, duty, id, seal_index)?,
+            (Event::Lapse, Some(duty)) => end_delegation(state, subject, duty, id, seal_index, Ending::Lapsed)?,
         }
     }
     turn(state, block, seal_index)

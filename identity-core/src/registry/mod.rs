@@ -17,6 +17,7 @@ mod anchor;
 mod apply;
 mod block;
 mod create;
+mod delegation;
 mod genesis;
 mod history;
 mod key_proof;
@@ -39,6 +40,7 @@ pub use anchor::{Anchor, AnchorKind};
 pub use apply::{Accepted, admit_relayed, apply, authenticate, key_to_admit, keys_to_authenticate};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
+pub use delegation::{Delegation, DutyHistory, DutyHolder, is_duty_number};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator, Peer};
 pub use history::{
     DidHistory, KeyRecord, Member, Owner, OwnerHistory, Period, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
@@ -50,11 +52,12 @@ pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};
 pub use state::{
     MEMBERS, PROPOSALS, RULES, StateUnreadable, StateView, VALIDATORS, WriteSet, accreditation_key, delegations_key,
-    did_key, member_key, policy_key, proposal_key, receipts_key, schema_key, sequence_key, thumbprint_key, url_key,
-    validator_key,
+    did_key, duty_key, member_key, policy_key, proposal_key, receipts_key, schema_key, sequence_key, thumbprint_key,
+    url_key, validator_key,
 };
 pub use transaction::{
-    Accredit, Compromise, EndAccreditation, Envelope, Operation, Relayed, Schema, Transaction, Update,
+    Accredit, Compromise, Delegate, EndAccreditation, EndDelegation, Envelope, Operation, Relayed, Schema, Transaction,
+    Update,
 };
 pub use validators::{
     DEFAULT_EPOCH, MAX_EPOCH, Rules, SetRecord, ValidatorHistory, ValidatorKeys, Validators, policy_in_force,
@@ -80,6 +83,8 @@ pub const MAX_SERVICES: usize = 64;
 pub const MAX_CHAIN: u8 = 8;
 /// Entries in each list of an accreditation.
 pub const MAX_ACCREDITATION_ENTRIES: usize = 256;
+/// Delegations that one duty number may ever have had: bounds what every reader of its history parses.
+pub const MAX_DELEGATIONS: usize = 256;
 /// Members that a chain may ever have had: each vote looks at all of them.
 pub const MAX_MEMBERS: usize = 1024;
 /// Open proposals of one member.

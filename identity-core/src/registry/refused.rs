@@ -178,6 +178,24 @@ pub enum Refused {
     /// The sender may not end this accreditation.
     #[error("the sender may not end this accreditation")]
     EndNotEntitled,
+    /// The delegation is malformed.
+    #[error("malformed delegation: {0}")]
+    DelegationMalformed(&'static str),
+    /// `from` and `until` are not a period that is still to come or running.
+    #[error("the delegation's period is over, empty or too long")]
+    DelegationPeriod,
+    /// The duty key is, or was, a key of the department's DID.
+    #[error("a duty key may not be a key of the department's DID")]
+    DelegationKey,
+    /// More than [`super::MAX_DELEGATIONS`].
+    #[error("the duty number has had too many delegations")]
+    TooManyDelegations,
+    /// There is no such delegation.
+    #[error("no such delegation")]
+    DelegationUnknown,
+    /// The delegation has ended already.
+    #[error("the delegation has ended already")]
+    DelegationEnded,
     /// The schema's type name or digest is malformed.
     #[error("malformed schema: {0}")]
     SchemaMalformed(&'static str),
@@ -308,6 +326,12 @@ impl Refused {
             Self::AccreditationUnknown => Code::RegistryAccreditationUnknown,
             Self::AccreditationEnded => Code::RegistryAccreditationEnded,
             Self::EndNotEntitled => Code::RegistryAccreditationEndNotEntitled,
+            Self::DelegationMalformed(_) => Code::RegistryDelegationMalformed,
+            Self::DelegationPeriod => Code::RegistryDelegationPeriod,
+            Self::DelegationKey => Code::RegistryDelegationKey,
+            Self::TooManyDelegations => Code::RegistryDelegationTooMany,
+            Self::DelegationUnknown => Code::RegistryDelegationUnknown,
+            Self::DelegationEnded => Code::RegistryDelegationEnded,
             Self::SchemaMalformed(_) => Code::RegistrySchemaMalformed,
             Self::SchemaNotEntitled => Code::RegistrySchemaNotEntitled,
             Self::Suspended => Code::RegistrySenderSuspended,

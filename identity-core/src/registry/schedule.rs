@@ -1,4 +1,4 @@
-//! What is due when: starts and lapses of accreditations that a later block has to write down.
+//! What is due when: starts and lapses of accreditations and delegations that a later block has to write down.
 //!
 //! Two levels, so that a block looks at one short list: `schedule` holds the days on which something is due,
 //! `schedule/<day>` the entries of that day.
@@ -20,15 +20,18 @@ const DAY: i64 = 86_400;
 pub(super) struct Due {
     /// Unix seconds.
     pub(super) at: i64,
-    /// The accreditation's number; unique, so the order below is total.
+    /// The accreditation's or delegation's number; unique, so the order below is total.
     pub(super) grant: u64,
     /// What happens to it.
     pub(super) event: Event,
     /// Whose history holds it.
     pub(super) subject: Did,
+    /// Which of the subject's duties, if it is a delegation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) duty: Option<String>,
 }
 
-/// What happens to an accreditation by itself.
+/// What happens to an accreditation or a delegation by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Event {

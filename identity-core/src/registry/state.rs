@@ -59,6 +59,12 @@ pub fn accreditation_key(subject: &Did) -> String {
     format!("accreditation/{subject}")
 }
 
+/// Key of the delegations of one duty of a member, by its duty number.
+#[must_use]
+pub fn duty_key(department: &Did, duty: &str) -> String {
+    format!("duty/{department}/{duty}")
+}
+
 /// Key of a credential type's schema digests.
 #[must_use]
 pub fn schema_key(vct: &str) -> String {

@@ -9,16 +9,17 @@ use serde_json::{Map, Value};
 use super::accreditation::Role;
 use super::anchor::Anchor;
 use super::create::Create;
+use super::delegation::DutyHolder;
 use super::keys::KeyEntry;
 use super::recovery::RecoveryAct;
-use super::services::ServiceEntry;
+use super::services::{Label, ServiceEntry};
 use super::voting::{OnProposal, Propose};
 use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
 use crate::crypto::PublicKey;
 use crate::did::method::xinfu;
 use crate::did::{Did, DidUrl};
 use crate::encoding::json;
-use crate::jose::{ExpectedTyp, UnverifiedJws, typ};
+use crate::jose::{ExpectedTyp, Jwk, UnverifiedJws, typ};
 
 /// A transaction, parsed. Its signature may or may not have been checked yet: [`super::apply`] sees to it.
 #[derive(Debug, Clone)]
@@ -61,6 +62,10 @@ pub enum Operation {
     Accredit(Accredit),
     /// Ends an accreditation.
     EndAccreditation(EndAccreditation),
+    /// Gives one of the sender's duties to whoever holds a key.
+    Delegate(Box<Delegate>),
+    /// Takes a duty back.
+    EndDelegation(EndDelegation),
     /// Registers the digest of a credential type's metadata.
     Schema(Schema),
     /// Proposes a change of members or validators.
@@ -155,6 +160,47 @@ pub struct EndAccreditation {
     pub subject: Did,
     /// Which: the log index of the transaction that gave it.
     pub accreditation: u64,
+}
+
+/// Members of `delegate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegate {
+    /// The duty number.
+    pub duty: String,
+    /// Whose hand the key is in.
+    pub holder: DutyHolder,
+    /// What the duty is called.
+    pub title: Label,
+    /// The duty key.
+    pub key: Jwk,
+    /// On which side it acts.
+    pub role: Role,
+    /// For which credential types.
+    pub types: Vec<String>,
+    /// Verifier only: which claims may be asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Vec<String>>,
+    /// Verifier only: for which purposes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<String>,
+    /// Whether each act needs a case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub case_required: bool,
+    /// Unix seconds from which it holds.
+    pub from: i64,
+    /// Unix seconds from which it no longer holds.
+    pub until: i64,
+}
+
+/// Members of `end-delegation`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndDelegation {
+    /// The duty number.
+    pub duty: String,
+    /// Which delegation of it: the log index of the transaction that gave it.
+    pub delegation: u64,
 }
 
 /// Members of `schema`.
@@ -304,6 +350,8 @@ fn take_operation(mut members: Map<String, Value>, outer: bool) -> Result<Operat
         "anchor" => Ok(Operation::Anchor(typed(members)?)),
         "accredit" => Ok(Operation::Accredit(typed(members)?)),
         "end-accreditation" => Ok(Operation::EndAccreditation(typed(members)?)),
+        "delegate" => Ok(Operation::Delegate(typed(members)?)),
+        "end-delegation" => Ok(Operation::EndDelegation(typed(members)?)),
         "schema" => Ok(Operation::Schema(typed(members)?)),
         "propose" => Ok(Operation::Propose(typed(members)?)),
         "approve" => Ok(Operation::Approve(typed(members)?)),
@@ -338,6 +386,8 @@ impl Relayed {
             | Operation::Anchor(_)
             | Operation::Accredit(_)
             | Operation::EndAccreditation(_)
+            | Operation::Delegate(_)
+            | Operation::EndDelegation(_)
             | Operation::Schema(_)
             | Operation::Propose(_)
             | Operation::Approve(_)
@@ -378,6 +428,8 @@ impl Operation {
             Self::Anchor(anchor) => ("anchor", serde_json::to_value(anchor)?),
             Self::Accredit(accredit) => ("accredit", serde_json::to_value(accredit)?),
             Self::EndAccreditation(end) => ("end-accreditation", serde_json::to_value(end)?),
+            Self::Delegate(delegate) => ("delegate", serde_json::to_value(delegate)?),
+            Self::EndDelegation(end) => ("end-delegation", serde_json::to_value(end)?),
             Self::Schema(schema) => ("schema", serde_json::to_value(schema)?),
             Self::Propose(propose) => ("propose", serde_json::to_value(propose)?),
             Self::Approve(on) => ("approve", serde_json::to_value(on)?),

@@ -13,6 +13,9 @@ pub struct Party {
     seed: u8,
 }
 
+/// Place of a sample department's duty key.
+pub const DUTY_PLACE: u8 = 5;
+
 /// A key of a sample party; `place` 1 asserts, 2 authenticates, 3 invokes. Even seeds use ES256, so that both
 /// algorithms are on every path.
 pub fn key(seed: u8, place: u8) -> SecretKey {
@@ -77,6 +80,11 @@ impl Party {
     /// Signs its request objects.
     pub fn authenticator(&self) -> SecretKey {
         key(self.seed, 2)
+    }
+
+    /// Signs what its official on duty attests.
+    pub fn duty(&self) -> SecretKey {
+        key(self.seed, DUTY_PLACE)
     }
 
     /// Signs its transactions.

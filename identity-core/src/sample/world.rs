@@ -10,16 +10,19 @@ use serde_json::{Value, json};
 
 use super::certificates;
 use super::ledger::{START, SampleLedger};
-use super::parties::{Party, key};
+use super::parties::{DUTY_PLACE, Party, key};
 use crate::anchor::{AnchorProof, BatchPath};
 use crate::crypto::{SecretKey, Signer as _};
 use crate::dcql::Query;
 use crate::did::Did;
+use crate::duty::Attestation;
+use crate::jose::Jwk;
 use crate::kb_jwt::{Confirmation, Occasion, Window, bind};
-use crate::oid4vp::ClientId;
+use crate::oid4vp::request::Algorithms;
+use crate::oid4vp::{AnchorWish, ClientId, Parameters, ResponseMode, transaction_data};
 use crate::registry::{
-    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, Update, accreditation_key, did_key,
-    make_key_proof, schema_key, thumbprint_key,
+    Accredit, Anchor, AnchorKind, Delegate, DutyHolder, Label, Operation, Role, Schema, ServiceType, Update,
+    accreditation_key, did_key, duty_key, make_key_proof, schema_key, thumbprint_key,
 };
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt};
 use crate::sd_jwt_vc::{self, Registered};
@@ -39,6 +42,8 @@ pub const LIST: &str = "https://d2.example/status/1";
 pub const NONCE: &str = "sample-nonce-0123456789";
 /// What the asker is accredited for.
 pub const PURPOSE: &str = "loan";
+/// The duty number of the sample official.
+pub const DUTY: &str = "counter-1";
 /// When everything is judged: half an hour after the credential was made.
 pub const NOW: UnixSeconds = UnixSeconds(START + 5400);
 const ISSUED: UnixSeconds = UnixSeconds(START + 3600);
@@ -64,16 +69,12 @@ pub struct World {
     pub credential: String,
     /// Where the credential was anchored.
     pub anchored: u64,
-    /// What is asked.
-    pub query: Query,
-    /// The asker, as wallets name it.
-    pub client_id: ClientId,
-    /// The DID behind that name.
+    /// What is asked, by whom, what for, and who answers for it.
+    pub request: Parameters,
+    /// The DID behind the asker's name.
     pub asked_by: Did,
     /// Its certificate, where the name is the digest of one.
     pub certificate: Option<Leaf>,
-    /// What for.
-    pub purpose: Option<&'static str>,
     /// How it is judged.
     pub policy: Policy,
     /// When it is judged.
@@ -105,6 +106,7 @@ impl World {
     pub fn on(mut ledger: SampleLedger, authority: Party, issuer: Party, asker: Party) -> Self {
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
         ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        ledger.act(&asker, &Operation::Delegate(Box::new(duty())));
         ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE.as_bytes()) }));
         ledger.seal(START + 60);
         let credential = issue(&issuer);
@@ -120,18 +122,46 @@ impl World {
             asker,
             credential,
             anchored,
-            query: query(&["name", "address"]),
-            client_id,
-            purpose: Some(PURPOSE),
+            request: request(client_id, query(&["name", "address"])),
             policy: policy(),
             now: NOW,
             token: BTreeMap::new(),
             anchors: None,
             evidence: Evidence::default(),
         };
-        world.present();
+        world.attest();
         world.fetch();
         world
+    }
+
+    /// Asks for something else.
+    pub fn ask(&mut self, dcql_query: Value) {
+        self.request.query = Query::from_json(&dcql_query).unwrap();
+        self.request.dcql_query = dcql_query;
+        self.attest();
+    }
+
+    /// Asks for another purpose.
+    pub fn ask_for(&mut self, purpose: Option<&str>) {
+        self.request.purpose = purpose.map(str::to_owned);
+        self.attest();
+    }
+
+    /// The official signs the request as it is now, and the holder answers it.
+    pub fn attest(&mut self) {
+        let attestation = attestation(&self.asker.did(), &self.request);
+        self.attest_with(&attestation, &self.asker.duty());
+    }
+
+    /// Somebody signs this over the request, and the holder answers it.
+    pub fn attest_with(&mut self, attestation: &Attestation, key: &SecretKey) {
+        let text = attestation.sign(key).unwrap();
+        self.request.transaction_data = match attestation.holder_signs {
+            true => transaction_data::make(&self.request.query, &text),
+            false => Vec::new(),
+        };
+        self.request.duty = Some(text);
+        self.present();
     }
 
     /// The authority gives another accreditation, in a block of its own that ends at `seconds`.
@@ -147,9 +177,9 @@ impl World {
         self.ledger.act(&self.asker, &Operation::Update(update));
         self.ledger.seal(ISSUED.0 + 60);
         let leaf = Chain::from_pem(certificates::ASKER).unwrap().leaf().unwrap();
-        self.client_id = ClientId::of_certificate(leaf.digest());
+        self.request.client_id = ClientId::of_certificate(leaf.digest());
         self.certificate = Some(leaf);
-        self.present();
+        self.attest();
         self.fetch();
     }
 
@@ -163,8 +193,18 @@ impl World {
     pub fn shown(&self, holder: &SecretKey) -> String {
         let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
         let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("address")]).unwrap();
-        let occasion = Occasion { audience: self.client_id.as_str(), nonce: NONCE };
-        bind(&chosen, occasion, holder, NOW).unwrap()
+        let transaction_data = self.to_sign("id");
+        bind(&chosen, self.occasion(&transaction_data), holder, NOW).unwrap()
+    }
+
+    /// What the holder of the credential that answers a query signs beside the nonce.
+    pub fn to_sign(&self, query_id: &str) -> Vec<String> {
+        transaction_data::hashes_for(&self.request.transaction_data, query_id)
+    }
+
+    /// The occasion of the request.
+    pub fn occasion<'a>(&'a self, transaction_data: &'a [String]) -> Occasion<'a> {
+        Occasion { audience: self.request.client_id.as_str(), nonce: NONCE, transaction_data }
     }
 
     /// The credential as presented on another occasion: these claims, signed by whatever key at `now`.
@@ -195,7 +235,9 @@ impl World {
                 self.evidence.states.push(self.ledger.state_proof(&state_key, NOW.0 - 100));
             }
         }
-        self.evidence.states.push(self.ledger.state_proof(&schema_key(VCT), NOW.0 - 100));
+        for state_key in [schema_key(VCT), duty_key(&self.asker.did(), DUTY)] {
+            self.evidence.states.push(self.ledger.state_proof(&state_key, NOW.0 - 100));
+        }
         if let Some(leaf) = &self.certificate {
             let owner = self.ledger.state_proof(&thumbprint_key(&leaf.thumbprint()), NOW.0 - 100);
             self.evidence.states.push(owner);
@@ -219,14 +261,7 @@ impl World {
 
     /// The presentation, for the verdict.
     pub fn presentation(&self) -> Presentation<'_> {
-        let asked = Asked {
-            client_id: &self.client_id,
-            asker: &self.asked_by,
-            certificate: self.certificate.as_ref(),
-            nonce: NONCE,
-            query: &self.query,
-            purpose: self.purpose,
-        };
+        let asked = Asked { request: &self.request, asker: &self.asked_by, certificate: self.certificate.as_ref() };
         Presentation { asked, token: &self.token, anchors: self.anchors.as_ref() }
     }
 
@@ -247,11 +282,67 @@ pub fn holder() -> SecretKey {
     key(7, 9)
 }
 
+/// The sample official's duty: to ask for `name` and `address` of the sample type, for [`PURPOSE`].
+pub fn duty() -> Delegate {
+    Delegate {
+        duty: DUTY.to_owned(),
+        holder: DutyHolder::Official,
+        title: Label { en: "Sample counter".to_owned(), zh: "示例窗口".to_owned() },
+        key: Jwk::new(key(3, DUTY_PLACE).public_key().clone()),
+        role: Role::Verifier,
+        types: vec![VCT.to_owned()],
+        claims: vec![vec!["name".to_owned()], vec!["address".to_owned()]],
+        purposes: vec![PURPOSE.to_owned()],
+        case_required: false,
+        from: START,
+        until: START + 10_000_000,
+    }
+}
+
+/// What the sample official signs over a request.
+pub fn attestation(department: &Did, request: &Parameters) -> Attestation {
+    Attestation {
+        iss: department.clone(),
+        duty: DUTY.to_owned(),
+        purpose: request.purpose.clone().unwrap_or_else(|| PURPOSE.to_owned()),
+        basis: "Sample Act, article 1".to_owned(),
+        retention_days: 30,
+        receiver: department.clone(),
+        case: None,
+        holder_signs: true,
+        dcql_query: request.dcql_query.clone(),
+        client_id: request.client_id.as_str().to_owned(),
+        response_uri: request.response_uri.as_str().to_owned(),
+        nonce: request.nonce.clone(),
+        exp: request.expires,
+    }
+}
+
+/// A request by this client, with nobody yet who answers for it.
+fn request(client_id: ClientId, dcql_query: Value) -> Parameters {
+    Parameters {
+        client_id,
+        mode: ResponseMode::DirectPost,
+        response_uri: "https://d3.example/responses/1".parse().unwrap(),
+        nonce: NONCE.to_owned(),
+        state: None,
+        query: Query::from_json(&dcql_query).unwrap(),
+        dcql_query,
+        algorithms: Algorithms::ours(),
+        anchor: Some(AnchorWish::Required),
+        purpose: Some(PURPOSE.to_owned()),
+        duty: None,
+        transaction_data: Vec::new(),
+        expires: NOW.plus(300),
+        wallet_nonce: None,
+    }
+}
+
 /// A query for these claims of the sample type.
-pub fn query(claims: &[&str]) -> Query {
+pub fn query(claims: &[&str]) -> Value {
     let claims: Vec<Value> = claims.iter().map(|name| json!({ "path": [name] })).collect();
     let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
-    Query::from_json(&json!({ "credentials": [credential] })).unwrap()
+    json!({ "credentials": [credential] })
 }
 
 /// Accredits for the sample type; a verifier for `name` and `address`, and [`PURPOSE`].

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::anchor::AnchoredAt;
 use crate::did::Did;
+use crate::duty::VerifiedAttestation;
 use crate::problem::Code;
 use crate::status::StatusError;
 use crate::time::UnixSeconds;
@@ -19,6 +20,7 @@ pub struct Verified {
     pub(super) credentials: BTreeMap<String, Vec<VerifiedCredential>>,
     pub(super) evidence_as_of: UnixSeconds,
     pub(super) newly_certified: Vec<CertifiedCheckpoint>,
+    pub(super) attestation: VerifiedAttestation,
 }
 
 impl Verified {
@@ -33,6 +35,12 @@ impl Verified {
     #[must_use]
     pub fn newly_certified(&self) -> &[CertifiedCheckpoint] {
         &self.newly_certified
+    }
+
+    /// Who answers for the question, and what the data is wanted for.
+    #[must_use]
+    pub const fn attestation(&self) -> &VerifiedAttestation {
+        &self.attestation
     }
 
     /// The age of the verdict: when the oldest checkpoint that it rests on was cosigned.

@@ -13,7 +13,7 @@ use crate::anchor::{AnchorError, AnchorProof, AnchoredAt};
 use crate::did::{Did, DidUrl, Document};
 use crate::encoding::{base64url, limits};
 use crate::jose::UnverifiedJws;
-use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, KeyUse, OwnerHistory, SchemaHistory};
+use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, DutyHistory, KeyUse, OwnerHistory, SchemaHistory};
 use crate::status::{Reference, StatusError, StatusListToken};
 use crate::time::UnixSeconds;
 use crate::trust::{self, TrustError};
@@ -100,6 +100,8 @@ pub struct PreparedEvidence {
     accreditations: HashMap<Did, Known<AccreditationHistory>>,
     types: HashMap<String, Known<SchemaHistory>>,
     thumbprints: HashMap<Hash, Known<OwnerHistory>>,
+    /// By department and duty number, as in the state's key.
+    duties: HashMap<String, Known<DutyHistory>>,
     lists: HashMap<String, ListEntry>,
 }
 
@@ -132,6 +134,7 @@ impl PreparedEvidence {
             accreditations: HashMap::new(),
             types: HashMap::new(),
             thumbprints: HashMap::new(),
+            duties: HashMap::new(),
             lists: HashMap::new(),
         }
     }
@@ -177,6 +180,11 @@ impl PreparedEvidence {
                 let owners = trust::thumbprint_owners(&proven, &thumbprint).map_err(EvidenceError::Trust)?;
                 keep(&mut self.thumbprints, thumbprint, known(Some(owners), &proven));
             }
+            "duty" => {
+                let (department, number) = parse_duty(name).ok_or(EvidenceError::Unexpected)?;
+                let history = present(trust::duty_history(&proven, &department, number))?;
+                keep(&mut self.duties, name.to_owned(), known(history, &proven));
+            }
             _ => return Err(EvidenceError::Unexpected),
         }
         Ok(())
@@ -221,6 +229,7 @@ impl PreparedEvidence {
         self.accreditations.retain(|_, known| fresh(known.as_of));
         self.types.retain(|_, known| fresh(known.as_of));
         self.thumbprints.retain(|_, known| fresh(known.as_of));
+        self.duties.retain(|_, known| fresh(known.as_of));
         self.lists.retain(|_, entry| entry.is_usable(freshness, now));
     }
 
@@ -251,6 +260,7 @@ impl PreparedEvidence {
             "accreditation" => self.accreditations.get(&Did::parse(name).ok()?).map(of),
             "schema" => self.types.get(name).map(of),
             "thumbprint" => self.thumbprints.get(&parse_thumbprint(name)?).map(of),
+            "duty" => self.duties.get(name).map(of),
             _ => None,
         }
     }
@@ -295,6 +305,16 @@ impl PreparedEvidence {
         now: UnixSeconds,
     ) -> Result<&Known<AccreditationHistory>, EvidenceError> {
         fresh(self.accreditations.get(did), freshness, now)
+    }
+
+    pub(super) fn duty(
+        &self,
+        department: &Did,
+        number: &str,
+        freshness: Freshness,
+        now: UnixSeconds,
+    ) -> Result<&Known<DutyHistory>, EvidenceError> {
+        fresh(self.duties.get(&format!("{department}/{number}")), freshness, now)
     }
 
     pub(super) fn credential_type(
@@ -387,6 +407,12 @@ fn present<T>(history: Result<T, TrustError>) -> Result<Option<T>, EvidenceError
 fn key_name(token: &str) -> Result<Option<DidUrl>, StatusError> {
     let jws = UnverifiedJws::parse_limited(token, limits::STATUS_TOKEN)?;
     Ok(DidUrl::parse(jws.header().kid()?).ok())
+}
+
+/// Department and duty number, out of the name of a duty's history.
+fn parse_duty(name: &str) -> Option<(Did, &str)> {
+    let (department, number) = name.split_once('/')?;
+    Some((Did::parse(department).ok()?, number))
 }
 
 /// One spelling per thumbprint: base64url of 32 bytes.

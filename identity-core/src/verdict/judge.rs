@@ -8,7 +8,9 @@ use super::accepted::{Claims, Verified, VerifiedCredential};
 use super::check::{self, Moment};
 use super::presentation::Shown;
 use super::{Policy, PreparedEvidence, Presentation, Refusal};
+use crate::duty::VerifiedAttestation;
 use crate::kb_jwt::{self, HolderBinding, KbJwtError, Occasion};
+use crate::oid4vp::transaction_data;
 use crate::sd_jwt_vc::Credential;
 use crate::time::UnixSeconds;
 
@@ -24,11 +26,14 @@ pub fn judge(
     policy: &Policy,
     now: UnixSeconds,
 ) -> Result<Verified, Refusal> {
-    check::answer::outline(presentation.asked.query, presentation.token)?;
+    check::answer::outline(presentation.asked.query(), presentation.token)?;
     let bench = Bench { presentation, evidence, policy, now };
     let asker = check::asker::check(&bench);
-    let mut verified = Verified { credentials: BTreeMap::new(), evidence_as_of: now, newly_certified: Vec::new() };
-    let mut refusal = asker.map(|as_of| verified.rests_on(as_of)).err();
+    let duty = check::duty::check(&bench);
+    let mut refusal = asker.as_ref().err().copied();
+    refusal = duty.as_ref().err().map_or(refusal, |found| Some(more_telling(refusal, *found)));
+    let (credentials, newly_certified) = (BTreeMap::new(), Vec::new());
+    let mut verified = Judging { credentials, evidence_as_of: now, newly_certified };
     for shown in presentation.open()? {
         let query_id = shown.query_id;
         match bench.judge_one(shown) {
@@ -40,12 +45,31 @@ pub fn judge(
             Err(found) => refusal = Some(more_telling(refusal, found)),
         }
     }
-    refusal.map_or(Ok(verified), Err)
+    match (refusal, asker, duty) {
+        (None, Ok(asker), Ok(duty)) => {
+            verified.rests_on(asker.min(duty.as_of));
+            Ok(verified.under(duty.attestation))
+        }
+        (Some(refusal), ..) | (None, Err(refusal), _) | (None, _, Err(refusal)) => Err(refusal),
+    }
 }
 
-impl Verified {
+/// What has held so far.
+struct Judging {
+    credentials: BTreeMap<String, Vec<VerifiedCredential>>,
+    evidence_as_of: UnixSeconds,
+    newly_certified: Vec<CertifiedCheckpoint>,
+}
+
+impl Judging {
     fn rests_on(&mut self, as_of: UnixSeconds) {
         self.evidence_as_of = self.evidence_as_of.min(as_of);
+    }
+
+    /// All of it has held, and this official answers for the question.
+    fn under(self, attestation: VerifiedAttestation) -> Verified {
+        let Self { credentials, evidence_as_of, newly_certified } = self;
+        Verified { credentials, evidence_as_of, newly_certified, attestation }
     }
 }
 
@@ -85,8 +109,8 @@ impl Bench<'_> {
         let accredited = check::issuer::accreditation(self, &shown.key, credential.vct(), moment)?;
         let registered = check::credential_type::check(self, &credential, moment)?;
         let status = check::status::check(self, &credential, shown.key.did())?;
-        let holder = self.holder(&credential)?;
-        let asked = check::answer::check(self.presentation.asked.query, shown.query_id, &credential)?;
+        let holder = self.holder(&credential, shown.query_id)?;
+        let asked = check::answer::check(self.presentation.asked.query(), shown.query_id, &credential)?;
         let (anchor, newly_certified) = anchor.map_or((None, None), |a| (Some(a.at), a.newly_certified));
         let credential = VerifiedCredential {
             credential_type: credential.vct().to_owned(),
@@ -100,12 +124,15 @@ impl Bench<'_> {
         Ok(Judged { credential, evidence_as_of: issuer.as_of.min(accredited).min(registered), newly_certified })
     }
 
-    fn holder(&self, credential: &Credential<'_>) -> Result<HolderBinding, KbJwtError> {
+    fn holder(&self, credential: &Credential<'_>, query_id: &str) -> Result<HolderBinding, KbJwtError> {
         let key = credential.holder().ok_or(KbJwtError::CnfMissing)?;
-        kb_jwt::verify_by(credential.sd_jwt(), key, self.occasion(), self.policy.holder, self.now)
-    }
-
-    fn occasion(&self) -> Occasion<'_> {
-        Occasion { audience: self.presentation.asked.client_id.as_str(), nonce: self.presentation.asked.nonce }
+        let request = self.presentation.asked.request;
+        let transaction_data = transaction_data::hashes_for(&request.transaction_data, query_id);
+        let occasion = Occasion {
+            audience: request.client_id.as_str(),
+            nonce: &request.nonce,
+            transaction_data: &transaction_data,
+        };
+        kb_jwt::verify_by(credential.sd_jwt(), key, occasion, self.policy.holder, self.now)
     }
 }

@@ -21,6 +21,7 @@
 mod accepted;
 mod asker;
 mod check;
+mod duty;
 mod evidence;
 mod holding;
 mod judge;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use accepted::{Claims, Status, StatusDoubt, Verified, VerifiedCredential};
 pub use asker::{Excess, Standing, standing};
+pub use duty::{Attested, attested, claimed};
 pub use evidence::{Evidence, FetchedList, Freshness, PreparedEvidence};
 pub use holding::{Condition, Holding, IssuerStanding, ListFacts, Period};
 pub use judge::judge;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::presentation::Shown;
-use super::{Policy, Presentation, Refusal};
+use super::{Asked, Policy, Presentation, Refusal};
 use crate::did::Did;
 use crate::encoding::json::{self, Limits};
 use crate::encoding::limits;
-use crate::registry::{accreditation_key, did_key, schema_key, thumbprint_key};
+use crate::registry::{accreditation_key, did_key, duty_key, schema_key, thumbprint_key};
 use crate::sd_jwt::SdJwtError;
 
 /// The evidence wanted. Nothing here is a credential's identity: to ask for it tells nobody who was shown.
@@ -30,9 +30,10 @@ pub struct Needs {
 /// [`Refusal`] for anything malformed, unbound to a holder, of a type that is not accepted, or without the anchor
 /// proof that policy demands.
 pub fn needs(presentation: &Presentation<'_>, policy: &Policy) -> Result<Needs, Refusal> {
-    super::check::answer::outline(presentation.asked.query, presentation.token)?;
+    super::check::answer::outline(presentation.asked.query(), presentation.token)?;
     let mut needs = Needs::default();
     needs.want_party(presentation.asked.asker, 0);
+    needs.want_duty(&presentation.asked)?;
     if let Some(leaf) = presentation.asked.certificate {
         needs.want_state(thumbprint_key(&leaf.thumbprint()), 0);
     }
@@ -65,6 +66,14 @@ impl Needs {
     pub(super) fn want_party(&mut self, did: &Did, at_least: u64) {
         self.want_state(did_key(did), at_least);
         self.want_state(accreditation_key(did), at_least);
+    }
+
+    /// The history of the duty that the request's attestation claims.
+    fn want_duty(&mut self, asked: &Asked<'_>) -> Result<(), Refusal> {
+        let attestation = super::duty::claimed(asked.asker, asked.request)?;
+        let (department, number) = attestation.who();
+        self.want_state(duty_key(department, number), 0);
+        Ok(())
     }
 
     fn want_state(&mut self, key: String, at_least: u64) {

@@ -8,25 +8,31 @@ use super::Refusal;
 use crate::anchor::AnchorProof;
 use crate::dcql;
 use crate::did::{Did, DidError, DidUrl, method};
-use crate::oid4vp::ClientId;
+use crate::oid4vp::Parameters;
 use crate::sd_jwt::UnverifiedSdJwt;
 use crate::x509::Leaf;
 
 /// The question that a presentation answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// Who asked: the audience of the holder's signature.
-    pub client_id: &'a ClientId,
-    /// The DID behind that name.
+    /// What its request said.
+    pub request: &'a Parameters,
+    /// The DID behind the request's `client_id`.
     pub asker: &'a Did,
-    /// The certificate that the name is the digest of, if it is one: its key leads to the DID, by the ledger.
+    /// The certificate that the `client_id` is the digest of, if it is one: its key leads to the DID, by the ledger.
     pub certificate: Option<&'a Leaf>,
-    /// The nonce of the request.
-    pub nonce: &'a str,
+}
+
+impl<'a> Asked<'a> {
     /// What was asked for.
-    pub query: &'a dcql::Query,
+    pub(super) fn query(&self) -> &'a dcql::Query {
+        &self.request.query
+    }
+
     /// What for.
-    pub purpose: Option<&'a str>,
+    pub(super) fn purpose(&self) -> Option<&'a str> {
+        self.request.purpose.as_deref()
+    }
 }
 
 /// A presentation as received: nothing about it is believed.

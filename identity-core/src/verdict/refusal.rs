@@ -7,6 +7,7 @@ use super::StatusDoubt;
 use crate::anchor::AnchorError;
 use crate::dcql::{AnswerError, OutlineError};
 use crate::did::DidError;
+use crate::duty::DutyError;
 use crate::kb_jwt::KbJwtError;
 use crate::ledger_problem::LedgerProblem as _;
 use crate::problem::Code;
@@ -124,6 +125,9 @@ pub enum Refusal {
     /// The asker is accredited, but not for this purpose.
     #[error("the asker is not accredited for this purpose")]
     AskerPurpose,
+    /// No official answers for the question, or none who may.
+    #[error("duty: {0}")]
+    Duty(#[from] DutyError),
     /// Evidence is missing, stale or does not hold.
     #[error("evidence: {0}")]
     Evidence(#[from] EvidenceError),
@@ -215,6 +219,7 @@ impl Refusal {
             Self::AskerType => Code::VerdictAskerType,
             Self::AskerClaims => Code::VerdictAskerClaims,
             Self::AskerPurpose => Code::VerdictAskerPurpose,
+            Self::Duty(error) => error.code(),
             Self::Evidence(error) => error.code(),
         }
     }
@@ -249,7 +254,9 @@ impl Refusal {
             | Self::Suspended
             | Self::StatusForeign
             | Self::StatusIndex(_) => Fault::Issuer,
-            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose => Fault::Asker,
+            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose | Self::Duty(_) => {
+                Fault::Asker
+            }
             Self::StatusUndetermined(_) | Self::Evidence(_) => Fault::Evidence,
         }
     }
@@ -268,6 +275,7 @@ impl Refusal {
             | Self::AskerType
             | Self::AskerClaims
             | Self::AskerPurpose
+            | Self::Duty(DutyError::Unknown | DutyError::NotYet)
             | Self::Evidence(_) => true,
             Self::Empty
             | Self::SdJwt(_)
@@ -290,6 +298,7 @@ impl Refusal {
             | Self::Suspended
             | Self::StatusForeign
             | Self::StatusIndex(_)
+            | Self::Duty(_)
             | Self::StatusUndetermined(_) => false,
         }
     }
@@ -307,7 +316,7 @@ impl Refusal {
             | Self::AnchorMissing
             | Self::AnchorCount
             | Self::TypeNotAccepted => 2,
-            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose => 3,
+            Self::AskerUnknown | Self::AskerType | Self::AskerClaims | Self::AskerPurpose | Self::Duty(_) => 3,
             Self::TypeNotRegistered
             | Self::Type(_)
             | Self::StatusForeign

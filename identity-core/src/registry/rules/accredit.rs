@@ -18,7 +18,7 @@ use crate::did::Did;
 /// An accreditation given under another: an entry of `delegations/<number>`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Delegation {
+struct Below {
     subject: Did,
     grant: u64,
 }
@@ -92,7 +92,7 @@ pub(in super::super) fn end_grant(
                 grant.ending = Some(ending);
             }
         })?;
-        let below: Vec<Delegation> = state.read(&delegations_key(id))?.unwrap_or_default();
+        let below: Vec<Below> = state.read(&delegations_key(id))?.unwrap_or_default();
         work.extend(below.into_iter().map(|link| (link.subject, link.grant, Ending::Chain)));
     }
     Ok(())
@@ -155,14 +155,14 @@ fn parent_of(state: &Overlay<'_>, act: &Act<'_>, grant: &Grant) -> Result<Grant,
 
 fn remember_delegation(state: &mut Overlay<'_>, parent: u64, subject: &Did, grant: u64) -> Result<(), NotApplied> {
     let key = delegations_key(parent);
-    let mut below: Vec<Delegation> = state.read(&key)?.unwrap_or_default();
-    below.push(Delegation { subject: subject.clone(), grant });
+    let mut below: Vec<Below> = state.read(&key)?.unwrap_or_default();
+    below.push(Below { subject: subject.clone(), grant });
     state.write(key, &below)
 }
 
 /// Starts the accreditation at once if its time has come, and schedules what lies ahead.
 fn plan(state: &mut Overlay<'_>, act: &Act<'_>, subject: &Did, grant: &mut Grant) -> Result<(), NotApplied> {
-    let due = |at: i64, event: Event| Due { at, grant: grant.id, event, subject: subject.clone() };
+    let due = |at: i64, event: Event| Due { at, grant: grant.id, event, subject: subject.clone(), duty: None };
     let lapse = due(grant.until, Event::Lapse);
     let start = due(grant.from, Event::Start);
     if grant.from <= act.block.seconds() {

@@ -2,6 +2,7 @@
 
 pub(super) mod accredit;
 pub(super) mod anchor;
+pub(super) mod delegate;
 pub(super) mod did;
 pub(super) mod membership;
 mod ownership;

@@ -3,6 +3,7 @@
 mod accreditations;
 mod blocks;
 mod dids;
+mod duties;
 mod envelopes;
 mod epochs;
 mod genesis_files;

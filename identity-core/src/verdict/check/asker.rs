@@ -11,7 +11,8 @@ pub(in crate::verdict) fn check(bench: &Bench<'_>) -> Result<UnixSeconds, Refusa
         return Err(Refusal::AskerUnknown);
     }
     let asked = &bench.presentation.asked;
-    let standing = standing(asked.asker, asked.query, asked.purpose, bench.evidence, bench.policy.evidence, bench.now)?;
+    let standing =
+        standing(asked.asker, asked.query(), asked.purpose(), bench.evidence, bench.policy.evidence, bench.now)?;
     match standing.excess.first() {
         None => Ok(standing.as_of),
         Some(Excess::Type { .. }) => Err(Refusal::AskerType),
@@ -24,7 +25,7 @@ pub(in crate::verdict) fn check(bench: &Bench<'_>) -> Result<UnixSeconds, Refusa
 /// digest it names.
 fn is_behind_its_name(bench: &Bench<'_>) -> Result<bool, Refusal> {
     let asked = &bench.presentation.asked;
-    match (asked.client_id.name(), asked.certificate) {
+    match (asked.request.client_id.name(), asked.certificate) {
         (ClientName::Did(did), _) => Ok(did == asked.asker),
         (ClientName::Certificate(digest), Some(leaf)) if leaf.digest() == digest => {
             let owner = bench.evidence.thumbprint_owner(&leaf.thumbprint(), bench.policy.evidence, bench.now)?;

@@ -4,6 +4,7 @@ pub(super) mod anchor;
 pub(super) mod answer;
 pub(super) mod asker;
 pub(super) mod credential_type;
+pub(super) mod duty;
 pub(super) mod issuer;
 pub(super) mod status;
 

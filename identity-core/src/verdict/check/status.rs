@@ -35,7 +35,7 @@ fn list_for<'a>(
 
 /// Policy says what a doubt means for the purpose at hand; it never becomes "revoked".
 fn undetermined(bench: &Bench<'_>, doubt: StatusDoubt) -> Result<Status, Refusal> {
-    match bench.policy.on_undetermined(bench.presentation.asked.purpose) {
+    match bench.policy.on_undetermined(bench.presentation.asked.purpose()) {
         OnUndetermined::Accept => Ok(Status::Undetermined(doubt)),
         OnUndetermined::Refuse => Err(Refusal::StatusUndetermined(doubt)),
     }

@@ -30,8 +30,8 @@ fn an_asker_may_be_known_by_its_certificate() {
     assert_eq!(refused(|world| world.certificate = None), unknown, "without the certificate nobody can say");
     assert_eq!(refused(|world| world.asked_by = world.issuer.did()), unknown, "another's key");
     let other = refused(|world| {
-        world.client_id = ClientId::of_certificate(&sha256(b"another certificate"));
-        world.present();
+        world.request.client_id = ClientId::of_certificate(&sha256(b"another certificate"));
+        world.attest();
     });
     assert_eq!(other, unknown, "the certificate is not the one that the name is the digest of");
     let without_evidence = refused(|world| drop(world.evidence.states.pop()));
@@ -43,9 +43,9 @@ fn an_asker_may_be_known_by_its_certificate() {
 fn an_unregistered_certificate_names_nobody() {
     let mut world = World::new();
     let leaf = Chain::from_pem(ASKER).unwrap().leaf().unwrap();
-    world.client_id = ClientId::of_certificate(leaf.digest());
+    world.request.client_id = ClientId::of_certificate(leaf.digest());
     world.certificate = Some(leaf);
-    world.present();
+    world.attest();
     world.fetch();
     assert_eq!(world.judge().err(), Some(Refusal::Evidence(EvidenceError::Absent)));
 

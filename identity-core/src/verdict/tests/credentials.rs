@@ -6,12 +6,14 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::crypto::Signer as _;
-use crate::dcql::{AnswerError, OutlineError, Query};
+use crate::dcql::{AnswerError, OutlineError};
 use crate::kb_jwt::{Confirmation, KbJwtError, Occasion};
-use crate::registry::{Accredit, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key};
+use crate::registry::{
+    Accredit, Delegate, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+};
 use crate::sample::ledger::START;
 use crate::sample::parties::Party;
-use crate::sample::world::{INDEX, LIST, NONCE, NOW, TYPE, VCT, World, accredit, anchor, holder, query};
+use crate::sample::world::{INDEX, LIST, NONCE, NOW, TYPE, VCT, World, accredit, anchor, duty, holder, query};
 use crate::sd_jwt::{ClaimPath, Concealment, HashAlg};
 use crate::sd_jwt_vc::{self, CredentialError, Registered, TypeError, TypeMetadata};
 use crate::status::Reference;
@@ -115,7 +117,10 @@ fn world_of_child() -> World {
     let operation = Operation::Schema(Schema { vct: CHILD.to_owned(), digest: sha256(metadata.as_bytes()) });
     world.ledger.act(&world.authority, &operation);
     world.policy.types.push(AcceptedType::extending(metadata.as_bytes(), &[TYPE.as_bytes()]).unwrap());
-    world.query.credentials[0].vct_values.push(CHILD.to_owned());
+    let types = vec![VCT.to_owned(), CHILD.to_owned()];
+    let wider = Delegate { types, ..duty() };
+    world.ledger.act(&world.asker, &Operation::Delegate(Box::new(wider)));
+    world.ask(for_types(&[VCT, CHILD]));
     world
 }
 
@@ -164,7 +169,7 @@ fn an_extended_type_gives_its_rules_and_no_authority() {
     // Asked for the type that is extended, it is another type.
     let mut world = world_of_child();
     accredited_for_child(&mut world);
-    world.query.credentials[0].vct_values.pop();
+    world.ask(for_types(&[VCT]));
     assert_eq!(shown_of_child(&mut world, &child()), Some(Refusal::Answer(AnswerError::Type)));
 }
 
@@ -194,8 +199,10 @@ fn an_issuer_whom_the_ledger_proves_unknown_is_refused() {
 /// The good credential, presented with these claims on this occasion.
 fn presented(claims: &[&str], audience: Option<&str>, nonce: &str) -> World {
     let mut world = World::new();
-    let audience = audience.unwrap_or(world.client_id.as_str()).to_owned();
-    let text = world.shown_to(Occasion { audience: &audience, nonce }, claims, &holder(), NOW);
+    let audience = audience.unwrap_or(world.request.client_id.as_str()).to_owned();
+    let transaction_data = world.to_sign("id");
+    let occasion = Occasion { audience: &audience, nonce, transaction_data: &transaction_data };
+    let text = world.shown_to(occasion, claims, &holder(), NOW);
     world.token.insert("id".to_owned(), vec![text]);
     world
 }
@@ -215,9 +222,9 @@ fn an_answer_must_answer_exactly_what_was_asked() {
     let short = presented(&["name"], None, NONCE).judge().err();
     assert_eq!(short, Some(Refusal::Answer(AnswerError::Claims)));
     let mut world = World::new();
-    world.query = valued("样本丙");
+    world.ask(valued("样本丙"));
     assert_eq!(world.judge().err(), Some(Refusal::Answer(AnswerError::Values)));
-    world.query = valued("样本甲");
+    world.ask(valued("样本甲"));
     assert!(world.judge().is_ok());
     let mut world = World::new();
     let other = world.token["id"].clone();
@@ -229,17 +236,24 @@ fn an_answer_must_answer_exactly_what_was_asked() {
     assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Count)));
     let mut world = World::new();
     let mut two = query(&["name"]);
-    let mut second = two.credentials[0].clone();
-    second.id = "second".to_owned();
-    two.credentials.push(second);
-    world.query = two;
+    let mut second = two["credentials"][0].clone();
+    second["id"] = "second".into();
+    two["credentials"].as_array_mut().unwrap().push(second);
+    world.ask(two);
     assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unanswered)));
 }
 
-fn valued(name: &str) -> Query {
+fn valued(name: &str) -> Value {
     let claims = json!([{"path": ["name"], "values": [name]}]);
     let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
-    Query::from_json(&json!({ "credentials": [credential] })).unwrap()
+    json!({ "credentials": [credential] })
+}
+
+/// The sample question, of credentials of any of these types.
+fn for_types(types: &[&str]) -> Value {
+    let mut asked = query(&["name", "address"]);
+    asked["credentials"][0]["meta"]["vct_values"] = json!(types);
+    asked
 }
 
 #[test]
@@ -257,7 +271,7 @@ fn what_is_asked_for_inside_a_disclosure_is_released_with_it() {
     let mut world = World::new();
     let claims = json!([{"path": ["name"]}, {"path": ["address", "region"]}]);
     let credential = json!({"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
-    world.query = Query::from_json(&json!({ "credentials": [credential] })).unwrap();
+    world.ask(json!({ "credentials": [credential] }));
     let verified = world.judge().unwrap();
     assert_eq!(verified.credentials()["id"][0].claims.as_map()["address"], json!({"region": "样本市"}));
 }

@@ -1,14 +1,16 @@
 //! Several credentials in one answer: each with its own key binding and anchor proof, and one that does not hold
 //! refuses them all.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::credentials::Draft;
 use crate::anchor::AnchorError;
 use crate::dcql::{AnswerError, OutlineError, Query};
-use crate::kb_jwt::{KbJwtError, Occasion};
+use crate::kb_jwt::KbJwtError;
 use crate::registry::Operation;
-use crate::sample::world::{NONCE, NOW, VCT, World, anchor, holder};
+use crate::sample::world::{NOW, VCT, World, anchor, holder};
 use crate::verdict::{Refusal, Status, needs};
 
 /// A credential query for the sample type, with more members.
@@ -19,45 +21,50 @@ fn asked(id: &str, more: &Value) -> Value {
     query
 }
 
-fn asking(query: &Value) -> Query {
-    let query = Query::from_json(query).unwrap();
-    query.check_askable().unwrap();
-    query
-}
+/// Two credentials of one holder, each with the log index of its anchor.
+type Both = [(String, u64); 2];
 
-/// Both credentials of one holder: the first answers `a`, the second `b`.
-fn two() -> World {
+fn both() -> (World, Both) {
     let mut world = World::new();
     let first = (world.credential.clone(), world.anchored);
     let second = Draft::good().issue(&world.issuer);
     let index = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&second).1));
     world.ledger.seal(NOW.0 - 200);
-    world.query = asking(&json!({"credentials": [asked("a", &json!({})), asked("b", &json!({}))]}));
-    world.token.clear();
-    let mut anchors = std::collections::BTreeMap::new();
-    for (id, (credential, anchored)) in [("a", first), ("b", (second, index))] {
-        (world.credential, world.anchored) = (credential, anchored);
-        let audience = world.client_id.as_str().to_owned();
-        let occasion = Occasion { audience: &audience, nonce: NONCE };
-        let shown = world.shown_to(occasion, &["name"], &holder(), NOW);
-        world.token.insert(id.to_owned(), vec![shown]);
-        anchors.insert(id.to_owned(), vec![json!(world.anchor_proof())]);
-    }
-    world.anchors = Some(anchors);
     world.fetch();
+    (world, [first, (second, index)])
+}
+
+/// Asks this, and answers each query with some of the two.
+fn asked_and_answered(question: Value, answers: &[(&str, &[usize])]) -> World {
+    Query::from_json(&question).unwrap().check_askable().unwrap();
+    let (mut world, both) = both();
+    world.ask(question);
+    let (mut token, mut anchors) = (BTreeMap::new(), BTreeMap::new());
+    for (id, places) in answers {
+        let (mut shown, mut proofs) = (Vec::new(), Vec::new());
+        for (credential, anchored) in places.iter().map(|place| &both[*place]) {
+            (world.credential, world.anchored) = (credential.clone(), *anchored);
+            let transaction_data = world.to_sign(id);
+            shown.push(world.shown_to(world.occasion(&transaction_data), &["name"], &holder(), NOW));
+            proofs.push(json!(world.anchor_proof()));
+        }
+        token.insert((*id).to_owned(), shown);
+        anchors.insert((*id).to_owned(), proofs);
+    }
+    (world.token, world.anchors) = (token, Some(anchors));
     world
+}
+
+/// The first answers `a`, the second `b`.
+fn two() -> World {
+    let question = json!({"credentials": [asked("a", &json!({})), asked("b", &json!({}))]});
+    asked_and_answered(question, &[("a", &[0]), ("b", &[1])])
 }
 
 /// Both under one query that asks for several.
 fn both_for_one(multiple: bool) -> World {
-    let mut world = two();
-    world.query = asking(&json!({"credentials": [asked("a", &json!({"multiple": multiple}))]}));
-    let second = world.token.remove("b").unwrap();
-    world.token.get_mut("a").unwrap().extend(second);
-    let anchors = world.anchors.as_mut().unwrap();
-    let second = anchors.remove("b").unwrap();
-    anchors.get_mut("a").unwrap().extend(second);
-    world
+    let question = json!({"credentials": [asked("a", &json!({"multiple": multiple}))]});
+    asked_and_answered(question, &[("a", &[0, 1])])
 }
 
 fn refused(change: impl FnOnce(&mut World)) -> Refusal {
@@ -74,7 +81,7 @@ fn shown(world: &mut World, id: &str, change: impl FnOnce(&str) -> String) {
 #[test]
 fn each_credential_is_verified_for_its_own_query() {
     let world = two();
-    assert_eq!(needs(&world.presentation(), &world.policy).unwrap().states.len(), 5, "one issuer, asked about once");
+    assert_eq!(needs(&world.presentation(), &world.policy).unwrap().states.len(), 6, "one issuer, asked about once");
     let verified = world.judge().unwrap();
     for (id, name) in [("a", "样本甲"), ("b", "样本乙")] {
         let credential = &verified.credentials()[id][0];
@@ -97,8 +104,8 @@ fn one_that_does_not_hold_refuses_all() {
         assert_eq!(swapped, Refusal::Holder(KbJwtError::SdHash), "{id}: a key binding counts for one presentation");
         let no_name = refused(|w| {
             w.credential = w.token[id][0].split('~').next().unwrap().to_owned() + "~";
-            let occasion = Occasion { audience: w.client_id.as_str(), nonce: NONCE };
-            let text = w.shown_to(occasion, &[], &holder(), NOW);
+            let transaction_data = w.to_sign(id);
+            let text = w.shown_to(w.occasion(&transaction_data), &[], &holder(), NOW);
             w.token.insert(id.to_owned(), vec![text]);
         });
         assert_eq!(no_name, Refusal::Answer(AnswerError::Claims), "{id}");
@@ -139,23 +146,21 @@ fn several_answer_a_query_for_several_and_only_that() {
 
 #[test]
 fn a_set_is_met_by_one_of_its_options() {
-    let sets = |world: &mut World, sets: Value| {
+    let with = |sets: Value, answers: &[(&str, &[usize])]| {
         let credentials = json!([asked("a", &json!({})), asked("b", &json!({})), asked("c", &json!({}))]);
-        world.query = asking(&json!({"credentials": credentials, "credential_sets": sets}));
+        asked_and_answered(json!({"credentials": credentials, "credential_sets": sets}), answers)
     };
-    let mut world = two();
-    sets(&mut world, json!([{"options": [["c"], ["a"]]}, {"options": [["b"]], "required": false}]));
+    let of_both: &[(&str, &[usize])] = &[("a", &[0]), ("b", &[1])];
+    let mut world = with(json!([{"options": [["c"], ["a"]]}, {"options": [["b"]], "required": false}]), of_both);
     assert_eq!(world.judge().unwrap().credentials().len(), 2);
     world.token.remove("b");
     assert_eq!(world.judge().unwrap().credentials().len(), 1, "what is optional may be left out");
-    let mut world = two();
-    sets(&mut world, json!([{"options": [["c"], ["a"]]}]));
+    let world = with(json!([{"options": [["c"], ["a"]]}]), of_both);
     assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unasked)), "b meets nothing");
-    sets(&mut world, json!([{"options": [["c"]]}, {"options": [["a", "b"]], "required": false}]));
+    let world = with(json!([{"options": [["c"]]}, {"options": [["a", "b"]], "required": false}]), of_both);
     assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Unanswered)));
     // What is optional must hold all the same if it is shown.
-    let mut world = two();
-    sets(&mut world, json!([{"options": [["a"]]}, {"options": [["b"]], "required": false}]));
+    let mut world = with(json!([{"options": [["a"]]}, {"options": [["b"]], "required": false}]), of_both);
     shown(&mut world, "b", |text| text.rsplit_once('~').unwrap().0.to_owned() + "~");
     assert_eq!(world.judge().err(), Some(Refusal::Holder(KbJwtError::Missing)));
 }
@@ -163,10 +168,9 @@ fn a_set_is_met_by_one_of_its_options() {
 #[test]
 fn only_named_issuers_will_do() {
     let by = |did: &str| {
-        let mut world = two();
         let authorities = json!({"trusted_authorities": [{"type": "xinfu_ledger", "values": [did]}]});
-        world.query = asking(&json!({"credentials": [asked("a", &authorities), asked("b", &json!({}))]}));
-        world.judge().map(|_| ())
+        let question = json!({"credentials": [asked("a", &authorities), asked("b", &json!({}))]});
+        asked_and_answered(question, &[("a", &[0]), ("b", &[1])]).judge().map(|_| ())
     };
     let world = World::new();
     assert_eq!(by(world.issuer.did().as_str()), Ok(()));

@@ -79,7 +79,7 @@ fn a_checkpoint_is_certified_once() {
 fn needs_lists_what_judge_wants_and_missing_what_is_not_there() {
     let world = World::new();
     let wanted = needs(&world.presentation(), &world.policy).unwrap();
-    assert_eq!((wanted.states.len(), wanted.status_lists.len()), (5, 1));
+    assert_eq!((wanted.states.len(), wanted.status_lists.len()), (6, 1));
     assert_eq!(wanted.status_lists[LIST], world.issuer.did());
     assert!(wanted.states.values().any(|index| *index == world.anchored));
     let (freshness, prepared) = (world.policy.evidence, world.prepared());
@@ -297,7 +297,7 @@ fn freshness_has_exact_edges() {
     let as_of = NOW.0 - 100;
     let at = |seconds: i64| {
         let now = UnixSeconds(seconds);
-        standing(&asker, &query(&["name"]), Some(PURPOSE), &evidence, freshness, now).map(|standing| standing.as_of)
+        standing(&asker, &asked(&["name"]), Some(PURPOSE), &evidence, freshness, now).map(|standing| standing.as_of)
     };
     let (earliest, latest) = (as_of - freshness.leeway, as_of + freshness.max_age + freshness.leeway);
     assert_eq!(at(earliest - 1), Err(EvidenceError::FromTheFuture));
@@ -360,14 +360,14 @@ fn ledger_digest(bytes: &[u8]) -> ::ledger::Hash {
 
 #[test]
 fn an_asker_is_held_to_its_accreditation() {
-    assert_eq!(refused(|w| w.query = query(&["name", "sex"])), Refusal::AskerClaims);
-    assert_eq!(refused(|w| w.purpose = Some("advertising")), Refusal::AskerPurpose);
-    assert_eq!(refused(|w| w.purpose = None), Refusal::AskerPurpose);
+    assert_eq!(refused(|w| w.ask(query(&["name", "sex"]))), Refusal::AskerClaims);
+    assert_eq!(refused(|w| w.ask_for(Some("advertising"))), Refusal::AskerPurpose);
+    assert_eq!(refused(|w| w.ask_for(None)), Refusal::AskerPurpose);
     let narrow = refused_later(|world| {
         // A second accreditation for the other claim does not add up with the first to a wider one.
         let other = Accredit { claims: vec![vec!["sex".to_owned()]], ..accredit(&world.asker, Role::Verifier) };
         world.ledger.act(&world.authority, &Operation::Accredit(other));
-        world.query = query(&["name", "sex"]);
+        world.ask(query(&["name", "sex"]));
     });
     assert_eq!(narrow, Refusal::AskerClaims);
 }
@@ -377,7 +377,7 @@ fn a_wallet_sees_who_asks_and_where_the_question_goes_too_far() {
     let world = World::new();
     let (evidence, freshness) = (world.prepared(), world.policy.evidence);
     let ask = |did, claims: &[&str], purpose| {
-        standing(did, &query(claims), purpose, &evidence, freshness, NOW).map(|standing| standing.excess)
+        standing(did, &asked(claims), purpose, &evidence, freshness, NOW).map(|standing| standing.excess)
     };
     let asker = world.asker.did();
     assert_eq!(ask(&asker, &["name"], Some(PURPOSE)), Ok(Vec::new()));
@@ -389,7 +389,7 @@ fn a_wallet_sees_who_asks_and_where_the_question_goes_too_far() {
     assert_eq!(ask(&issuer, &["name"], None), Ok(vec![Excess::Type { query_id: query_id() }]));
     let stranger = Party::new(9, ServiceType::Verifier).did();
     assert_eq!(ask(&stranger, &["name"], None), Err(EvidenceError::Missing));
-    let known = standing(&asker, &query(&["name"]), Some(PURPOSE), &evidence, freshness, NOW).unwrap();
+    let known = standing(&asker, &asked(&["name"]), Some(PURPOSE), &evidence, freshness, NOW).unwrap();
     assert_eq!(known.label.unwrap().zh, "示例部门");
 }
 
@@ -401,7 +401,7 @@ fn a_stranger_is_proven_to_be_one() {
         world.evidence.states.push(world.ledger.state_proof(&state_key, NOW.0 - 100));
     }
     let (evidence, freshness) = (world.prepared(), world.policy.evidence);
-    let standing = standing(&stranger.did(), &query(&["name"]), Some(PURPOSE), &evidence, freshness, NOW).unwrap();
+    let standing = standing(&stranger.did(), &asked(&["name"]), Some(PURPOSE), &evidence, freshness, NOW).unwrap();
     assert_eq!(standing.label, None);
     assert_eq!(standing.excess, vec![Excess::Type { query_id: "id".to_owned() }]);
 }
@@ -409,7 +409,7 @@ fn a_stranger_is_proven_to_be_one() {
 #[test]
 fn of_several_refusals_the_most_telling_is_reported() {
     let refusal = refused(|world| {
-        world.purpose = Some("advertising");
+        world.ask_for(Some("advertising"));
         world.evidence.status_lists.clear();
         let mut forged = world.token["id"][0].clone();
         forged.insert(forged.find('.').unwrap() + 5, 'A');
@@ -418,7 +418,7 @@ fn of_several_refusals_the_most_telling_is_reported() {
     assert!(matches!(refusal, Refusal::SdJwt(_) | Refusal::Credential(_) | Refusal::Anchor(_)), "{refusal:?}");
     let beside = |change: &dyn Fn(&mut World)| {
         refused(|world| {
-            world.purpose = Some("advertising");
+            world.ask_for(Some("advertising"));
             change(world);
         })
     };
@@ -523,4 +523,8 @@ fn older_knowledge_never_replaces_newer() {
     for proofs in [[&after, &again], [&again, &after]] {
         assert_eq!(known(proofs), (grown, UnixSeconds(NOW.0 - 90)));
     }
+}
+
+fn asked(claims: &[&str]) -> crate::dcql::Query {
+    crate::dcql::Query::from_json(&query(claims)).unwrap()
 }

@@ -18,6 +18,7 @@ pub mod oauth;
 pub mod oid4vci;
 pub mod oid4vp;
 pub mod problem;
+pub mod purpose;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod sample;

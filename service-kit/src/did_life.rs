@@ -10,7 +10,7 @@
 //! the files against the ledger's history and takes up the key that the ledger names and a file here holds.
 //! The service stands still meanwhile, so nothing is ever signed with a key that has just ended.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::jose::Jwk;
@@ -117,6 +117,14 @@ pub enum LifeError {
     /// The DID that was named is another one's.
     #[error("the DID that was named is not this service's")]
     AnotherDid,
+    /// The public key of a duty, in a file that somebody handed over.
+    #[error("{}: {detail}", .file.display())]
+    DutyKey {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// Only a key for requests can be registered.
     #[error("this service has no key that could be registered")]
     NothingToRegister,
@@ -135,6 +143,7 @@ impl LifeError {
         match self {
             Self::Keys(error) => error.code(),
             Self::AnotherDid | Self::NothingToRegister => Code::ConfigInvalidValue,
+            Self::DutyKey { .. } => Code::KeyFileUnreadable,
             Self::Ledger(error) => error.refusal().and_then(Code::parse).unwrap_or(error.code()),
             Self::Made(refused) => refused.code(),
             Self::Trust(error) => error.code(),
@@ -417,7 +426,7 @@ impl DidLife<'_> {
     }
 
     /// Step 2, with the key that is named for transactions.
-    async fn submit(&self, identity: &Identity, operation: &Operation) -> Result<u64, LifeError> {
+    pub(crate) async fn submit(&self, identity: &Identity, operation: &Operation) -> Result<u64, LifeError> {
         let key = founding::key(self.directory, &identity.submitting_key, self.guard)?;
         let seq = self.ledger.next_sequence(&format!("{}#{}", identity.did, identity.submitting_key)).await?;
         let envelope = Envelope { aud: self.origin().to_owned(), seq, exp: self.now.plus(VALID_SECONDS).0 };

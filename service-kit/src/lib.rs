@@ -9,6 +9,7 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod did_life;
+pub mod duties;
 pub mod fetch;
 pub mod founding;
 pub mod help;

@@ -12,6 +12,7 @@ use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
 use service_kit::did_life::{DidLife, LifeError};
+use service_kit::duties::command::{self as duties, DutiesArguments};
 use service_kit::fetch::Fetcher;
 use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
@@ -67,6 +68,7 @@ enum Command {
         config: PathBuf,
     },
     Keys(KeysArguments),
+    Duties(DutiesArguments),
     Protect {
         #[arg(long)]
         config: PathBuf,
@@ -104,7 +106,7 @@ fn localised(catalogue: &Catalogue) -> clap::Command {
 }
 
 fn text_id(place: &str) -> String {
-    command::text_id(place).unwrap_or_else(|| format!("verifier-help-{place}"))
+    command::text_id(place).or_else(|| duties::text_id(place)).unwrap_or_else(|| format!("verifier-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -158,6 +160,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Audit { act: AuditAct::Verify, config }) => audit(&messages, &config).await,
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
+        Some(Command::Duties(arguments)) => duties(&messages, arguments).await,
         Some(Command::Protect { config }) => protect(&messages, &config),
         Some(Command::Migrate(arguments)) => migrate(&messages, &arguments).await,
         Some(Command::Manual(manual)) => match manual.print(lang, &localised) {
@@ -225,6 +228,16 @@ async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCod
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
     say(&format!("{}\n", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn duties(messages: &Catalogue, arguments: DutiesArguments) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(arguments.config())?;
+    config.check()?;
+    let ledger = ledger(&config)?;
+    let mut rng = chance::system_rng().map_err(StartError::from)?;
+    let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
+    say(&format!("{}\n", duties::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use identity_core::oauth::url::{Transport, parse_identifier};
+use identity_core::registry::is_duty_number;
 use service_kit::config;
 use service_kit::config::ConfigError;
 use service_kit::fetch::FetchConfig;
@@ -43,10 +44,15 @@ config! {
         /// Questions by name, one table each (put them at the end of the file and delete the line below):
         ///   [queries.sample]
         ///   purpose = "housing-fund"          # must be accredited to us on the ledger
+        ///   basis = "…"                       # the legal basis, in the words of the law
+        ///   retention_days = 30               # how long you keep the answer
+        ///   holder_signs = true               # false for wallets that cannot sign what the data is wanted for
         ///   anchor = "required"               # or "optional"
         ///   undetermined_status = "refuse"    # or "accept"
         ///   dcql = '{"credentials": [ … ]}'   # OpenID4VP 1.0 §6
         pub queries: BTreeMap<String, QueryConfig> = BTreeMap::new(),
+        /// Who answers for requests where no official is named.
+        pub duty: DutyConfig,
         /// A second name for wallets that know certificates and no DIDs.
         pub x509: X509Config,
         /// Where and how to listen.
@@ -57,6 +63,15 @@ config! {
         pub evidence: EvidenceConfig,
         /// How others are reached.
         pub fetch: FetchConfig,
+    }
+}
+
+config! {
+    /// Who answers for requests where no official is named.
+    pub struct DutyConfig {
+        /// Duty number of the service account, as given by `xinfu-verifier duties give --service`. Empty: each request
+        /// needs an official's signature.
+        pub service: String = String::new(),
     }
 }
 
@@ -139,6 +154,9 @@ impl Config {
         }
         if self.evidence.max_age <= self.evidence.refresh {
             return Err(ConfigError::invalid("evidence.max_age", "must be above evidence.refresh"));
+        }
+        if !self.duty.service.is_empty() && !is_duty_number(&self.duty.service) {
+            return Err(ConfigError::invalid("duty.service", "is no duty number"));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use identity_core::did::Did;
 use identity_core::oid4vp::Parameters;
 use identity_core::problem::Code;
-use identity_core::registry::{Grant, Role, accreditation_key, did_key, schema_key};
+use identity_core::registry::{Grant, Role, accreditation_key, did_key, duty_key, schema_key};
 use identity_core::time::UnixSeconds;
 use identity_core::trust;
 use identity_core::verdict::{Evidence, Excess, FetchedList, Freshness, Needs, PreparedEvidence, standing};
@@ -64,6 +64,8 @@ pub(crate) struct EvidenceCache {
     freshness: Freshness,
     /// Ourselves: our own history and accreditation are evidence too.
     own: Did,
+    /// Duty number of our service account, if there is one.
+    service_duty: Option<String>,
     /// Types that we understand.
     types: Vec<String>,
 }
@@ -74,11 +76,12 @@ impl EvidenceCache {
         store: VerifierStore,
         freshness: Freshness,
         own: Did,
+        service_duty: Option<String>,
         types: Vec<String>,
     ) -> Self {
         let proven = PreparedEvidence::new(TrustRoot::clone(&source.trust_root()));
         let at_hand = RwLock::new(AtHand { states: BTreeMap::new(), lists: BTreeMap::new(), proven });
-        Self { at_hand, source, store, freshness, own, types }
+        Self { at_hand, source, store, freshness, own, service_duty, types }
     }
 
     /// Whom everything is verified against.
@@ -129,6 +132,7 @@ impl EvidenceCache {
         let mut keys: BTreeSet<String> = self.types.iter().map(|vct| schema_key(vct)).collect();
         keys.extend(parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]));
         keys.extend(self.read().states.keys().cloned());
+        keys.extend(self.service_duty.as_ref().map(|duty| duty_key(&self.own, duty)));
         let mut fetched = self.fetch_states(keys).await;
         let lists: BTreeMap<String, Did> =
             self.read().lists.iter().map(|(uri, list)| (uri.clone(), list.signer.clone())).collect();

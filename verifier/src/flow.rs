@@ -1,5 +1,6 @@
 //! One file per act: load, ask the core, save, answer.
 
+pub(crate) mod attest;
 pub(crate) mod export;
 pub(crate) mod redeem;
 pub(crate) mod request;

@@ -36,6 +36,7 @@ pub(crate) fn routes(
                     .route("/requests", web::post().to(admin::make_request))
                     .route("/requests/{id}", web::get().to(admin::result))
                     .route("/requests/{id}", web::delete().to(admin::forget))
+                    .route("/requests/{id}/attestation", web::post().to(admin::attest))
                     .route("/requests/{id}/redeem", web::post().to(admin::redeem))
                     .route("/requests/{id}/qr", web::get().to(admin::qr))
                     .route("/requests/{id}/replay", web::get().to(admin::replay))

@@ -40,6 +40,7 @@ use service_kit::admin::{AdminTokens, TokenError};
 use service_kit::audit::{AuditError, AuditLog, Head};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
+use service_kit::duties;
 use service_kit::fetch::{Fetcher, SetupError};
 use service_kit::founding::KeysError;
 use service_kit::http::{self as kit_http, Health, Metrics};
@@ -51,7 +52,7 @@ use service_kit::store::redb::{Format, OpenError};
 use service_kit::trust_keeper::TrustKeeper;
 
 pub use client::ClientError;
-pub use config::{Config, EvidenceConfig, LedgerConfig, X509Config};
+pub use config::{Config, DutyConfig, EvidenceConfig, LedgerConfig, X509Config};
 pub use flow::export::Replayed;
 pub use keys::init;
 pub use policy::{AnchorPolicy, QueryConfig, Undetermined};
@@ -59,7 +60,7 @@ pub use service::{BuildError, Ports};
 
 use crate::client::Client;
 use crate::keys::RequestKey;
-use crate::service::Verifier;
+use crate::service::{Names, Verifier};
 
 /// The store's layout; raised when an older file can no longer be read.
 const FORMAT: Format = Format { service: "xinfu-verifier", version: 1 };
@@ -212,7 +213,8 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let did = key.id.did().clone();
     let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
-    let verifier = web::Data::new(Verifier::build(&config, key, certified, trust, &ports).await?);
+    let names = Names { key, certified, duty_key: duties::load_service_key(&config.keys, &guard)? };
+    let verifier = web::Data::new(Verifier::build(&config, names, trust, &ports).await?);
     let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
@@ -239,7 +241,8 @@ pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, Star
     let key = RequestKey::load(&config.keys, &guard)?;
     let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
     let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
-    let verifier = Verifier::build(&config, key, certified, trust, &ports).await?;
+    let names = Names { key, certified, duty_key: None };
+    let verifier = Verifier::build(&config, names, trust, &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use identity_core::dcql;
+use identity_core::duty::{MAX_RETENTION_DAYS, is_basis};
 use identity_core::oid4vp::AnchorWish;
 use identity_core::oid4vp::request::is_purpose;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,38 @@ pub(crate) struct Policy {
     pub(crate) anchor: AnchorPolicy,
     /// Whether a credential passes whose status list cannot be had or is stale.
     pub(crate) accept_undetermined_status: bool,
+    /// What an official answers for beside the question.
+    pub(crate) grounds: Grounds,
 }
+
+/// On what grounds data is asked for, and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grounds {
+    /// The legal basis, in the words of the law.
+    pub(crate) basis: String,
+    /// How long the answer is kept, in days.
+    pub(crate) retention_days: u32,
+    /// Whether the holder's signature is to cover what the data is wanted for.
+    pub(crate) holder_signs: bool,
+}
+
+impl Grounds {
+    /// Why requests on these grounds cannot be made by a service that keeps answers for `keep_cases` seconds.
+    pub(crate) fn fault(&self, keep_cases: u32) -> Option<(&'static str, &'static str)> {
+        if !is_basis(&self.basis) {
+            return Some(("basis", "must be some printable text of at most 256 characters"));
+        }
+        if self.retention_days > MAX_RETENTION_DAYS {
+            return Some(("retention_days", "must be at most 36525"));
+        }
+        // What citizens are told must be true of this very service.
+        let kept = i64::from(keep_cases) <= i64::from(self.retention_days).saturating_mul(DAY);
+        if kept { None } else { Some(("retention_days", "must not be shorter than keep_cases")) }
+    }
+}
+
+/// Seconds in a day.
+const DAY: i64 = 86_400;
 
 /// What a query says about anchor proofs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -47,6 +79,14 @@ impl AnchorPolicy {
 pub struct QueryConfig {
     /// What the data is wanted for; must be among the purposes that the ledger accredits to us.
     pub purpose: String,
+    /// The legal basis, in the words of the law.
+    pub basis: String,
+    /// How long the answer is kept, in days; at least as long as `keep_cases`.
+    pub retention_days: u32,
+    /// Whether the holder's signature is to cover what the data is wanted for. `false` for wallets that do not know how;
+    /// receipt and verdict then say so.
+    #[serde(default = "yes")]
+    pub holder_signs: bool,
     /// `required` or `optional`.
     #[serde(default)]
     pub anchor: AnchorPolicy,
@@ -55,6 +95,10 @@ pub struct QueryConfig {
     pub undetermined_status: Undetermined,
     /// The DCQL query, as JSON text.
     pub dcql: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What becomes of something that could not be found out.
@@ -83,6 +127,7 @@ pub(crate) struct NamedQuery {
 /// [`ConfigError`] naming the first query that cannot be asked.
 pub(crate) fn named_queries(
     configured: &BTreeMap<String, QueryConfig>,
+    keep_cases: u32,
 ) -> Result<BTreeMap<String, NamedQuery>, ConfigError> {
     configured
         .iter()
@@ -96,7 +141,16 @@ pub(crate) fn named_queries(
             if !is_purpose(&query.purpose) {
                 return Err(invalid("purpose", "is not short visible ASCII without spaces".to_owned()));
             }
+            let grounds = Grounds {
+                basis: query.basis.clone(),
+                retention_days: query.retention_days,
+                holder_signs: query.holder_signs,
+            };
+            if let Some((key, reason)) = grounds.fault(keep_cases) {
+                return Err(invalid(key, reason.to_owned()));
+            }
             let policy = Policy {
+                grounds,
                 purpose: Some(query.purpose.clone()),
                 anchor: query.anchor,
                 accept_undetermined_status: query.undetermined_status == Undetermined::Accept,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use identity_core::crypto::SecretKey;
 use identity_core::did::Did;
 use identity_core::kb_jwt::Window;
 use identity_core::oauth::url::Transport;
@@ -55,7 +56,23 @@ pub(crate) struct Verifier {
     types: Vec<AcceptedType>,
     /// What stands in the metadata of each type, by its name.
     metadata: BTreeMap<String, String>,
-    freshness: Freshness,
+    pub(crate) freshness: Freshness,
+    /// Seconds that answers are kept.
+    pub(crate) keep_cases: u32,
+    /// Duty number of the service account, if there is one.
+    pub(crate) service_duty: Option<String>,
+    /// Its key.
+    pub(crate) duty_key: Option<SecretKey>,
+}
+
+/// The keys we sign with, and the names that we have by them.
+pub(crate) struct Names {
+    /// Signs requests.
+    pub(crate) key: RequestKey,
+    /// Signs requests under a certificate.
+    pub(crate) certified: Option<Client>,
+    /// Signs as the service account.
+    pub(crate) duty_key: Option<SecretKey>,
 }
 
 /// Why the service cannot be put together. The text is for the operator.
@@ -84,13 +101,13 @@ pub enum BuildError {
 impl Verifier {
     pub(crate) async fn build(
         config: &Config,
-        key: RequestKey,
-        certified: Option<Client>,
+        names: Names,
         trust: TrustKeeper,
         ports: &Ports,
     ) -> Result<Self, BuildError> {
         config.check()?;
-        let queries = named_queries(&config.queries)?;
+        let Names { key, certified, duty_key } = names;
+        let queries = named_queries(&config.queries, config.keep_cases)?;
         let (types, metadata): (Vec<_>, BTreeMap<_, _>) =
             type_metadata(&config.types)?.into_iter().map(|read| (read.accepted, (read.name, read.text))).unzip();
         let records = i64::from(config.keep_records);
@@ -104,8 +121,9 @@ impl Verifier {
         let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
         let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust);
         let own = key.id.did().clone();
-        let names = metadata.keys().cloned().collect();
-        let evidence = EvidenceCache::new(source, store.clone(), freshness, own, names);
+        let types_known = metadata.keys().cloned().collect();
+        let service_duty = Some(config.duty.service.clone()).filter(|duty| !duty.is_empty());
+        let evidence = EvidenceCache::new(source, store.clone(), freshness, own, service_duty.clone(), types_known);
         evidence.load().await?;
         Ok(Self {
             did: key.id.did().clone(),
@@ -122,6 +140,9 @@ impl Verifier {
             types,
             metadata,
             freshness,
+            keep_cases: config.keep_cases,
+            service_duty,
+            duty_key,
         })
     }
 

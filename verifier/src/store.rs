@@ -28,6 +28,7 @@ use service_kit::clock::Clock;
 use service_kit::store::{Batch, Range, Store, StoreError};
 use zeroize::Zeroizing;
 
+use crate::flow::attest::CaseNumber;
 use crate::policy::Policy;
 
 /// Entries forgotten per batch: bounds the size of one commit.
@@ -38,8 +39,12 @@ const FORGET_AT_ONCE: usize = 256;
 pub(crate) struct RequestRecord {
     /// The session of [`identity_core::oid4vp::Session`], as JSON.
     pub(crate) session: Value,
-    /// The request object as signed when it was made.
-    pub(crate) signed: String,
+    /// The request object as signed once somebody answers for it; none until then.
+    pub(crate) signed: Option<String>,
+    /// Duty number of whoever answers for it.
+    pub(crate) duty: String,
+    /// The case that the data is wanted for.
+    pub(crate) case: Option<CaseNumber>,
     /// How it is judged.
     pub(crate) policy: Policy,
     /// When it was made.
@@ -94,6 +99,17 @@ pub(crate) enum CloseError {
     Store(#[from] StoreError),
 }
 
+/// Why a request was not marked as attested.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttestError {
+    /// Another official was quicker.
+    #[error("an official answers for the request already")]
+    Attested,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a response code was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RedeemError {
@@ -136,6 +152,22 @@ impl VerifierStore {
             batch = put_until(batch, until, &decryption_key(id), key.to_bytes().to_vec());
         }
         self.audit.commit(act, batch).await
+    }
+
+    /// Puts the attested request in the place of the one that waited for an official. Of two concurrent calls exactly
+    /// one succeeds.
+    pub(crate) async fn attest(
+        &self,
+        act: &Act,
+        id: &str,
+        before: &RequestRecord,
+        attested: &RequestRecord,
+    ) -> Result<(), AttestError> {
+        let batch = Batch::new().replace(request_key(id), encode(before)?, encode(attested)?);
+        self.audit.commit(act, batch).await.map_err(|error| match error.is_precondition() {
+            true => AttestError::Attested,
+            false => AttestError::Store(error),
+        })
     }
 
     /// The key that an answer was encrypted to, until it is answered or expires.

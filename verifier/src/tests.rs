@@ -5,6 +5,7 @@ mod browser;
 mod certified;
 mod encrypted;
 mod hostile;
+mod officials;
 mod outage;
 mod several;
 mod validators;

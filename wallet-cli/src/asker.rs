@@ -1,12 +1,12 @@
 //! Who asks, by the ledger and with proof: keys, name, and what it may ask for.
 
-use crate::{error::WalletError, wallet::Wallet};
+use crate::{duty::Word, error::WalletError, wallet::Wallet};
 use identity_core::{
     did::{Did, Document},
     oid4vp::{Parameters, WhoAsks},
-    registry::{accreditation_key, did_key, thumbprint_key},
+    registry::{accreditation_key, did_key, duty_key, thumbprint_key},
     time::UnixSeconds,
-    verdict::{EvidenceError, Excess, Freshness, PreparedEvidence, standing},
+    verdict::{Asked, EvidenceError, Excess, Freshness, PreparedEvidence, attested, claimed, standing},
 };
 use ledger::TrustRoot;
 
@@ -79,6 +79,23 @@ impl Asker {
     /// The ledger does not know the DID, or its answer is too old.
     pub(crate) fn document(&self, now: UnixSeconds) -> Result<Document, WalletError> {
         Ok(self.evidence.document(&self.did, FRESHNESS, now)?)
+    }
+
+    /// Who answers for the request, and what the data is wanted for.
+    ///
+    /// # Errors
+    /// Nobody does, or nobody who may: with the code that says why.
+    pub(crate) async fn word(
+        &mut self,
+        wallet: &Wallet,
+        request: &Parameters,
+        now: UnixSeconds,
+    ) -> Result<Word, WalletError> {
+        let attestation = claimed(&self.did, request)?;
+        let (department, number) = attestation.who();
+        learn(wallet, &mut self.evidence, &duty_key(department, number)).await?;
+        let asked = Asked { request, asker: &self.did, certificate: None };
+        Ok(Word::of(&attested(&asked, &self.evidence, FRESHNESS, now)?.attestation))
     }
 
     /// The asker's name, English and Chinese, and whether it may ask this.

@@ -39,6 +39,8 @@ pub enum Act {
     Show(ShowArgs),
     Present(PresentArgs),
     History,
+    DutyKey(DutyKeyArgs),
+    ApproveRequest(ApproveArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Passwd(PasswdArgs),
@@ -140,6 +142,26 @@ pub struct PresentArgs {
     pub open: bool,
     #[arg(long, value_name = "QUERY=NUMBER", value_parser = parse_selection)]
     pub select: Vec<(String, usize)>,
+}
+
+/// `duty-key`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct DutyKeyArgs {
+    #[arg(value_name = "NUMBER")]
+    pub number: usize,
+}
+
+/// `approve-request`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct ApproveArgs {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[arg(long, value_name = "NUMBER")]
+    pub credential: usize,
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Where the recovery phrase is written to or read from, if not at the terminal.

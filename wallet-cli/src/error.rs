@@ -8,12 +8,13 @@ use crate::{
 };
 use identity_core::{
     crypto::{KeyError, SigningFailed},
+    duty::DutyError,
     oid4vci::{offer::OfferRefusal, wallet::WalletRefusal},
     oid4vp::{LinkError, RequestError, wallet::AnswerError},
     problem::Code,
     sd_jwt::SdJwtError,
     sd_jwt_vc::{CredentialError, TypeError},
-    verdict::EvidenceError,
+    verdict::{EvidenceError, Refusal},
     x509::X509Error,
 };
 use service_kit::{chance::NoChance, fetch::FetchError, ledger_client::LedgerError};
@@ -118,6 +119,9 @@ pub enum WalletError {
     /// The asker goes beyond its accreditation.
     #[error("the asker is not accredited to ask for this")]
     BeyondAccreditation,
+    /// The file holds nothing that an official could sign.
+    #[error("the file holds nothing to sign for")]
+    Draft,
     /// Nobody can say what the asker may ask.
     #[error("what the asker may ask cannot be determined: {0}")]
     AskerUndetermined(String),
@@ -165,6 +169,7 @@ impl WalletError {
             Self::NothingFits => Code::WalletCredentialNothingFits,
             Self::Selection { .. } => Code::WalletCredentialSelection,
             Self::BeyondAccreditation => Code::WalletAskerBeyond,
+            Self::Draft => Code::WalletDutyDraft,
             Self::AskerUndetermined(_) => Code::WalletAskerUndetermined,
             Self::AskerUnregistered => Code::VerdictAskerUnknown,
             Self::Declined => Code::WalletRequestDeclined,
@@ -181,7 +186,7 @@ impl WalletError {
             Self::Backup(_) | Self::Phrase(_) | Self::Move(_) => Exit::Vault,
             Self::Cost => Exit::Usage,
             Self::TrustRoot | Self::Network(_) | Self::UnknownCredential { .. } | Self::TxCodeNeeded => Exit::Usage,
-            Self::Selection { .. } | Self::Picture(_) | Self::ClientAuthorities(_) => Exit::Usage,
+            Self::Selection { .. } | Self::Picture(_) | Self::ClientAuthorities(_) | Self::Draft => Exit::Usage,
             Self::NoChance(_) | Self::Unwritable => Exit::Fault,
             Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
             Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,
@@ -270,10 +275,12 @@ macro_rules! protocol_errors {
 protocol_errors!(
     AnswerError,
     CredentialError,
+    DutyError,
     EvidenceError,
     KeyError,
     LinkError,
     OfferRefusal,
+    Refusal,
     RequestError,
     SdJwtError,
     SigningFailed,

@@ -8,6 +8,7 @@
 //! | `credential` | the SD-JWT as issued, its holder key, where and when it came from |
 //! | `anchor` | `credential` (number) and `proof`: its anchor proof, which may come much later |
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
+//! | `approval` | written when an official signs for a request: when, for which department, what was signed |
 //! | `outcome` | `sharing` (number) and what became of it |
 //! | `removed` | stands in the place of a credential that the holder removed, so that numbers stay: its type and when |
 //! | `leaving`, `staying` | the vault is being moved to another device, with the code that confirms it; the move was cancelled |
@@ -17,7 +18,10 @@
 //!
 //! Credentials and sharings are numbered from 1 in the order they were added.
 
-use crate::vault::{Vault, VaultError};
+use crate::{
+    duty::Word,
+    vault::{Vault, VaultError},
+};
 use identity_core::{
     crypto::{Alg, SecretKey, Signer},
     problem::Code,
@@ -156,6 +160,19 @@ impl Credential {
     }
 }
 
+/// What the holder signed as an official.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// When, in seconds.
+    pub time: i64,
+    /// The department's DID.
+    pub department: String,
+    /// The attestation that was signed.
+    pub signed: String,
+    /// What it says, as it was shown.
+    pub word: Word,
+}
+
 /// What is left of a credential that the holder removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
@@ -225,6 +242,9 @@ pub struct Sharing {
     pub label: Option<(String, String)>,
     /// The purpose as stated in the request.
     pub purpose: Option<String>,
+    /// Who answered for the request, and what the data was wanted for; absent in what older versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<Word>,
     /// What leaves.
     pub credentials: Vec<SharedCredential>,
     /// The signed request, so that the asker cannot deny having asked.
@@ -256,6 +276,7 @@ enum Entry {
         proof: Value,
     },
     Sharing(Sharing),
+    Approval(Approval),
     Outcome {
         sharing: usize,
         #[serde(flatten)]
@@ -287,6 +308,7 @@ pub struct Holdings {
     setup: Option<Setup>,
     credentials: Vec<Place>,
     sharings: Vec<(Sharing, Option<Outcome>)>,
+    approvals: Vec<Approval>,
     restored: Option<Restored>,
     stay: Stay,
     arrived: Option<Arrived>,
@@ -309,6 +331,7 @@ impl Holdings {
             setup: None,
             credentials: Vec::new(),
             sharings: Vec::new(),
+            approvals: Vec::new(),
             restored: None,
             stay: Stay::Here,
             arrived: None,
@@ -336,6 +359,7 @@ impl Holdings {
             Entry::Arrived(arrived) => self.arrived = Some(arrived),
             Entry::Left { time } => self.stay = Stay::Left(time),
             Entry::Sharing(sharing) => self.sharings.push((sharing, None)),
+            Entry::Approval(approval) => self.approvals.push(approval),
             Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.1 = Some(outcome),
         }
         Some(())
@@ -383,6 +407,19 @@ impl Holdings {
     pub fn add_sharing(&mut self, sharing: Sharing, rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
         self.add(Entry::Sharing(sharing), rng)?;
         Ok(self.sharings.len())
+    }
+
+    /// Stores what an official signs, before it leaves the wallet.
+    ///
+    /// # Errors
+    /// As [`Vault::append`]; then nothing may leave.
+    pub fn add_approval(&mut self, approval: Approval, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        self.add(Entry::Approval(approval), rng)
+    }
+
+    /// What was signed as an official, oldest first.
+    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
+        self.approvals.iter()
     }
 
     /// Stores what became of a sharing.
@@ -465,6 +502,7 @@ impl Holdings {
         self.setup = None;
         self.credentials.clear();
         self.sharings.clear();
+        self.approvals.clear();
         self.stay = Stay::Left(now.0);
         Ok(())
     }
@@ -562,6 +600,7 @@ mod tests {
             asker: "did:xinfu:sample:asker".into(),
             label: None,
             purpose: Some("sample".into()),
+            word: None,
             credentials: vec![SharedCredential { credential: 1, claims: vec![json!(["name"])] }],
             request: "request".into(),
             key_bindings: vec!["kb".into()],

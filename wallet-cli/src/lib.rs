@@ -9,6 +9,7 @@ pub mod backup;
 pub mod claims;
 pub mod cli;
 pub mod doctor;
+mod duty;
 mod error;
 pub mod holdings;
 pub mod hygiene;

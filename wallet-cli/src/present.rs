@@ -25,6 +25,7 @@ use identity_core::{
     oid4vp::{
         Anchors, RequestLink, UnverifiedRequest, VerifiedRequest, VpToken,
         request::{REQUEST_MEDIA_TYPE, RequestUriMethod},
+        transaction_data::hashes_for,
         wallet::{MAX_REPLY_BYTES, MAX_REQUEST_BYTES, Reply},
     },
     sd_jwt::HeldSdJwt,
@@ -90,17 +91,18 @@ impl Wallet {
         let (jwt, wallet_nonce) = self.fetch_request(&link).await?;
         let now = self.clock.now();
         let unverified = UnverifiedRequest::parse(&link, jwt.trim(), &self.clients, now)?;
-        let asker = Asker::look_up(self, unverified.who_asks(), now).await?;
+        let mut asker = Asker::look_up(self, unverified.who_asks(), now).await?;
         let document = asker.document(now)?;
         let request = unverified.verify(&document, wallet_nonce.as_deref(), self.transport(), now)?;
 
         let parameters = request.parameters();
+        let word = asker.word(self, parameters, now).await?;
         let (label, accreditation) = asker.standing(parameters, now)?;
         let question = Question {
             asker: request.asker().to_string(),
             label,
             accreditation,
-            purpose: parameters.purpose.clone(),
+            word,
             destination: parameters.response_uri.origin().ascii_serialization(),
             items: Vec::new(),
             optional: Vec::new(),
@@ -231,7 +233,6 @@ impl Wallet {
 
     fn presentations(&self, request: &VerifiedRequest, chosen: &[Chosen]) -> Result<VpToken, WalletError> {
         let parameters = request.parameters();
-        let occasion = Occasion { audience: parameters.client_id.as_str(), nonce: &parameters.nonce };
         let now = self.clock.now();
         let mut token = VpToken::default();
         for chosen in chosen {
@@ -240,6 +241,12 @@ impl Wallet {
             let (_, credential, _) = found.ok_or(WalletError::UnknownCredential { number })?;
             let key = credential.holder_key().ok_or(WalletError::Unfit("its holder key cannot be read"))?;
             let presentation = chosen.held.present(&chosen.candidate.disclose)?;
+            let transaction_data = hashes_for(&parameters.transaction_data, &chosen.query);
+            let occasion = Occasion {
+                audience: parameters.client_id.as_str(),
+                nonce: &parameters.nonce,
+                transaction_data: &transaction_data,
+            };
             let bound = kb_jwt::bind(&presentation, occasion, &key, now)?;
             token.0.entry(chosen.query.clone()).or_default().push(bound);
         }
@@ -262,7 +269,8 @@ impl Wallet {
             time: self.clock.now().0,
             asker: question.asker.clone(),
             label: question.label.clone(),
-            purpose: question.purpose.clone(),
+            purpose: Some(question.word.purpose.clone()),
+            word: Some(question.word.clone()),
             credentials: shared.collect(),
             request: request.jwt().to_owned(),
             key_bindings: token.0.values().flatten().filter_map(key_binding).collect(),

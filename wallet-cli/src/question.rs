@@ -4,6 +4,7 @@
 use crate::{
     asker::Accreditation,
     claims::Split,
+    duty::Word,
     labels::TypeText,
     moment::utc,
     ui::Ui,
@@ -22,8 +23,8 @@ pub struct Question {
     pub label: Option<(String, String)>,
     /// Whether the ledger lets it ask this.
     pub accreditation: Accreditation,
-    /// The purpose as the asker states it.
-    pub purpose: Option<String>,
+    /// Who answers for the question, and what the data is wanted for.
+    pub word: Word,
     /// Where the answer goes: a host that the asker's DID registers.
     pub destination: String,
     /// One per credential that would leave.
@@ -81,15 +82,15 @@ impl Question {
             Some(label) => asker_name(Some(label), &self.asker, ui.lang()),
             None => ui.text("wallet-ask-unknown-name", &[]),
         };
-        let purpose = self.purpose.as_deref().map_or_else(|| ui.text("wallet-ask-no-purpose", &[]), harmless);
         let mut facts = vec![("wallet-ask-who", name), ("", harmless(&self.asker))];
+        facts.push(("wallet-ask-duty", self.word.who(ui)));
         facts.extend(
             self.standing(ui)
                 .into_iter()
                 .zip(["wallet-ask-ledger"].into_iter().chain(std::iter::repeat("")))
                 .map(|(text, id)| (id, text)),
         );
-        facts.push(("wallet-ask-purpose", purpose));
+        facts.extend(self.word.facts(ui));
         facts.push(("wallet-ask-destination", harmless(&self.destination)));
         let mut lines = aligned(facts, "", ui);
         for item in &self.items {
@@ -141,7 +142,8 @@ impl Question {
         let ways = |ways: &[Vec<Item>]| -> Value {
             ways.iter().map(|items| items.iter().map(Item::to_json).collect::<Value>()).collect()
         };
-        json!({ "asker": self.asker, "label": label, "accredited": self.is_accredited(), "purpose": self.purpose,
+        json!({ "asker": self.asker, "label": label, "accredited": self.is_accredited(),
+            "purpose": self.word.purpose, "word": self.word,
             "destination": self.destination, "credentials": credentials, "optional": ways(&self.optional),
             "instead": ways(&self.instead) })
     }
@@ -229,7 +231,16 @@ mod tests {
             asker: "did:xinfu:sample:asker".into(),
             label: Some(("Sample housing fund".into(), "样本\u{1b}[31m公积金".into())),
             accreditation,
-            purpose: Some("housing-loan".into()),
+            word: Word {
+                duty: "counter-1".into(),
+                title: ("Sample counter".into(), "示例\u{1b}[31m窗口".into()),
+                service: false,
+                purpose: "housing-fund-loan".into(),
+                basis: "Sample Act, article 1".into(),
+                retention_days: 30,
+                case: false,
+                holder_signs: true,
+            },
             destination: "https://verifier.example".into(),
             items: vec![item],
             optional: Vec::new(),
@@ -243,8 +254,11 @@ mod tests {
         let expected = "\
 Who asks       Sample housing fund
                did:xinfu:sample:asker
+Answered for   Sample counter, duty counter-1
 By the ledger  accredited to ask for all of this, as of 1970-01-01 00:00 UTC
-What for       housing-loan
+What for       Housing fund loan (housing-fund-loan)
+Legal basis    Sample Act, article 1
+Kept for       30 days
 Goes to        https://verifier.example
 
 From Resident identity (number 1, issued by https://issuer.example)
@@ -254,6 +268,24 @@ From Resident identity (number 1, issued by https://issuer.example)
 
 Shown twice, this credential can be recognised as the same one.";
         assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn a_service_account_a_case_and_an_unsigned_purpose_are_said_so() {
+        let mut question = question(Accreditation::Covers { as_of: UnixSeconds(0) });
+        (question.word.service, question.word.case, question.word.holder_signs) = (true, true, false);
+        question.word.purpose = "unheard-of".into();
+        let text = question.lines(&Ui::new(Lang::En, false)).join("\n");
+        for expected in [
+            "Answered for   Sample counter, duty counter-1: a service account, no person signed",
+            "What for       unheard-of",
+            "Case           named; its number stays with the department",
+            "Your signature does not cover what the data is wanted for",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
+        assert!(text.contains("示例�[31m窗口（岗位 counter-1）：服务账户，无人员签署"), "{text}");
     }
 
     #[test]

@@ -100,7 +100,10 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     }
     let mut holdings = open(&dir, &cli, ui)?;
     if !matches!(cli.command, Act::Move(_)) {
-        let changes = matches!(cli.command, Act::Receive(_) | Act::Present(_) | Act::Remove(_) | Act::Backup(_));
+        let changes = matches!(
+            cli.command,
+            Act::Receive(_) | Act::Present(_) | Act::ApproveRequest(_) | Act::Remove(_) | Act::Backup(_)
+        );
         moving::check(&holdings, changes)?;
     }
     let kept = match &cli.command {
@@ -134,6 +137,8 @@ async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, Wall
         Act::History => Ok(wallet.history(ui)),
         Act::Receive(arguments) => crate::receive::command(wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(wallet, arguments, ui).await,
+        Act::DutyKey(arguments) => crate::duty::key_command(wallet, &arguments, ui),
+        Act::ApproveRequest(arguments) => crate::duty::approve_command(wallet, arguments, ui).await,
         Act::Init(_)
         | Act::Backup(_)
         | Act::Restore(_)

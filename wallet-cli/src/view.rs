@@ -1,8 +1,8 @@
 //! What `list`, `show` and `history` say, for a script and for a person. Pure: holdings in, text out.
 
 use crate::{
-    claims,
-    holdings::{Credential, Holdings, Outcome, Sharing},
+    claims, duty,
+    holdings::{Approval, Credential, Holdings, Outcome, Sharing},
     labels::TypeText,
     moment::utc,
     ui::Ui,
@@ -92,15 +92,24 @@ pub fn show(number: usize, credential: &Credential, anchored: bool, ui: &Ui) -> 
 pub fn history(holdings: &Holdings, ui: &Ui) -> View {
     let entries: Vec<Value> =
         holdings.sharings().map(|(number, sharing, outcome)| object_of(number, sharing, outcome)).collect();
-    let object = json!({ "ok": true, "sharings": entries });
-    let lines: Vec<String> = holdings
+    let approvals: Vec<Value> = holdings.approvals().map(duty::approval_json).collect();
+    let object = json!({ "ok": true, "sharings": entries, "approvals": approvals });
+    let mut lines: Vec<String> = holdings
         .sharings()
         .flat_map(|(number, sharing, outcome)| lines_of(number, sharing, outcome, holdings, ui))
         .collect();
+    lines.extend(holdings.approvals().map(|approval| approved(approval, ui)));
     if lines.is_empty() {
         return View { object, lines: vec![ui.text("wallet-history-empty", &[])] };
     }
     View { object, lines }
+}
+
+/// What was signed as an official, in one line.
+fn approved(approval: &Approval, ui: &Ui) -> String {
+    let purpose = duty::purpose_name(&approval.word.purpose, ui);
+    let values = [("who", approval.word.who(ui).into()), ("purpose", purpose.into())];
+    format!("{}  {}", utc(approval.time), ui.text("wallet-history-approved", &values))
 }
 
 fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>) -> Value {
@@ -110,6 +119,7 @@ fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>) -> Val
         None => json!({ "outcome": "unknown" }),
     };
     json!({ "number": number, "time": sharing.time, "asker": sharing.asker, "label": label, "purpose": sharing.purpose,
+        "word": sharing.word,
         "credentials": sharing.credentials, "result": outcome, "request": sharing.request,
         "key_bindings": sharing.key_bindings })
 }
@@ -123,10 +133,12 @@ fn lines_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holding
         }
         None => ui.text("wallet-outcome-unknown", &[]),
     };
-    let purpose = sharing.purpose.as_deref().map_or_else(|| ui.text("wallet-ask-no-purpose", &[]), harmless);
+    let purpose = sharing.purpose.as_deref();
+    let purpose = purpose.map_or_else(|| ui.text("wallet-ask-no-purpose", &[]), |code| duty::purpose_name(code, ui));
     let purpose = format!("{} {purpose}", ui.text("wallet-history-purpose", &[]));
     let asker = asker_name(sharing.label.as_ref(), &sharing.asker, ui.lang());
     let mut lines = vec![format!("{number}  {}  {asker}  {purpose}  {outcome}", utc(sharing.time))];
+    lines.extend(sharing.word.as_ref().map(|word| format!("   {}", word.who(ui))));
     for shared in &sharing.credentials {
         let Some(vct) = holdings.type_of(shared.credential) else { continue };
         let text = TypeText::of(vct);

@@ -282,7 +282,8 @@ pub fn holder() -> SecretKey {
     key(7, 9)
 }
 
-/// The sample official's duty: to ask for `name` and `address` of the sample type, for [`PURPOSE`].
+/// The sample official's duty: to ask for `name`, `address` and `sex` of the sample type, for [`PURPOSE`]. Wider than
+/// what the department itself may ask, so that each can be found wanting alone.
 pub fn duty() -> Delegate {
     Delegate {
         duty: DUTY.to_owned(),
@@ -291,7 +292,7 @@ pub fn duty() -> Delegate {
         key: Jwk::new(key(3, DUTY_PLACE).public_key().clone()),
         role: Role::Verifier,
         types: vec![VCT.to_owned()],
-        claims: vec![vec!["name".to_owned()], vec!["address".to_owned()]],
+        claims: ["name", "address", "sex"].map(|name| vec![name.to_owned()]).to_vec(),
         purposes: vec![PURPOSE.to_owned()],
         case_required: false,
         from: START,

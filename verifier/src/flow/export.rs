@@ -53,7 +53,7 @@ impl Verifier {
         let case = self.case(id).await?;
         let mut files = Map::new();
         let mut file = |name: &str, text: String| files.insert(name.to_owned(), Value::String(text));
-        file("request.jwt", case.record.signed);
+        file("request.jwt", case.record.signed.unwrap_or_default());
         file("vp_token.json", case.token.to_json().to_string());
         file("evidence.json", serde_json::to_string(&case.evidence).unwrap_or_default());
         if let Some(anchors) = &case.anchors {
@@ -77,7 +77,7 @@ impl Verifier {
     pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Undisclosed> {
         let case = self.case(id).await?;
         let demands = self.demands(&case.record.policy);
-        let certificate = certificate_of(&case.record.signed);
+        let certificate = certificate_of(case.record.signed.as_deref().unwrap_or_default());
         let (session, anchors) = (&case.session, case.anchors.as_ref());
         let presentation = presentation(&self.did, certificate.as_ref(), session, &case.token, anchors);
         let again = match case.evidence.prepare(TrustRoot::clone(&self.evidence.trust_root())) {

@@ -1,6 +1,7 @@
 //! Making requests and handing them to wallets.
 
 use identity_core::crypto::{KeyError, SigningFailed};
+use identity_core::duty::{Attestation, DutyError};
 use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::request::{RequestUriMethod, is_url_safe};
 use identity_core::oid4vp::same_device::{AddressRefused, Binding};
@@ -12,9 +13,10 @@ use service_kit::audit::Act;
 use service_kit::store::StoreError;
 use url::Url;
 
+use super::attest::{By, CaseNumber};
 use super::redeem::{cookie_name, set_cookie};
 use crate::client::Prefix;
-use crate::policy::{AnchorPolicy, NamedQuery, Policy};
+use crate::policy::{AnchorPolicy, Grounds, NamedQuery, Policy};
 use crate::service::Verifier;
 use crate::store::RequestRecord;
 
@@ -31,6 +33,8 @@ pub(crate) enum Asked {
         purpose: Option<String>,
         /// Whether anchor proofs are required.
         anchor: AnchorPolicy,
+        /// On what grounds.
+        grounds: Grounds,
     },
 }
 
@@ -85,7 +89,10 @@ pub(crate) struct BrowserCookie {
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) id: String,
-    pub(crate) link: String,
+    /// The link for the wallet; none while an official's signature is missing.
+    pub(crate) link: Option<String>,
+    /// What an official is to sign first.
+    pub(crate) to_attest: Option<Attestation>,
     pub(crate) expires: UnixSeconds,
     /// Why wallets will refuse it, as far as we know.
     pub(crate) warnings: Vec<Code>,
@@ -104,6 +111,10 @@ pub(crate) enum MakeError {
     Refused(#[from] QueryRefused),
     #[error(transparent)]
     ReturnUrl(#[from] AddressRefused),
+    #[error("{0}: {1}")]
+    Grounds(&'static str, &'static str),
+    #[error(transparent)]
+    Duty(#[from] DutyError),
     #[error("the request could not be signed")]
     Signing,
     #[error("no key could be made to encrypt the answer to")]
@@ -118,6 +129,8 @@ impl MakeError {
             Self::UnknownQuery => Code::VpRequestQueryUnknown,
             Self::NoCertificate => Code::VpClientIdUnsupported,
             Self::Refused(error) => error.code(),
+            Self::Grounds(..) => Code::VpRequestMalformed,
+            Self::Duty(error) => error.code(),
             Self::ReturnUrl(error) => error.code(),
             Self::Signing | Self::Key(_) => Code::HttpInternal,
             Self::Store(error) => error.code(),
@@ -140,6 +153,8 @@ pub(crate) enum FetchError {
     Expired,
     #[error("the request has been answered")]
     Answered,
+    #[error("no official answers for the request yet")]
+    Unattested,
     #[error("wallet_nonce is too long or not URL-safe")]
     WalletNonce,
     #[error("the certificate that the request was made with was replaced")]
@@ -156,6 +171,7 @@ impl FetchError {
             Self::Unknown => Code::VpRequestUnknown,
             Self::Expired | Self::Renamed => Code::VpRequestExpired,
             Self::Answered => Code::VpResponseReplayed,
+            Self::Unattested => Code::DutyMissing,
             Self::WalletNonce => Code::VpRequestWalletNonce,
             Self::Signing => Code::HttpInternal,
             Self::Store(error) => error.code(),
@@ -164,9 +180,9 @@ impl FetchError {
 }
 
 impl Verifier {
-    /// Makes, signs and keeps a request. A question beyond our own accreditation is made all the same, with a
-    /// warning: the wallet is the one to refuse it.
-    pub(crate) async fn make_request(&self, act: Act, asked: Asked, manner: Manner) -> Result<Made, MakeError> {
+    /// Makes and keeps a request; signs it once somebody answers for it. A question beyond our own accreditation is made
+    /// all the same, with a warning: the wallet is the one to refuse it. One beyond the duty is not.
+    pub(crate) async fn make_request(&self, act: Act, asked: Asked, manner: Manner, by: By) -> Result<Made, MakeError> {
         let Manner { flow, mode, prefix } = manner;
         let client = self.client(prefix).ok_or(MakeError::NoCertificate)?;
         let NamedQuery { dcql, policy } = self.question(asked)?;
@@ -190,17 +206,34 @@ impl Verifier {
             encrypt_to: key.as_ref().map(|key| key.public().clone()),
             lifetime: self.request_lifetime,
         };
-        let session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
-        let signed = session.request_object(None, client.signed_by(), &client.key)?;
-        let record = RequestRecord { session: session.to_json(), signed, policy, created: now, browser };
+        let mut session = Session::make(ask, |id| self.endpoint("responses", id), now, &mut *self.chance.rng())?;
+        let is_official = by.official.is_some();
+        let duty = by.official.or_else(|| self.service_duty.clone()).ok_or(DutyError::Missing)?;
+        let case = by.case.map(|number| CaseNumber::salted(number, &mut *self.chance.rng()));
+        let stored = session.to_json();
+        let mut record = RequestRecord { session: stored, signed: None, policy, created: now, browser, duty, case };
+        let (mut warnings, mut to_attest) = (Vec::new(), None);
+        if is_official {
+            to_attest = Some(self.to_attest(&record, &session)?);
+        } else {
+            warnings = self.attest_ourselves(&record, &mut session, now).await?;
+            (record.session, record.signed) = (session.to_json(), Some(self.sign(&session)?));
+        }
         let expires = session.parameters.expires;
         self.store.open(&act.on(&session.id), &session.id, &record, key.as_ref().map(|key| (key, expires))).await?;
-        let warnings = self.evidence.over_asking(&session.parameters, now);
+        warnings.extend(self.evidence.over_asking(&session.parameters, now));
         let cookie = cookie.map(|cookie| BrowserCookie {
             name: cookie_name(&session.id),
             header: set_cookie(&session.id, &cookie, self.request_lifetime),
         });
-        Ok(Made { link: self.link(&session), id: session.id, expires, warnings, cookie })
+        let link = record.signed.is_some().then(|| self.link(&session));
+        Ok(Made { link, id: session.id, expires, warnings, cookie, to_attest })
+    }
+
+    /// The request object, signed under the name that the request was made under.
+    pub(super) fn sign(&self, session: &Session) -> Result<String, MakeError> {
+        let client = self.client_named(&session.parameters.client_id).ok_or(MakeError::NoCertificate)?;
+        Ok(session.request_object(None, client.signed_by(), &client.key)?)
     }
 
     /// The signed request object for a wallet, with its nonce if it sent one. Writes nothing: nobody is
@@ -216,8 +249,9 @@ impl Verifier {
         if self.store.is_taken(&session.parameters.nonce).await? {
             return Err(FetchError::Answered);
         }
+        let signed = Self::signed_of(record)?;
         match wallet_nonce {
-            None => Ok(record.signed),
+            None => Ok(signed),
             Some(_) => {
                 let client = self.client_named(&session.parameters.client_id).ok_or(FetchError::Renamed)?;
                 let signed = session.request_object(wallet_nonce, client.signed_by(), &client.key);
@@ -244,8 +278,12 @@ impl Verifier {
     fn question(&self, asked: Asked) -> Result<NamedQuery, MakeError> {
         match asked {
             Asked::Named(name) => self.queries().get(&name).cloned().ok_or(MakeError::UnknownQuery),
-            Asked::Dcql { query, purpose, anchor } => {
-                Ok(NamedQuery { dcql: query, policy: Policy { purpose, anchor, accept_undetermined_status: false } })
+            Asked::Dcql { query, purpose, anchor, grounds } => {
+                if let Some((key, reason)) = grounds.fault(self.keep_cases) {
+                    return Err(MakeError::Grounds(key, reason));
+                }
+                let policy = Policy { purpose, anchor, accept_undetermined_status: false, grounds };
+                Ok(NamedQuery { dcql: query, policy })
             }
         }
     }

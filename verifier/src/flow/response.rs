@@ -118,7 +118,7 @@ impl Verifier {
         handover: Option<Handover>,
         now: UnixSeconds,
     ) -> Result<(), ResponseRefusal> {
-        let certificate = certificate_of(&record.signed);
+        let certificate = certificate_of(record.signed.as_deref().unwrap_or_default());
         let presentation = presentation(&self.did, certificate.as_ref(), session, token, anchors);
         let demands = self.demands(&record.policy);
         let mut evidence = Evidence::default();
@@ -181,16 +181,8 @@ pub(crate) fn presentation<'a>(
     token: &'a VpToken,
     anchors: Option<&'a Anchors>,
 ) -> Presentation<'a> {
-    let asked = &session.parameters;
     Presentation {
-        asked: Asked {
-            client_id: &asked.client_id,
-            asker,
-            certificate,
-            nonce: &asked.nonce,
-            query: &asked.query,
-            purpose: asked.purpose.as_deref(),
-        },
+        asked: Asked { request: &session.parameters, asker, certificate },
         token: &token.0,
         anchors: anchors.map(|anchors| &anchors.0),
     }

@@ -26,6 +26,8 @@ pub(crate) struct RequestResult {
 /// The ways a request can stand.
 #[derive(Debug)]
 pub(crate) enum State {
+    /// An official is still to sign it; the duty number.
+    Unattested { duty: String },
     /// No answer yet, and there may still be one.
     Pending,
     /// Answered from the browser's own device; the verdict waits for the browser to come back.
@@ -45,6 +47,8 @@ pub(crate) enum Undisclosed {
     NotBack,
     #[error("the request is for the browser's own device")]
     SameDevice,
+    #[error("no official answers for the request yet")]
+    Unattested,
     #[error("presentation and evidence are not there, or were erased in their time")]
     Erased,
     #[error(transparent)]
@@ -58,6 +62,7 @@ impl Undisclosed {
             Self::Erased => Code::VpCaseErased,
             Self::NotBack => Code::VpBrowserNotBack,
             Self::SameDevice => Code::VpBrowserSameDevice,
+            Self::Unattested => Code::DutyMissing,
             Self::Store(error) => error.code(),
         }
     }
@@ -78,6 +83,7 @@ impl Verifier {
         let Some(outcome) = self.store.outcome(id).await? else {
             let state = match self.clock.now() >= expires {
                 true => State::Refused { code: Some(Code::VpRequestExpired) },
+                false if record.signed.is_none() => State::Unattested { duty: record.duty.clone() },
                 false => State::Pending,
             };
             return Ok(Some(RequestResult::unanswered(state, record, expires)));
@@ -109,6 +115,9 @@ impl Verifier {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         if record.browser.is_some() {
             return Err(Undisclosed::SameDevice);
+        }
+        if record.signed.is_none() {
+            return Err(Undisclosed::Unattested);
         }
         Ok(self.link(&session))
     }

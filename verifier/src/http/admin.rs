@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::{Code, Lang};
+use identity_core::registry::is_duty_number;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service_kit::audit::Act;
@@ -11,10 +12,11 @@ use service_kit::reply::Problem;
 use service_kit::store::Batch;
 
 use crate::client::Prefix;
+use crate::flow::attest::{AttestRefused, By};
 use crate::flow::redeem::RedeemRefused;
-use crate::flow::request::{Asked, Flow, MakeError, Manner, Mode};
+use crate::flow::request::{Asked, Flow, Made, MakeError, Manner, Mode};
 use crate::flow::result::{RequestResult, State, Undisclosed};
-use crate::policy::AnchorPolicy;
+use crate::policy::{AnchorPolicy, Grounds};
 use crate::service::Verifier;
 
 /// Body of `POST /admin/requests`.
@@ -28,6 +30,16 @@ pub(super) struct MakeRequest {
     purpose: Option<String>,
     /// For a DCQL object: `required` or `optional`.
     anchor: Option<AnchorPolicy>,
+    /// For a DCQL object: the legal basis.
+    basis: Option<String>,
+    /// For a DCQL object: how long the answer is kept, in days.
+    retention_days: Option<u32>,
+    /// For a DCQL object: whether the holder signs what the data is wanted for; yes if nothing is said.
+    holder_signs: Option<bool>,
+    /// Duty number of the official who is to sign; the service account if nobody is named.
+    official: Option<String>,
+    /// The case that the data is wanted for. It stays here; a salted digest travels.
+    case: Option<String>,
     /// Where the wallet is; on another device if nothing is said.
     flow: Option<FlowName>,
     /// With `same_device`: where the wallet sends the browser back to.
@@ -40,6 +52,17 @@ enum FlowName {
     CrossDevice,
     SameDevice,
 }
+
+/// Body of `POST /admin/requests/{id}/attestation`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attested {
+    /// What the official signed.
+    attestation: String,
+}
+
+/// The longest case number, in bytes.
+const MAX_CASE_BYTES: usize = 200;
 
 /// Body of `POST /admin/requests/{id}/redeem`.
 #[derive(Deserialize)]
@@ -95,18 +118,46 @@ pub(super) async fn make_request(
     let asked = match body.query {
         QueryChoice::Named(name) => Asked::Named(name),
         QueryChoice::Dcql(query) => {
-            Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor: body.anchor.unwrap_or_default() }
+            let grounds = Grounds {
+                basis: body.basis.unwrap_or_default(),
+                retention_days: body.retention_days.unwrap_or_default(),
+                holder_signs: body.holder_signs.unwrap_or(true),
+            };
+            let anchor = body.anchor.unwrap_or_default();
+            Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor, grounds }
         }
     };
-    let made = verifier.make_request(act, asked, Manner { flow, mode, prefix }).await?;
+    if body.official.as_deref().is_some_and(|duty| !is_duty_number(duty)) {
+        return Err(Problem::new(Code::DutyMalformed));
+    }
+    if body.case.as_ref().is_some_and(|case| case.is_empty() || case.len() > MAX_CASE_BYTES) {
+        return Err(Problem::new(Code::VpRequestMalformed).with_detail("case: must have 1 to 200 bytes"));
+    }
+    let by = By { official: body.official, case: body.case };
+    let made = verifier.make_request(act, asked, Manner { flow, mode, prefix }, by).await?;
+    Ok(HttpResponse::Created().json(told_of(made)))
+}
+
+/// An official's signature over a request that waits for one.
+pub(super) async fn attest(
+    verifier: web::Data<Verifier>,
+    act: Act,
+    id: web::Path<String>,
+    Json(body): Json<Attested>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(told_of(verifier.attest(act, &id, body.attestation.trim()).await?)))
+}
+
+fn told_of(made: Made) -> Value {
     let cookie = made.cookie.map(|cookie| json!({ "name": cookie.name, "set_cookie": cookie.header }));
-    Ok(HttpResponse::Created().json(json!({
+    json!({
         "id": made.id,
         "request_uri_link": made.link,
+        "to_attest": made.to_attest,
         "expires": made.expires,
         "warnings": made.warnings.iter().map(|code| code_and_title(*code)).collect::<Vec<_>>(),
         "browser_session": cookie,
-    })))
+    })
 }
 
 pub(super) async fn result(
@@ -146,6 +197,10 @@ fn told(id: &str, result: RequestResult) -> Value {
         }
     };
     match result.state {
+        State::Unattested { duty } => {
+            set("state", "unattested".into());
+            set("duty", duty.into());
+        }
         State::Pending => set("state", "pending".into()),
         State::Answered => set("state", "answered".into()),
         State::Verified { claims } => {
@@ -214,6 +269,8 @@ impl From<MakeError> for Problem {
             MakeError::Refused(_)
             | MakeError::ReturnUrl(_)
             | MakeError::UnknownQuery
+            | MakeError::Grounds(..)
+            | MakeError::Duty(_)
             | MakeError::NoCertificate
             | MakeError::Signing
             | MakeError::Key(_) => Self::new(error.code()).with_detail(error.to_string()),
@@ -221,12 +278,23 @@ impl From<MakeError> for Problem {
     }
 }
 
+impl From<AttestRefused> for Problem {
+    fn from(error: AttestRefused) -> Self {
+        match error {
+            AttestRefused::Make(error) => error.into(),
+            AttestRefused::Unknown | AttestRefused::Expired | AttestRefused::Attested => Self::new(error.code()),
+        }
+    }
+}
+
 impl From<Undisclosed> for Problem {
     fn from(error: Undisclosed) -> Self {
         match error {
-            Undisclosed::Unknown | Undisclosed::Erased | Undisclosed::NotBack | Undisclosed::SameDevice => {
-                Self::new(error.code())
-            }
+            Undisclosed::Unknown
+            | Undisclosed::Erased
+            | Undisclosed::NotBack
+            | Undisclosed::Unattested
+            | Undisclosed::SameDevice => Self::new(error.code()),
             Undisclosed::Store(error) => Self::of_store(&error),
         }
     }

@@ -48,7 +48,7 @@ impl From<FetchError> for OAuthError {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Unknown => Self::new("invalid_request_uri", error.code()).with_status(StatusCode::NOT_FOUND),
-            FetchError::Expired | FetchError::Answered | FetchError::Renamed => {
+            FetchError::Expired | FetchError::Answered | FetchError::Unattested | FetchError::Renamed => {
                 Self::new("invalid_request_uri", error.code())
             }
             FetchError::WalletNonce => Self::invalid_request(error.code()),

@@ -2,15 +2,22 @@ use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::memory::MemoryStore;
 
 use super::*;
-use crate::policy::AnchorPolicy;
+use crate::policy::{AnchorPolicy, Grounds};
 
 fn record() -> RequestRecord {
     RequestRecord {
         session: Value::from("session"),
-        signed: "a.b.c".to_owned(),
-        policy: Policy { purpose: None, anchor: AnchorPolicy::Required, accept_undetermined_status: false },
+        signed: Some("a.b.c".to_owned()),
+        policy: Policy {
+            purpose: None,
+            anchor: AnchorPolicy::Required,
+            accept_undetermined_status: false,
+            grounds: Grounds { basis: "Sample Act".to_owned(), retention_days: 1, holder_signs: true },
+        },
         created: UnixSeconds(1_000_000),
         browser: None,
+        duty: "counter-1".to_owned(),
+        case: None,
     }
 }
 

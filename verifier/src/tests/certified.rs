@@ -26,7 +26,7 @@ async fn a_request_under_the_certificate_is_answered_and_verified() {
     let bench = Bench::certified().await;
     let request = ask(&bench, "direct_post").await;
     let link = RequestLink::parse(request.made["request_uri_link"].as_str().unwrap(), Transport::HttpsOnly).unwrap();
-    assert_eq!(link.client_id, bench.world.client_id);
+    assert_eq!(link.client_id, bench.world.request.client_id);
 
     // With the wallet's nonce or without, the object carries the certificate and no anchor.
     let path = link.request_uri.path().to_owned();
@@ -63,9 +63,9 @@ async fn an_answer_for_the_other_name_is_refused() {
 async fn a_key_that_nobody_registered_serves_nobody() {
     let mut bench = Bench::certified().await;
     // The ledger as it was before the key was registered.
-    let client_id = bench.world.client_id.clone();
+    let client_id = bench.world.request.client_id.clone();
     bench.world = identity_core::sample::world::World::new();
-    bench.world.client_id = client_id;
+    bench.world.request.client_id = client_id;
     bench.serve_evidence(Status::Valid);
     bench.serve_thumbprint();
     let request = ask(&bench, "direct_post").await;

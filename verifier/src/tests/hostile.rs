@@ -94,7 +94,7 @@ async fn broken_bytes() {
 #[actix_web::test]
 async fn another_holder_another_occasion() {
     let bench = Bench::new().await;
-    let audience = bench.world.client_id.as_str().to_owned();
+    let audience = bench.world.request.client_id.as_str().to_owned();
     let bare = audience.split_once(':').unwrap().1.to_owned();
     let now = bench.verifier.clock.now();
     let stranger = SecretKey::from_bytes(Alg::EdDsa, &[42; 32]).unwrap();
@@ -108,7 +108,8 @@ async fn another_holder_another_occasion() {
     ];
     for (audience, nonce, shift, strange, code) in cases {
         let request = bench.ask("strict").await;
-        let occasion = Occasion { audience, nonce: nonce.unwrap_or(&request.nonce) };
+        let to_sign = request.to_sign("id");
+        let occasion = Occasion { nonce: nonce.unwrap_or(&request.nonce), ..request.occasion(audience, &to_sign) };
         let key = if strange { &stranger } else { &holder() };
         let shown = bench.world.shown_to(occasion, &["name", "address"], key, now.plus(shift));
         let got = refused(&bench, &request, &presenting(bench.honest(&request), &shown)).await;

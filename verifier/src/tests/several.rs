@@ -1,7 +1,6 @@
 //! Queries for several credentials and for combinations of them: what is released, and every answer beside them.
 
 use actix_web::test::TestRequest;
-use identity_core::kb_jwt::Occasion;
 use identity_core::sample::world::{VCT, holder};
 use identity_core::sd_jwt::{JsonForm, json_from_compact};
 use serde_json::{Value, json};
@@ -20,9 +19,10 @@ async fn ask(bench: &Bench, query: Value) -> Request {
     bench.ask_for(json!({ "query": query, "purpose": "loan" })).await
 }
 
-/// The credential, shown on the occasion of a request.
-fn shown(bench: &Bench, request: &Request) -> String {
-    let occasion = Occasion { audience: bench.world.client_id.as_str(), nonce: &request.nonce };
+/// The credential, shown on the occasion of a request, to answer one of its queries.
+fn shown(bench: &Bench, request: &Request, id: &str) -> String {
+    let to_sign = request.to_sign(id);
+    let occasion = request.occasion(bench.world.request.client_id.as_str(), &to_sign);
     bench.world.shown_to(occasion, &["name"], &holder(), bench.verifier.clock.now())
 }
 
@@ -44,8 +44,8 @@ async fn a_query_for_several_is_answered_by_an_array_also_of_one() {
     let bench = Bench::new().await;
     let query = json!({ "credentials": [asked("one", &json!({})), asked("several", &json!({ "multiple": true }))] });
     let request = ask(&bench, query).await;
-    let text = shown(&bench, &request);
-    let answered = present(&bench, &request, json!({ "one": [text], "several": [text] })).await;
+    let [one, several] = ["one", "several"].map(|id| shown(&bench, &request, id));
+    let answered = present(&bench, &request, json!({ "one": [one], "several": [several] })).await;
     assert_eq!(answered.status, 200, "{answered:?}");
     let claims = bench.result(&request.id).await["claims"].clone();
     assert_eq!((&claims["one"]["name"], &claims["several"][0]["name"]), (&json!("样本甲"), &json!("样本甲")));
@@ -70,15 +70,14 @@ async fn a_combination_is_answered_by_one_of_its_options() {
         (&[], "vp.response.unanswered"),
     ] {
         let request = ask(&bench, query.clone()).await;
-        let text = shown(&bench, &request);
-        let token: Value = ids.iter().map(|id| ((*id).to_owned(), json!([text]))).collect();
+        let token: Value = ids.iter().map(|id| ((*id).to_owned(), json!([shown(&bench, &request, id)]))).collect();
         let token = if ids.is_empty() { json!({}) } else { token };
         let answered = present(&bench, &request, token).await;
         assert_eq!(answered.code(), code, "{ids:?}: {answered:?}");
     }
     let request = ask(&bench, query).await;
-    let text = shown(&bench, &request);
-    let twice = present(&bench, &request, json!({ "b": [text], "c": [text, text] })).await;
+    let [b, c] = ["b", "c"].map(|id| shown(&bench, &request, id));
+    let twice = present(&bench, &request, json!({ "b": [b], "c": [c, c] })).await;
     assert_eq!(twice.code(), "dcql.answer.twice");
 }
 
@@ -87,11 +86,11 @@ async fn json_serialisations_are_refused_where_compact_is_due() {
     let bench = Bench::new().await;
     for form in [JsonForm::Flattened, JsonForm::General] {
         let request = ask(&bench, json!({ "credentials": [asked("a", &json!({}))] })).await;
-        let json = json_from_compact(&shown(&bench, &request), form).unwrap();
+        let json = json_from_compact(&shown(&bench, &request, "a"), form).unwrap();
         let object: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(present(&bench, &request, json!({ "a": [object] })).await.code(), "vp.response.vp_token");
         let request = ask(&bench, json!({ "credentials": [asked("a", &json!({}))] })).await;
-        let json = json_from_compact(&shown(&bench, &request), form).unwrap();
+        let json = json_from_compact(&shown(&bench, &request, "a"), form).unwrap();
         assert_eq!(present(&bench, &request, json!({ "a": [json] })).await.code(), "sd_jwt.no_tilde");
     }
 }
@@ -102,7 +101,7 @@ async fn credentials_of_others_than_the_named_issuers_are_refused() {
     for (did, code) in [(bench.world.issuer.did(), ""), (bench.world.asker.did(), "dcql.answer.authority")] {
         let authorities = json!({ "trusted_authorities": [{ "type": "xinfu_ledger", "values": [did] }] });
         let request = ask(&bench, json!({ "credentials": [asked("a", &authorities)] })).await;
-        let text = shown(&bench, &request);
+        let text = shown(&bench, &request, "a");
         assert_eq!(present(&bench, &request, json!({ "a": [text] })).await.code(), code);
     }
 }
@@ -118,7 +117,7 @@ async fn what_could_not_be_checked_is_not_asked() {
         (json!({ "credentials": [asked("a", &twice)] }), "dcql.claim_twice"),
         (unknown, "dcql.credential_sets"),
     ] {
-        let body = json!({ "query": query, "purpose": "loan" });
+        let body = json!({ "query": query, "purpose": "loan", "basis": "Sample Act", "retention_days": 30 });
         let refused = bench.admin(TestRequest::post().uri("/admin/requests").set_json(body)).await;
         assert_eq!((refused.status, refused.code()), (400, code), "{refused:?}");
     }

@@ -8,9 +8,10 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{App, body, test, web};
 use identity_core::did::DidUrl;
 use identity_core::kb_jwt::Occasion;
-use identity_core::registry::{accreditation_key, did_key, schema_key, thumbprint_key};
+use identity_core::oid4vp::transaction_data::hashes_for;
+use identity_core::registry::{accreditation_key, did_key, duty_key, schema_key, thumbprint_key};
 use identity_core::sample::certificates::ASKER;
-use identity_core::sample::world::{LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
+use identity_core::sample::world::{DUTY, LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
 use identity_core::status::Status;
 use identity_core::x509::Chain;
 use serde_json::{Value, json};
@@ -25,11 +26,11 @@ use service_kit::store::memory::MemoryStore;
 use service_kit::trust_keeper::TrustKeeper;
 
 use crate::client::Client;
-use crate::config::{Config, LedgerConfig, X509Config};
+use crate::config::{Config, DutyConfig, LedgerConfig, X509Config};
 use crate::http::routes;
 use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
-use crate::service::{Ports, Verifier};
+use crate::service::{Names, Ports, Verifier};
 
 pub(super) const LEDGER: &str = "https://ledger.example";
 
@@ -90,6 +91,9 @@ impl Bench {
         let secret = std::fs::read_to_string(&token_file).unwrap().trim().to_owned();
         let query = |anchor, undetermined_status| QueryConfig {
             purpose: PURPOSE.to_owned(),
+            basis: "Sample Act, article 1".to_owned(),
+            retention_days: 30,
+            holder_signs: true,
             anchor,
             undetermined_status,
             dcql: dcql(&["name", "address"]).to_string(),
@@ -109,6 +113,7 @@ impl Bench {
                 ("strict".to_owned(), query(AnchorPolicy::Required, Undetermined::Refuse)),
                 ("lenient".to_owned(), query(AnchorPolicy::Optional, Undetermined::Accept)),
             ]),
+            duty: DutyConfig { service: DUTY.to_owned() },
             ledger: LedgerConfig { url: LEDGER.to_owned(), ..LedgerConfig::default() },
             ..Config::default()
         };
@@ -133,7 +138,7 @@ impl Bench {
     /// Lets ledger and issuer answer.
     pub(super) fn serve_evidence(&self, status: Status) {
         let world = &self.world;
-        let mut keys = vec![schema_key(VCT)];
+        let mut keys = vec![schema_key(VCT), duty_key(&world.asker.did(), DUTY)];
         for party in [&world.issuer, &world.asker, &world.authority] {
             keys.extend([did_key(&party.did()), accreditation_key(&party.did())]);
         }
@@ -185,17 +190,28 @@ impl Bench {
         self.ask_for(json!({ "query": query })).await
     }
 
-    pub(super) async fn ask_for(&self, body: Value) -> Request {
+    pub(super) async fn ask_for(&self, mut body: Value) -> Request {
+        if body["query"].is_object() {
+            let grounds = json!({ "basis": "Sample Act, article 1", "retention_days": 30 });
+            body.as_object_mut().unwrap().extend(grounds.as_object().unwrap().clone());
+        }
         let made = self.admin(test::TestRequest::post().uri("/admin/requests").set_json(body)).await;
         assert_eq!(made.status, 201, "{made:?}");
         let id = made.body["id"].as_str().unwrap().to_owned();
         let parameters = self.verifier.load(&id).await.unwrap().unwrap().1.parameters;
-        Request { id, nonce: parameters.nonce, state: parameters.state.unwrap(), made: made.body }
+        Request {
+            id,
+            nonce: parameters.nonce,
+            state: parameters.state.unwrap(),
+            transaction_data: parameters.transaction_data,
+            made: made.body,
+        }
     }
 
     /// The presentation that answers a request.
     pub(super) fn presentation(&self, request: &Request, claims: &[&str]) -> String {
-        let occasion = Occasion { audience: self.world.client_id.as_str(), nonce: &request.nonce };
+        let to_sign = request.to_sign("id");
+        let occasion = request.occasion(self.world.request.client_id.as_str(), &to_sign);
         self.world.shown_to(occasion, claims, &holder(), self.verifier.clock.now())
     }
 
@@ -229,7 +245,21 @@ pub(super) struct Request {
     pub(super) id: String,
     pub(super) nonce: String,
     pub(super) state: String,
+    /// What holders sign beside the nonce, of all queries.
+    pub(super) transaction_data: Vec<String>,
     pub(super) made: Value,
+}
+
+impl Request {
+    /// Its occasion, for whoever is named by `audience`.
+    pub(super) fn occasion<'a>(&'a self, audience: &'a str, transaction_data: &'a [String]) -> Occasion<'a> {
+        Occasion { audience, nonce: &self.nonce, transaction_data }
+    }
+
+    /// What the holder signs who answers the query of this id.
+    pub(super) fn to_sign(&self, id: &str) -> Vec<String> {
+        hashes_for(&self.transaction_data, id)
+    }
 }
 
 pub(super) fn dcql(claims: &[&str]) -> Value {
@@ -249,7 +279,8 @@ async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verif
     let key = RequestKey { id, secret: world.asker.authenticator() };
     let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
     let trust = TrustKeeper::walking(world.ledger.trust_root(), None, Arc::clone(&ports.clock));
-    web::Data::new(Verifier::build(config, key, certified, trust, ports).await.unwrap())
+    let names = Names { key, certified, duty_key: Some(world.asker.duty()) };
+    web::Data::new(Verifier::build(config, names, trust, ports).await.unwrap())
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

@@ -1,0 +1,101 @@
+//! Nobody asks without somebody who answers for it.
+
+use actix_web::test::TestRequest;
+use identity_core::duty::Attestation;
+use identity_core::sample::world::DUTY;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use super::world::{Answered, Bench, dcql};
+
+async fn make(bench: &Bench, body: Value) -> Answered {
+    bench.admin(TestRequest::post().uri("/admin/requests").set_json(body)).await
+}
+
+async fn sign_for(bench: &Bench, id: &str, attestation: &str) -> Answered {
+    let uri = format!("/admin/requests/{id}/attestation");
+    bench.admin(TestRequest::post().uri(&uri).set_json(json!({ "attestation": attestation }))).await
+}
+
+async fn fetch(bench: &Bench, id: &str) -> Answered {
+    bench.call(TestRequest::get().uri(&format!("/requests/{id}"))).await
+}
+
+fn handed_out(made: &Answered) -> (String, Attestation) {
+    let draft = Attestation::deserialize(made.body["to_attest"].clone()).unwrap();
+    (made.body["id"].as_str().unwrap().to_owned(), draft)
+}
+
+#[actix_web::test]
+async fn a_request_waits_for_the_official_who_is_named() {
+    let bench = Bench::new().await;
+    let made = make(&bench, json!({ "query": "strict", "official": DUTY, "case": "2026-0001" })).await;
+    assert_eq!((made.status, &made.body["request_uri_link"]), (201, &Value::Null));
+    let (id, draft) = handed_out(&made);
+    assert_eq!((draft.duty.as_str(), draft.purpose.as_str(), draft.retention_days), (DUTY, "loan", 30));
+    let text = made.body.to_string();
+    assert!(draft.case.is_some() && !text.contains("2026-0001"), "of a case, a salted digest travels");
+    let refused = fetch(&bench, &id).await;
+    assert_eq!((refused.status, refused.code()), (400, "duty.missing"), "no wallet gets it");
+    let waiting = bench.result(&id).await;
+    assert_eq!((&waiting["state"], &waiting["duty"]), (&json!("unattested"), &json!(DUTY)));
+    let qr = bench.admin(TestRequest::get().uri(&format!("/admin/requests/{id}/qr"))).await;
+    assert_eq!(qr.code(), "duty.missing");
+
+    let signed = draft.sign(&bench.world.asker.duty()).unwrap();
+    let attested = sign_for(&bench, &id, &signed).await;
+    assert_eq!(attested.status, 200, "{attested:?}");
+    assert!(attested.body["request_uri_link"].as_str().unwrap().starts_with("openid4vp://"));
+    assert_eq!(fetch(&bench, &id).await.status, 200);
+    assert_eq!(bench.result(&id).await["state"], "pending");
+    assert_eq!(sign_for(&bench, &id, &signed).await.code(), "duty.taken", "one request, one official");
+}
+
+#[actix_web::test]
+async fn what_the_official_signs_is_what_was_handed_out() {
+    let bench = Bench::new().await;
+    let cases: [(&str, fn(&mut Attestation)); 6] = [
+        ("duty.other_request", |said| said.retention_days += 1),
+        ("duty.other_request", |said| said.basis.push('x')),
+        ("duty.other_request", |said| said.dcql_query = dcql(&["name"])),
+        ("duty.other_request", |said| said.holder_signs = false),
+        ("duty.other_request", |said| said.case = Some(ledger::sha256(b"another case"))),
+        ("duty.malformed", |said| said.basis.clear()),
+    ];
+    for (code, change) in cases {
+        let (id, mut draft) = handed_out(&make(&bench, json!({ "query": "strict", "official": DUTY })).await);
+        change(&mut draft);
+        let answered = sign_for(&bench, &id, &draft.sign(&bench.world.asker.duty()).unwrap()).await;
+        assert_eq!(answered.code(), code, "{answered:?}");
+        assert_eq!(fetch(&bench, &id).await.code(), "duty.missing");
+    }
+    let (id, draft) = handed_out(&make(&bench, json!({ "query": "strict", "official": DUTY })).await);
+    let answered = sign_for(&bench, &id, &draft.sign(&bench.world.asker.authenticator()).unwrap()).await;
+    assert_eq!(answered.code(), "duty.unknown", "the service's own key is none");
+    assert_eq!(sign_for(&bench, "unknown", "e30.e30.e30").await.code(), "vp.request.unknown");
+    bench.clock.advance(301);
+    let late = sign_for(&bench, &id, &draft.sign(&bench.world.asker.duty()).unwrap()).await;
+    assert_eq!(late.code(), "vp.request.expired");
+}
+
+#[actix_web::test]
+async fn a_question_beyond_the_duty_is_not_made() {
+    let bench = Bench::new().await;
+    let asked = |query: Value, purpose: &str| json!({ "query": query, "purpose": purpose, "basis": "Sample Act, article 1", "retention_days": 30 });
+    for (body, code) in [
+        (asked(dcql(&["name", "birth_date"]), "loan"), "duty.claims"),
+        (asked(dcql(&["name"]), "curiosity"), "duty.purpose"),
+    ] {
+        let refused = make(&bench, body).await;
+        assert_eq!((refused.status, refused.code()), (403, code), "{refused:?}");
+    }
+}
+
+#[actix_web::test]
+async fn what_citizens_are_told_of_retention_is_true_of_this_service() {
+    let bench = Bench::new().await;
+    let body = json!({ "query": dcql(&["name"]), "purpose": "loan", "basis": "Sample Act", "retention_days": 0 });
+    let refused = make(&bench, body).await;
+    assert_eq!((refused.status, refused.code()), (400, "vp.request.malformed"));
+    assert!(refused.body.to_string().contains("keep_cases"), "{refused:?}");
+}

@@ -6,13 +6,18 @@ use identity_core::{
     anchor::{AnchorProof, BatchPath},
     crypto::{Alg, SecretKey, Signer},
     did::DidUrl,
+    jose::Jwk,
     kb_jwt::Confirmation,
     oid4vp::{AnchorWish, ClientId, RequestLink, request::RequestUriMethod, verifier},
     problem::Code,
-    registry::{Accredit, Anchor, AnchorKind, Operation, Role, ServiceType},
+    registry::{
+        Accredit, Anchor, AnchorKind, Delegate, DutyHolder, EndDelegation, Label, Operation, Role, ServiceType,
+        duty_key,
+    },
     sample::{
         ledger::{START, SampleLedger},
         parties::{Party, key},
+        world::DUTY,
     },
     sd_jwt::{ClaimPath, Concealment, HashAlg},
     sd_jwt_vc::{self, Registered},
@@ -160,6 +165,7 @@ impl Scene {
             delegable: false,
         };
         ledger.act(&authority, &Operation::Accredit(accredit));
+        ledger.act(&asker, &Operation::Delegate(Box::new(duty(&asker))));
         ledger.seal(START + 60);
         let credential = credential(&issuer);
         let digest = sha256(credential.split('~').next().unwrap().as_bytes());
@@ -242,9 +248,41 @@ fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<An
         lifetime: 300,
     };
     let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
-    let session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    let mut session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    attest(&mut session, asker, &asker.duty());
     let kid = DidUrl::parse(&asker.key_name("auth-1")).unwrap();
     session.request_object(None, verifier::SignedBy::Key(&kid), signer).unwrap()
+}
+
+/// The official's duty: wider than what the department may ask.
+fn duty(department: &Party) -> Delegate {
+    let claims = ["name", "address", "sex", "citizen_number", "degree", "school", "shoe_size"];
+    Delegate {
+        duty: DUTY.to_owned(),
+        holder: DutyHolder::Official,
+        title: Label { en: "Sample counter".to_owned(), zh: "示例窗口".to_owned() },
+        key: Jwk::new(department.duty().public_key().clone()),
+        role: Role::Verifier,
+        types: [VCT, several::DEGREE, "urn:nobody:has:1"].map(str::to_owned).to_vec(),
+        claims: claims.map(|name| vec![name.to_owned()]).to_vec(),
+        purposes: vec!["housing-loan".to_owned()],
+        case_required: false,
+        from: START,
+        until: START + 1_000_000,
+    }
+}
+
+/// Somebody signs for a request.
+fn attest(session: &mut verifier::Session, department: &Party, key: &SecretKey) {
+    let what_for = verifier::WhatFor {
+        duty: DUTY.to_owned(),
+        basis: "Sample Act, article 1".to_owned(),
+        retention_days: 30,
+        case: None,
+        holder_signs: true,
+    };
+    let attestation = session.to_attest(&department.did(), what_for).unwrap().sign(key).unwrap();
+    session.attest(&attestation).unwrap();
 }
 
 async fn present(wallet: &mut Wallet, link: &str, yes: bool) -> Result<wallet_cli::present::Shared, WalletError> {
@@ -392,4 +430,89 @@ async fn a_choice_that_does_not_fit_is_refused() {
     }
     assert!(world.posted.lock().unwrap().is_empty());
     wallet.present(&link, &[("id".to_owned(), 1)], &mut |_: &Question| true).await.unwrap();
+}
+
+/// A request whose official did something else.
+fn request_with(scene: &Scene, query: Value, attest: impl FnOnce(&mut verifier::Session)) -> String {
+    let ask = verifier::Ask {
+        client_id: ClientId::of_did(&scene.world.asker.did()),
+        dcql_query: query,
+        purpose: Some("housing-loan".into()),
+        anchor: None,
+        encrypt_to: None,
+        lifetime: 300,
+    };
+    let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
+    let mut session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    attest(&mut session);
+    let kid = DidUrl::parse(&scene.world.asker.key_name("auth-1")).unwrap();
+    session.request_object(None, verifier::SignedBy::Key(&kid), &scene.world.asker.authenticator()).unwrap()
+}
+
+fn name_query() -> Value {
+    json!({ "credentials": [{ "id": "id", "format": "dc+sd-jwt", "meta": { "vct_values": [VCT] },
+        "claims": [{ "path": ["name"] }] }] })
+}
+
+#[tokio::test]
+async fn nobody_is_answered_whom_no_official_answers_for() {
+    type Attesting = fn(&mut verifier::Session, &Party);
+    let cases: [(Attesting, Code); 3] = [
+        (|_, _| {}, Code::DutyMissing),
+        (|session, asker| attest(session, asker, &asker.authenticator()), Code::DutyUnknown),
+        (
+            |session, asker| {
+                attest(session, asker, &asker.duty());
+                // The service drops the holder's part of it after the official signed.
+                session.parameters.transaction_data.clear();
+            },
+            Code::DutyOtherRequest,
+        ),
+    ];
+    for (attesting, code) in cases {
+        let mut scene = Scene::new();
+        scene.world.request = request_with(&scene, name_query(), |session| attesting(session, &scene.world.asker));
+        let (mut wallet, world, link, _dir) = scene.wallet();
+        let refused = present(&mut wallet, &link, true).await.unwrap_err();
+        assert_eq!((refused.code(), refused.exit()), (code, Exit::Refused));
+        assert!(world.posted.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_duty_that_was_taken_back_asks_for_nothing() {
+    let mut scene = Scene::new();
+    let key = duty_key(&scene.world.asker.did(), DUTY);
+    let proven = scene.world.ledger.state_proof(&key, NOW.0).verify(&scene.world.ledger.trust_root()).unwrap();
+    let given = identity_core::trust::duty_history(&proven, &scene.world.asker.did(), DUTY).unwrap();
+    let end = EndDelegation { duty: DUTY.to_owned(), delegation: given.delegations[0].id };
+    scene.world.ledger.act(&scene.world.asker, &Operation::EndDelegation(end));
+    scene.world.ledger.seal(NOW.0 - 120);
+    let (mut wallet, world, link, _dir) = scene.wallet();
+    assert_eq!(present(&mut wallet, &link, true).await.unwrap_err().code(), Code::DutyEnded);
+    assert!(world.posted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_holder_signs_what_the_data_is_wanted_for() {
+    let (mut wallet, world, link, _dir) = Scene::new().wallet();
+    let mut word = None;
+    let consent = &mut |question: &Question| {
+        word = Some(question.word.clone());
+        true
+    };
+    wallet.present(&link, &[], consent).await.unwrap();
+    let word = word.unwrap();
+    assert_eq!((word.duty.as_str(), word.title.0.as_str(), word.retention_days), (DUTY, "Sample counter", 30));
+    assert!(word.holder_signs && !word.service && !word.case);
+    let (_, sharing, _) = wallet.holdings().sharings().next().unwrap();
+    assert_eq!(sharing.word.as_ref(), Some(&word), "kept as it was shown");
+    let claims = sharing.key_bindings[0].split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&identity_core::encoding::base64url::decode(claims).unwrap()).unwrap();
+    let request: Value = {
+        let payload = world.request.split('.').nth(1).unwrap();
+        serde_json::from_slice(&identity_core::encoding::base64url::decode(payload).unwrap()).unwrap()
+    };
+    let object = request["transaction_data"][0].as_str().unwrap();
+    assert_eq!(claims["transaction_data_hashes"], json!([sha256(object.as_bytes()).to_base64url()]));
 }

@@ -95,7 +95,7 @@ async fn run_seeded(options: &Options, crash: &CrashOptions) -> Result<CrashRepo
     let mut services = Services::new(&layout, Mode::Processes { program: program.clone() }, fetch);
     services.start_all().await?;
     let mut traveller = Traveller::new(layout, founded, services, SUBJECTS, Lang::En)?;
-    for step in [Step::Genesis, Step::Accredit, Step::Import] {
+    for step in [Step::Genesis, Step::Accredit, Step::Delegate, Step::Import] {
         traveller.act(step).await.with_context(|| step.name())?;
     }
     let Traveller { layout, founded, mut services, fetch, ledger, .. } = traveller;

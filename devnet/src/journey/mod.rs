@@ -25,6 +25,8 @@ pub enum Step {
     Genesis,
     /// The authority accredits departments and service; the ledger proves it.
     Accredit,
+    /// The service gives duties to its own service account; the ledger proves it.
+    Delegate,
     /// The departments read their tables.
     Import,
     /// The wallet receives a resident identity.
@@ -55,9 +57,10 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Genesis,
         Self::Accredit,
+        Self::Delegate,
         Self::Import,
         Self::IssueResident,
         Self::IssueLicence,
@@ -79,6 +82,7 @@ impl Step {
         match self {
             Self::Genesis => "genesis",
             Self::Accredit => "accredit",
+            Self::Delegate => "delegate",
             Self::Import => "import",
             Self::IssueResident => "issue-resident",
             Self::IssueLicence => "issue-licence",

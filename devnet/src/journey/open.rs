@@ -2,12 +2,17 @@
 
 use anyhow::{Context, Result, ensure};
 use identity_core::did::Did;
-use identity_core::registry::{Accredit, Role, did_key};
+use identity_core::registry::{Accredit, Delegate, DutyHolder, Label, Operation, Role, did_key, duty_key};
+use identity_core::trust;
+use service_kit::chance::system_rng;
 use service_kit::fetch::Request;
+use service_kit::key_guard::KeyGuard;
+use service_kit::{duties, keyfile};
 
 use super::runner::Seen;
 use super::traveller::Traveller;
-use crate::world::layout::{CredentialType, DEPARTMENTS, Department, LEADER, PUBLIC_SECURITY, PURPOSE};
+use crate::world::layout::{CredentialType, DEPARTMENTS, Department, HOUSING_FUND, LEADER, PUBLIC_SECURITY, PURPOSE};
+use crate::world::leader::submit;
 use crate::world::query;
 
 /// Seed of the sample tables: the same people in every devnet.
@@ -52,6 +57,34 @@ pub(super) async fn accredit(traveller: &mut Traveller) -> Seen {
     founded.second_name.register(&traveller.layout, &founded.housing_fund, ledger, now).await?;
     let values = [("departments", DEPARTMENTS.len().to_string()), ("types", types().count().to_string())];
     Ok(traveller.say("devnet-seen-accredit", &values))
+}
+
+/// The housing fund gives its service account the duty to ask; the ledger proves it.
+pub(super) async fn delegate(traveller: &mut Traveller) -> Seen {
+    let Traveller { founded, ledger, layout, .. } = &*traveller;
+    let did = &founded.housing_fund;
+    let key = duties::service_key(&layout.keys(&HOUSING_FUND), &KeyGuard::plain(), &mut system_rng()?)?;
+    let path = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
+    let now = traveller.now();
+    let desk = Delegate {
+        duty: query::DESK.to_owned(),
+        holder: DutyHolder::Service,
+        title: Label { en: "Sample loan desk".to_owned(), zh: "示例贷款受理台".to_owned() },
+        key,
+        role: Role::Verifier,
+        types: vec![PUBLIC_SECURITY.main.vct.to_owned()],
+        claims: query::DESK_CLAIMS.iter().map(path).collect(),
+        purposes: vec![PURPOSE.to_owned()],
+        case_required: false,
+        from: now.0.saturating_sub(60),
+        until: now.0.saturating_add(YEAR),
+    };
+    let invoke = keyfile::load(&layout.keys(&HOUSING_FUND).join("invoke-1.jwk"), &KeyGuard::plain())?;
+    submit(ledger, did, &invoke, &Operation::Delegate(Box::new(desk)), now).await?;
+    let (state, _) = ledger.state(&duty_key(did, query::DESK)).await?;
+    let history = trust::duty_history(&state, did, query::DESK)?;
+    ensure!(history.at(trust::known_until(&state)).is_some(), "the ledger does not prove the duty");
+    Ok(traveller.say("devnet-seen-delegate", &[("duty", query::DESK.to_owned())]))
 }
 
 fn types() -> impl Iterator<Item = &'static CredentialType> {

@@ -94,13 +94,13 @@ mod tests {
         let first = run(&mut record, &Silent, &mut actor).await.unwrap();
         assert!(!first.ok);
         assert_eq!(first.steps.last().unwrap().detail, "no luck");
-        assert_eq!(actor.tried.len(), 7);
+        assert_eq!(actor.tried.len(), 8);
 
         let mut actor = Sample { fails_at: None, tried: Vec::new() };
         let mut record = Record::load(&path).unwrap();
         let second = run(&mut record, &Silent, &mut actor).await.unwrap();
         assert!(second.ok, "{second:?}");
         assert_eq!(second.steps.len(), Step::ALL.len());
-        assert_eq!((actor.tried[0], actor.tried.len()), (Step::Anchor, Step::ALL.len() - 6));
+        assert_eq!((actor.tried[0], actor.tried.len()), (Step::Anchor, Step::ALL.len() - 7));
     }
 }

@@ -115,6 +115,7 @@ impl Actor for Traveller {
         let seen = match step {
             Step::Genesis => open::genesis(self).await,
             Step::Accredit => open::accredit(self).await,
+            Step::Delegate => open::delegate(self).await,
             Step::Import => open::import(self).await,
             Step::IssueResident => issue::resident(self).await,
             Step::IssueLicence => issue::licence(self).await,

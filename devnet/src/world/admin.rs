@@ -193,6 +193,8 @@ impl AdminApi {
             && let Some(members) = body.as_object_mut()
         {
             members.insert("purpose".to_owned(), super::layout::PURPOSE.into());
+            members.insert("basis".to_owned(), super::query::BASIS.into());
+            members.insert("retention_days".to_owned(), super::query::RETENTION_DAYS.into());
         }
         self.answer(Request::post_json(format!("{}/admin/requests", self.url), &body)).await
     }

@@ -16,6 +16,7 @@ use rand::CryptoRng;
 use service_kit::chance::token;
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::config;
+use service_kit::duties;
 use service_kit::fetch::FetchConfig;
 use service_kit::founding::Founding;
 use service_kit::http::HttpConfig;
@@ -79,6 +80,8 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
     let housing_fund =
         verifier::init(&layout.keys(&HOUSING_FUND), &founding(layout, &HOUSING_FUND), &KeyGuard::plain(), rng)?;
     founders.push(founder(&HOUSING_FUND, housing_fund.create));
+    // The key alone; the duty is given to it on the ledger.
+    duties::service_key(&layout.keys(&HOUSING_FUND), &KeyGuard::plain(), rng)?;
     found_chain(layout, founders, rng)?;
 
     let second_name = SecondName::load_or_create(layout, &authority, rng)?;
@@ -234,6 +237,7 @@ fn verifier_config(layout: &Layout, authority: &Authority, second_name: &SecondN
         admin_token: layout.admin_token(&HOUSING_FUND),
         request_lifetime: REQUEST_SECONDS,
         queries: query::configured(),
+        duty: verifier::DutyConfig { service: query::DESK.to_owned() },
         x509: verifier::X509Config { chain: second_name.chain.clone(), key: second_name.key.clone() },
         http: http(layout, authority, &HOUSING_FUND)?,
         ledger: verifier::LedgerConfig {

@@ -19,11 +19,25 @@ pub const ASKED: [&[&str]; 3] = [&["name"], &["birth_date"], &["address", "regio
 /// The claims the housing fund is accredited to ask for: a little more than the query does.
 pub const ACCREDITED: [&[&str]; 3] = [&["name"], &["birth_date"], &["address"]];
 
+/// The legal basis that the housing fund states, and the days for which it says it keeps answers: samples.
+pub const BASIS: &str = "Regulations on the Administration of Housing Provident Funds, article 26 (sample)";
+/// See [`BASIS`].
+pub const RETENTION_DAYS: u32 = 30;
+
+/// Duty number of the housing fund's service account.
+pub const DESK: &str = "desk";
+
+/// What the service account may ask for: more than the housing fund itself, so that only the wallet stands in the way.
+pub const DESK_CLAIMS: [&[&str]; 4] = [&["name"], &["birth_date"], &["address"], &["citizen_number"]];
+
 /// The housing fund's named queries.
 #[must_use]
 pub fn configured() -> BTreeMap<String, QueryConfig> {
     let loan = QueryConfig {
         purpose: PURPOSE.to_owned(),
+        basis: BASIS.to_owned(),
+        retention_days: RETENTION_DAYS,
+        holder_signs: true,
         anchor: AnchorPolicy::Required,
         undetermined_status: Undetermined::Refuse,
         dcql: dcql(&ASKED).to_string(),

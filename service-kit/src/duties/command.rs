@@ -94,9 +94,9 @@ pub async fn run(
     };
     match arguments.act {
         Act::Give(given) => {
-            let duty = given.named.duty.clone();
+            let (duty, service) = (given.named.duty.clone(), given.service);
             let index = life.delegate(delegate(life, given, rng)?).await?;
-            Ok(told("duties-given", &duty, index))
+            Ok(told(if service { "duties-given-service" } else { "duties-given" }, &duty, index))
         }
         Act::End(Named { duty, .. }) => Ok(told("duties-ended", &duty, life.end_duty(&duty).await?)),
         Act::Show(Named { duty, .. }) => Ok(shown(&life.duty(&duty).await?, messages)),

@@ -13,7 +13,7 @@ use identity_core::{
 };
 use std::collections::BTreeMap;
 
-const DEGREE: &str = "urn:sample:credential:degree:1";
+pub(super) const DEGREE: &str = "urn:sample:credential:degree:1";
 
 fn metadata(vct: &str) -> String {
     json!({ "vct": vct, "claims": [] }).to_string()
@@ -120,24 +120,16 @@ impl Several {
         else {
             panic!("declined")
         };
-        let asked = &self.session.parameters;
         let asker = self.world.asker.did();
         let presentation = Presentation {
-            asked: Asked {
-                client_id: &asked.client_id,
-                asker: &asker,
-                certificate: None,
-                nonce: &asked.nonce,
-                query: &asked.query,
-                purpose: asked.purpose.as_deref(),
-            },
+            asked: Asked { request: &self.session.parameters, asker: &asker, certificate: None },
             token: &token.0,
             anchors: anchors.as_ref().map(|anchors| &anchors.0),
         };
         let ledger = &self.world.ledger;
         let parties = [self.world.issuer.did(), self.world.asker.did()];
         let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]);
-        let keys = keys.chain([VCT, DEGREE].map(schema_key));
+        let keys = keys.chain([VCT, DEGREE].map(schema_key)).chain([duty_key(&asker, DUTY)]);
         let states = keys.map(|key| ledger.state_proof(&key, NOW.0 - 60)).collect();
         let evidence = Evidence { states, status_lists: BTreeMap::new() }.prepare(ledger.trust_root()).unwrap();
         judge(&presentation, &evidence, &policy(), NOW)
@@ -169,7 +161,9 @@ fn session(asker: &Party, query: Value) -> Session {
         lifetime: 300,
     };
     let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
-    Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap()
+    let mut session = Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    attest(&mut session, asker, &asker.duty());
+    session
 }
 
 fn policy() -> Policy {

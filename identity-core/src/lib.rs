@@ -19,6 +19,7 @@ pub mod oid4vci;
 pub mod oid4vp;
 pub mod problem;
 pub mod purpose;
+pub mod receipt;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod sample;

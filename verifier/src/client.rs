@@ -77,6 +77,14 @@ pub enum ClientError {
 }
 
 impl Client {
+    /// The name of the key in our DID document; a certificate's key is named otherwise.
+    pub(crate) fn key_name(&self) -> Option<&DidUrl> {
+        match &self.naming {
+            Naming::Key(name) => Some(name),
+            Naming::Certificates(_) => None,
+        }
+    }
+
     pub(crate) fn by_did(key: RequestKey) -> Self {
         Self { id: ClientId::of_did(key.id.did()), key: key.secret, naming: Naming::Key(key.id) }
     }

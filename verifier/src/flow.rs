@@ -2,6 +2,7 @@
 
 pub(crate) mod attest;
 pub(crate) mod export;
+pub(crate) mod receipt;
 pub(crate) mod redeem;
 pub(crate) mod request;
 pub(crate) mod response;

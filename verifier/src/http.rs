@@ -27,6 +27,7 @@ pub(crate) fn routes(
             .route(&at("/requests/{id}"), web::get().to(oid4vp::request))
             .route(&at("/requests/{id}"), web::post().to(oid4vp::request_with_nonce))
             .route(&at("/responses/{id}"), web::post().to(oid4vp::response))
+            .route(&at("/receipts/{digest}"), web::get().to(oid4vp::receipt_proof))
             .service(
                 web::scope(&at("/admin"))
                     .wrap(from_fn(audit::refusals))

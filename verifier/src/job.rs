@@ -1,5 +1,7 @@
 //! What happens without being asked: evidence is refreshed, and what is due is erased.
 
+pub(crate) mod anchor;
+
 use std::time::Duration;
 
 use actix_web::web;

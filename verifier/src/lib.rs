@@ -25,6 +25,7 @@ mod http;
 mod job;
 mod keys;
 mod policy;
+mod receipts;
 mod service;
 mod store;
 #[cfg(test)]
@@ -42,9 +43,10 @@ use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
 use service_kit::duties;
 use service_kit::fetch::{Fetcher, SetupError};
-use service_kit::founding::KeysError;
+use service_kit::founding::{self, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
-use service_kit::ledger_client::TrustRootFileError;
+use service_kit::key_guard::KeyGuard;
+use service_kit::ledger_client::{LedgerClient, TrustRootFileError};
 use service_kit::lock::{DataLock, LockError};
 use service_kit::store::choice;
 use service_kit::store::place::Place;
@@ -60,6 +62,7 @@ pub use service::{BuildError, Ports};
 
 use crate::client::Client;
 use crate::keys::RequestKey;
+use crate::receipts::{Counters, Receipts, Submitter};
 use crate::service::{Names, Verifier};
 
 /// The store's layout; raised when an older file can no longer be read.
@@ -140,7 +143,7 @@ pub struct Running {
     pub url: String,
     verifier: web::Data<Verifier>,
     server: kit_http::Running,
-    job: tokio::task::JoinHandle<()>,
+    jobs: [tokio::task::JoinHandle<()>; 2],
     _lock: Option<DataLock>,
 }
 
@@ -160,7 +163,7 @@ impl Running {
 
     /// Stops listening, lets requests under way finish, and returns when port and data directory are free.
     pub async fn stop(self) {
-        self.job.abort();
+        self.jobs.iter().for_each(tokio::task::JoinHandle::abort);
         self.server.stop().await;
     }
 }
@@ -214,12 +217,27 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
     let names = Names { key, certified, duty_key: duties::load_service_key(&config.keys, &guard)? };
-    let verifier = web::Data::new(Verifier::build(&config, names, trust, &ports).await?);
-    let metrics = Metrics::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    let unmade = |error: prometheus::Error| kit_http::server::StartError::Metrics(error.to_string());
+    let (metrics, counters) = (Metrics::new().map_err(unmade)?, Counters::new().map_err(unmade)?);
+    counters.show(&metrics).map_err(unmade)?;
+    let receipts = Receipts::new(Some(submitter(&config, &guard, &ports)?), counters);
+    let verifier = web::Data::new(Verifier::build(&config, names, trust, receipts, &ports).await?);
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
-    let job = tokio::spawn(job::run(verifier.clone(), u64::from(config.evidence.refresh)));
-    Ok(Running { did, url: server.url.clone(), verifier, server, job, _lock: None })
+    let jobs = [
+        tokio::spawn(job::run(verifier.clone(), u64::from(config.evidence.refresh))),
+        tokio::spawn(job::anchor::run(verifier.clone())),
+    ];
+    Ok(Running { did, url: server.url.clone(), verifier, server, jobs, _lock: None })
+}
+
+/// Who brings receipts onto the ledger: the key that `init` made for transactions.
+fn submitter(config: &Config, guard: &KeyGuard, ports: &Ports) -> Result<Submitter, StartError> {
+    let identity = founding::identity(&keys::KIND, &config.keys)?;
+    let key = founding::key(&config.keys, &identity.submitting_key, guard)?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
+    let client = LedgerClient::trusting(Arc::clone(&ports.fetch), &config.ledger.url, trust);
+    Ok(Submitter { client, did: identity.did, key_id: identity.submitting_key, key })
 }
 
 /// Reads the whole audit log of a service that is not running.
@@ -242,7 +260,8 @@ pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, Star
     let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
     let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
     let names = Names { key, certified, duty_key: None };
-    let verifier = Verifier::build(&config, names, trust, &ports).await?;
+    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    let verifier = Verifier::build(&config, names, trust, Receipts::new(None, counters), &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::evidence::{EvidenceCache, Source};
 use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, NamedQuery, Policy, named_queries};
+use crate::receipts::Receipts;
 use crate::store::VerifierStore;
 
 /// The world as the service sees it; tests hand in one of their own.
@@ -52,6 +53,7 @@ pub(crate) struct Verifier {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) evidence: EvidenceCache,
+    pub(crate) receipts: Receipts,
     queries: BTreeMap<String, NamedQuery>,
     types: Vec<AcceptedType>,
     /// What stands in the metadata of each type, by its name.
@@ -103,6 +105,7 @@ impl Verifier {
         config: &Config,
         names: Names,
         trust: TrustKeeper,
+        receipts: Receipts,
         ports: &Ports,
     ) -> Result<Self, BuildError> {
         config.check()?;
@@ -136,6 +139,7 @@ impl Verifier {
             clock: Arc::clone(&ports.clock),
             chance: Arc::clone(&ports.chance),
             evidence,
+            receipts,
             queries,
             types,
             metadata,

@@ -8,6 +8,7 @@
 //! | `outcome/<id>` | verdict and code, no claims; digest of the response code | the same |
 //! | `redeemed/<id>` | that the response code is used up | the same |
 //! | `case/<id>`, `blob/<hour>/<digest>` | presentation, claims, evidence | `cases` after the verdict |
+//! | `receipt…` | the chain of receipts: [`receipts`] | never |
 //! | `evidence/<id>` | cached evidence about one issuer or ourselves | replaced when refreshed |
 //!
 //! Every entry that ends stands under `due/<second>/<key>` too, written in the same batch, so that
@@ -15,6 +16,8 @@
 //!
 //! A verdict is one batch: nonce taken, outcome, case. If we die before it, the request is still
 //! open; after it, the answer stands. There is no state between.
+
+pub(crate) mod receipts;
 
 use std::sync::Arc;
 
@@ -43,6 +46,8 @@ pub(crate) struct RequestRecord {
     pub(crate) signed: Option<String>,
     /// Duty number of whoever answers for it.
     pub(crate) duty: String,
+    /// Whether that is an official, or the service account.
+    pub(crate) official: bool,
     /// The case that the data is wanted for.
     pub(crate) case: Option<CaseNumber>,
     /// How it is judged.
@@ -94,6 +99,12 @@ pub(crate) enum CloseError {
     /// Another response to the same request came first.
     #[error("the request has been answered already")]
     Taken,
+    /// Another receipt took the place in the chain.
+    #[error("another receipt took the place in the chain")]
+    Overtaken,
+    /// The receipt could not be signed.
+    #[error("the receipt could not be signed")]
+    Signing,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -194,18 +205,18 @@ impl VerifierStore {
         self.read(&case_key(id)).await
     }
 
-    /// Takes the request's nonce and keeps verdict and case: all of it, or none because the nonce
-    /// was taken before. Of two concurrent calls exactly one succeeds, on one process or several.
+    /// Takes the request's nonce and keeps verdict, case and receipt: all of it, or none because the nonce was taken
+    /// before, or the place in the chain. Of two concurrent calls exactly one succeeds, on one process or several.
     pub(crate) async fn take_nonce_once(
         &self,
-        id: &str,
-        nonce: &str,
+        (id, nonce): (&str, &str),
         outcome: &OutcomeRecord,
         case: Option<(CaseRecord, Vec<Piece>)>,
+        receipt: &receipts::Signed,
     ) -> Result<(), CloseError> {
         let due = outcome.judged.plus(self.records);
         let nonce_key = format!("nonce/{nonce}");
-        let mut batch = Batch::new().require_absent(nonce_key.clone());
+        let mut batch = receipts::add(Batch::new().require_absent(nonce_key.clone()), receipt)?;
         batch = put_until(batch, due, &nonce_key, b"taken".to_vec());
         batch = put_until(batch, due, &outcome_key(id), encode(outcome)?);
         batch = batch.delete(decryption_key(id));
@@ -221,10 +232,13 @@ impl VerifierStore {
             }
             batch = put_until(batch, due, &case_key(id), encode(&case)?);
         }
-        self.store.commit(batch).await.map_err(|error| match error.is_precondition() {
-            true => CloseError::Taken,
-            false => CloseError::Store(error),
-        })
+        match self.store.commit(batch).await {
+            Err(error) if !error.is_precondition() => Err(CloseError::Store(error)),
+            // Of the two preconditions, a taken nonce is for good.
+            Err(_) if self.is_taken(nonce).await? => Err(CloseError::Taken),
+            Err(_) => Err(CloseError::Overtaken),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Takes the response code of a request's answer. Of two concurrent calls exactly one succeeds.

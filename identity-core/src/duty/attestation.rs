@@ -90,6 +90,7 @@ pub fn is_basis(text: &str) -> bool {
 pub struct UnverifiedAttestation<'a> {
     jws: UnverifiedJws<'a>,
     text: &'a str,
+    key: Hash,
     claimed: Attestation,
 }
 
@@ -104,15 +105,28 @@ impl<'a> UnverifiedAttestation<'a> {
         if jws.header().typ() != Some(typ::DUTY) {
             return Err(DutyError::Malformed);
         }
+        let key = jws.header().kid().ok().and_then(|kid| Hash::from_base64url(kid).ok()).ok_or(DutyError::Malformed)?;
         let limits = Limits { bytes: MAX_ATTESTATION_BYTES, depth: limits::JSON_DEPTH };
         let claimed: Attestation = json::read(jws.dangerous_payload(), limits).map_err(|_| DutyError::Malformed)?;
-        if claimed.is_sound() { Ok(Self { jws, text, claimed }) } else { Err(DutyError::Malformed) }
+        if claimed.is_sound() { Ok(Self { jws, text, key, claimed }) } else { Err(DutyError::Malformed) }
     }
 
     /// The duty that it claims: department and duty number, whose history is wanted to verify it.
     #[must_use]
     pub fn who(&self) -> (&Did, &str) {
         (&self.claimed.iss, &self.claimed.duty)
+    }
+
+    /// RFC 7638 thumbprint of the key that it claims to be signed by.
+    #[must_use]
+    pub fn key(&self) -> Hash {
+        self.key
+    }
+
+    /// SHA-256 of its text.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        sha256(self.text.as_bytes())
     }
 
     /// What it claims to say: for showing it to the official who is to sign it, and to nobody else.
@@ -126,21 +140,20 @@ impl<'a> UnverifiedAttestation<'a> {
     /// # Errors
     /// [`DutyError`]: no such delegation, not yet or no longer, or another signature.
     pub fn verify(self, history: &DutyHistory, index: u64) -> Result<VerifiedAttestation, DutyError> {
-        let name = self.jws.header().kid().map_err(|_| DutyError::Malformed)?;
         if history.department != self.claimed.iss || history.duty != self.claimed.duty {
             return Err(DutyError::Unknown);
         }
-        let delegation = delegated(history, name, index)?;
+        let delegation = delegated(history, &self.key, index)?;
         let key = delegation.key.key();
-        self.jws.verify(key, ExpectedTyp::Exactly(typ::DUTY)).map_err(|_| DutyError::Signature)?;
-        let digest = sha256(self.text.as_bytes());
+        self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::DUTY)).map_err(|_| DutyError::Signature)?;
+        let digest = self.digest();
         Ok(VerifiedAttestation { attestation: self.claimed, delegation: delegation.clone(), digest })
     }
 }
 
 /// The delegation that holds at a log index, if it is to the key with this thumbprint.
-fn delegated<'h>(history: &'h DutyHistory, thumbprint: &str, index: u64) -> Result<&'h Delegation, DutyError> {
-    let of_key = |given: &&Delegation| given.id <= index && given.key.thumbprint().to_base64url() == thumbprint;
+fn delegated<'h>(history: &'h DutyHistory, thumbprint: &Hash, index: u64) -> Result<&'h Delegation, DutyError> {
+    let of_key = |given: &&Delegation| given.id <= index && given.key.thumbprint() == *thumbprint;
     if let Some(holding) = history.at(index).filter(of_key) {
         return Ok(holding);
     }

@@ -18,5 +18,7 @@ pub const KEY_PROOF: &str = "xinfu-key+jwt";
 pub const RECOVERY: &str = "xinfu-recovery+jwt";
 /// What an official signs over a request.
 pub const DUTY: &str = "xinfu-duty+jwt";
+/// What a service says it did with an answer.
+pub const RECEIPT: &str = "xinfu-receipt+jwt";
 /// The creation of a DID.
 pub const CREATE: &str = "xinfu-create+jwt";

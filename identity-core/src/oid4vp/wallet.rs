@@ -31,8 +31,10 @@ use crate::x509::{Chain, Leaf, TrustAnchors};
 
 /// The largest request object read, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
-/// The largest answer of a response endpoint read, in bytes.
-pub const MAX_REPLY_BYTES: usize = 16 * 1024;
+/// The largest answer of a response endpoint read, in bytes: a receipt and some room.
+pub const MAX_REPLY_BYTES: usize = 48 * 1024;
+/// The member of an answer, accepted or refused, that holds the receipt.
+pub const RECEIPT: &str = "xinfu_receipt";
 /// The service type under which a verifier registers its URL.
 pub const VERIFIER_SERVICE: &str = "XinfuVerifier";
 
@@ -286,12 +288,16 @@ impl VerifiedRequest {
 pub enum Reply {
     /// Accepted; the holder may be sent on to this address.
     Accepted {
+        /// What the service says it did, unverified ([`crate::receipt`]).
+        receipt: Option<String>,
         /// Where to go on, if anywhere: a stranger's text. [`super::same_device::onward_address`] says whether a
         /// browser may be sent there.
         redirect_uri: Option<String>,
     },
     /// Refused, with our code where the verifier speaks it.
     Refused {
+        /// What the service says it did, unverified ([`crate::receipt`]).
+        receipt: Option<String>,
         /// Why, if the verifier said so in words of ours.
         code: Option<Code>,
     },
@@ -304,9 +310,10 @@ impl Reply {
     pub fn parse(status: u16, body: &[u8]) -> Self {
         let body = json::parse_strict(body, json::Limits::of(MAX_REPLY_BYTES)).ok();
         let text = |name: &str| body.as_ref()?.get(name)?.as_str();
+        let receipt = text(RECEIPT).map(str::to_owned);
         if status == 200 && body.as_ref().is_some_and(Value::is_object) {
-            return Self::Accepted { redirect_uri: text("redirect_uri").map(str::to_owned) };
+            return Self::Accepted { receipt, redirect_uri: text("redirect_uri").map(str::to_owned) };
         }
-        Self::Refused { code: text("code").and_then(Code::parse) }
+        Self::Refused { receipt, code: text("code").and_then(Code::parse) }
     }
 }

@@ -17,13 +17,14 @@ pub struct OAuthError {
     code: Code,
     status: StatusCode,
     challenge: Option<&'static str>,
+    beside: Option<(&'static str, String)>,
 }
 
 impl OAuthError {
     /// The protocol's `error` with our `code`; status 400.
     #[must_use]
     pub fn new(error: &'static str, code: Code) -> Self {
-        Self { error, code, status: StatusCode::BAD_REQUEST, challenge: None }
+        Self { error, code, status: StatusCode::BAD_REQUEST, challenge: None, beside: None }
     }
 
     /// `invalid_request` with our `code`.
@@ -51,6 +52,13 @@ impl OAuthError {
     pub fn with_challenge(mut self, challenge: &'static str) -> Self {
         self.status = StatusCode::UNAUTHORIZED;
         self.challenge = Some(challenge);
+        self
+    }
+
+    /// The same with one more member beside those of the protocol, which ignores what it does not know.
+    #[must_use]
+    pub fn beside(mut self, name: &'static str, value: String) -> Self {
+        self.beside = Some((name, value));
         self
     }
 
@@ -96,11 +104,14 @@ impl ResponseError for OAuthError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "error": self.error,
             "error_description": self.code.title(Lang::En),
             "code": self.code.as_str(),
         });
+        if let (Some((name, value)), Some(members)) = (&self.beside, body.as_object_mut()) {
+            members.insert((*name).to_owned(), value.as_str().into());
+        }
         let mut response = HttpResponse::build(self.status);
         if let Some(challenge) = self.challenge {
             response.insert_header(("WWW-Authenticate", challenge));

@@ -210,8 +210,9 @@ impl Verifier {
         let is_official = by.official.is_some();
         let duty = by.official.or_else(|| self.service_duty.clone()).ok_or(DutyError::Missing)?;
         let case = by.case.map(|number| CaseNumber::salted(number, &mut *self.chance.rng()));
-        let stored = session.to_json();
-        let mut record = RequestRecord { session: stored, signed: None, policy, created: now, browser, duty, case };
+        let (session_json, official) = (session.to_json(), is_official);
+        let mut record =
+            RequestRecord { session: session_json, signed: None, policy, created: now, browser, duty, official, case };
         let (mut warnings, mut to_attest) = (Vec::new(), None);
         if is_official {
             to_attest = Some(self.to_attest(&record, &session)?);

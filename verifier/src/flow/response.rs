@@ -12,10 +12,21 @@ use identity_core::verdict::{Asked, Evidence, Presentation, Refusal, Status, Ver
 use identity_core::x509::Leaf;
 use serde_json::{Map, Value};
 use service_kit::store::StoreError;
+use std::collections::BTreeMap;
 
+use super::receipt::presented;
 use crate::client::certificate_of;
 use crate::service::Verifier;
 use crate::store::{CaseRecord, CloseError, OutcomeRecord, Piece, RequestRecord};
+
+/// An answer that was processed, whatever came of it.
+#[derive(Debug)]
+pub(crate) struct Processed {
+    /// What we say we did.
+    pub(crate) receipt: String,
+    /// Where the wallet is to send the holder's browser, if anywhere; or why the answer was refused.
+    pub(crate) outcome: Result<Option<String>, ResponseRefusal>,
+}
 
 /// Why a wallet's answer was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +37,8 @@ pub(crate) enum ResponseRefusal {
     Envelope(#[from] ResponseError),
     #[error("the request has been answered already")]
     Replayed,
+    #[error("the receipt could not be made")]
+    Receipt,
     #[error(transparent)]
     Presentation(#[from] Refusal),
     #[error(transparent)]
@@ -38,6 +51,7 @@ impl ResponseRefusal {
             Self::Unknown => Code::VpRequestUnknown,
             Self::Envelope(error) => error.code(),
             Self::Replayed => Code::VpResponseReplayed,
+            Self::Receipt => Code::HttpInternal,
             Self::Presentation(refusal) => refusal.code(),
             Self::Store(error) => error.code(),
         }
@@ -48,6 +62,7 @@ impl From<CloseError> for ResponseRefusal {
     fn from(error: CloseError) -> Self {
         match error {
             CloseError::Taken => Self::Replayed,
+            CloseError::Overtaken | CloseError::Signing => Self::Receipt,
             CloseError::Store(error) => Self::Store(error),
         }
     }
@@ -62,7 +77,7 @@ impl Verifier {
     ///
     /// Answers where the wallet is to send the holder's browser, if the request began in one on the same device. The
     /// code in it is drawn before the commit that keeps its digest, and told after it.
-    pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<Option<String>, ResponseRefusal> {
+    pub(crate) async fn receive(&self, id: &str, body: &[u8]) -> Result<Processed, ResponseRefusal> {
         let (record, session) = self.load(id).await?.ok_or(ResponseRefusal::Unknown)?;
         let now = self.clock.now();
         let key = self.key_for(&session).await?;
@@ -77,16 +92,17 @@ impl Verifier {
         let (handover, redirect) = self.way_back(&record, &session, now).unzip();
         match answer {
             Err(error) => {
-                self.close(&session, refused(error.code(), now), None).await?;
-                Err(error.into())
+                let receipt = self.close(&record, &session, BTreeMap::new(), refused(error.code(), now), None).await?;
+                Ok(Processed { receipt, outcome: Err(error.into()) })
             }
             Ok(Answer::Declined(error)) => {
-                self.close(&session, OutcomeRecord { handover, ..refused(error.code(), now) }, None).await?;
-                Ok(redirect)
+                let outcome = OutcomeRecord { handover, ..refused(error.code(), now) };
+                let receipt = self.close(&record, &session, BTreeMap::new(), outcome, None).await?;
+                Ok(Processed { receipt, outcome: Ok(redirect) })
             }
             Ok(Answer::Presented { token, anchors }) => {
-                self.judge(&record, &session, &token, anchors.as_ref(), handover, now).await?;
-                Ok(redirect)
+                let (receipt, verdict) = self.judge(&record, &session, &token, anchors.as_ref(), handover, now).await?;
+                Ok(Processed { receipt, outcome: verdict.map(|()| redirect).map_err(Into::into) })
             }
         }
     }
@@ -117,7 +133,7 @@ impl Verifier {
         anchors: Option<&Anchors>,
         handover: Option<Handover>,
         now: UnixSeconds,
-    ) -> Result<(), ResponseRefusal> {
+    ) -> Result<(String, Result<(), Refusal>), ResponseRefusal> {
         let certificate = certificate_of(record.signed.as_deref().unwrap_or_default());
         let presentation = presentation(&self.did, certificate.as_ref(), session, token, anchors);
         let demands = self.demands(&record.policy);
@@ -156,20 +172,9 @@ impl Verifier {
             evidence: Vec::new(),
             hour: 0,
         };
-        self.close(session, outcome, Some((case, pieces(&evidence)))).await?;
-        verdict.map(|_| ()).map_err(ResponseRefusal::from)
-    }
-
-    async fn close(
-        &self,
-        session: &Session,
-        outcome: OutcomeRecord,
-        case: Option<(CaseRecord, Vec<Piece>)>,
-    ) -> Result<(), CloseError> {
-        let refused = outcome.refused.as_deref().unwrap_or("none");
-        self.store.take_nonce_once(&session.id, &session.parameters.nonce, &outcome, case).await?;
-        tracing::info!(refused, "a request was answered");
-        Ok(())
+        let case = Some((case, pieces(&evidence)));
+        let receipt = self.close(record, session, presented(token), outcome, case).await?;
+        Ok((receipt, verdict.map(|_| ())))
     }
 }
 

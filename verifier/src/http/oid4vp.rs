@@ -5,11 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::oid4vp::request::REQUEST_MEDIA_TYPE;
 use identity_core::oid4vp::response::MAX_RESPONSE_BYTES;
+use identity_core::oid4vp::wallet::RECEIPT;
+use identity_core::problem::Code;
 use serde_json::json;
 use service_kit::http::body;
 use service_kit::http::extract::OAuthForm;
-use service_kit::reply::OAuthError;
+use service_kit::reply::{OAuthError, Problem};
 
+use crate::flow::receipt::ProofMissing;
 use crate::flow::request::FetchError;
 use crate::flow::response::ResponseRefusal;
 use crate::service::Verifier;
@@ -36,8 +39,30 @@ pub(super) async fn response(
     let bad_body = |error| OAuthError::of_body(&error);
     body::check_content_type(&request, "application/x-www-form-urlencoded").map_err(bad_body)?;
     let body = body::read(&request, &mut payload, MAX_RESPONSE_BYTES).await.map_err(bad_body)?;
-    let redirect = verifier.receive(&id, &body).await?;
-    Ok(HttpResponse::Ok().json(redirect.map_or_else(|| json!({}), |uri| json!({ "redirect_uri": uri }))))
+    let processed = verifier.receive(&id, &body).await?;
+    match processed.outcome {
+        Err(refusal) => Err(OAuthError::from(refusal).beside(RECEIPT, processed.receipt)),
+        Ok(redirect) => {
+            let mut body = json!({ RECEIPT: processed.receipt });
+            if let (Some(uri), Some(members)) = (redirect, body.as_object_mut()) {
+                members.insert("redirect_uri".to_owned(), uri.into());
+            }
+            Ok(HttpResponse::Ok().json(body))
+        }
+    }
+}
+
+/// The anchor proof of a receipt, for whoever has the receipt; 503 while it waits for the ledger.
+pub(super) async fn receipt_proof(
+    verifier: web::Data<Verifier>,
+    digest: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let digest = ledger::Hash::from_base64url(&digest).map_err(|_| Problem::new(Code::ReceiptUnknown))?;
+    match verifier.receipt_proof(&digest).await {
+        Ok(proof) => Ok(HttpResponse::Ok().json(proof)),
+        Err(ProofMissing::Store(error)) => Err(Problem::of_store(&error)),
+        Err(missing @ (ProofMissing::Unknown | ProofMissing::Waiting)) => Err(Problem::new(missing.code())),
+    }
 }
 
 fn request_object(jwt: String) -> HttpResponse {
@@ -64,6 +89,7 @@ impl From<ResponseRefusal> for OAuthError {
             ResponseRefusal::Unknown => Self::invalid_request(refusal.code()).with_status(StatusCode::NOT_FOUND),
             ResponseRefusal::Envelope(error) => Self::new(error.oauth().as_str(), error.code()),
             ResponseRefusal::Replayed | ResponseRefusal::Presentation(_) => Self::invalid_request(refusal.code()),
+            ResponseRefusal::Receipt => Self::server_error(refusal.code()),
             ResponseRefusal::Store(error) => Self::of_store(&error),
         }
     }

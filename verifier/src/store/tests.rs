@@ -17,6 +17,7 @@ fn record() -> RequestRecord {
         created: UnixSeconds(1_000_000),
         browser: None,
         duty: "counter-1".to_owned(),
+        official: false,
         case: None,
     }
 }

@@ -122,12 +122,16 @@ fn only_those_who_know_the_state_can_end_a_session() {
 
 #[test]
 fn replies_are_read_strictly() {
-    assert_eq!(Reply::parse(200, b"{}"), Reply::Accepted { redirect_uri: None });
+    assert_eq!(Reply::parse(200, b"{}"), Reply::Accepted { receipt: None, redirect_uri: None });
     let next = Reply::parse(200, br#"{"redirect_uri":"https://v.example/cb"}"#);
-    assert_eq!(next, Reply::Accepted { redirect_uri: Some("https://v.example/cb".to_owned()) });
+    assert_eq!(next, Reply::Accepted { receipt: None, redirect_uri: Some("https://v.example/cb".to_owned()) });
     for (status, body) in [(302, "{}"), (200, ""), (200, "[]"), (200, r#"{"a":1,"a":2}"#), (500, "")] {
-        assert_eq!(Reply::parse(status, body.as_bytes()), Reply::Refused { code: None }, "{status} {body}");
+        assert_eq!(
+            Reply::parse(status, body.as_bytes()),
+            Reply::Refused { receipt: None, code: None },
+            "{status} {body}"
+        );
     }
     let refused = Reply::parse(400, br#"{"error":"invalid_request","code":"vp.response.state"}"#);
-    assert_eq!(refused, Reply::Refused { code: Some(crate::problem::Code::VpResponseState) });
+    assert_eq!(refused, Reply::Refused { receipt: None, code: Some(crate::problem::Code::VpResponseState) });
 }

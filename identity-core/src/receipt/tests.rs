@@ -1,0 +1,154 @@
+//! A receipt is over one sharing, follows one receipt, and is one service's.
+
+use std::collections::BTreeMap;
+
+use super::{ChainHead, Presented, Processed, Receipt, ReceiptError, Sharing, UnverifiedReceipt, shown};
+use crate::did::{Did, DidUrl, Document};
+use crate::duty::UnverifiedAttestation;
+use crate::problem::Code;
+use crate::registry::DutyHolder;
+use crate::sample::parties::key;
+use crate::sample::world::{DUTY, NOW, PURPOSE, World};
+
+struct Scene {
+    world: World,
+    service: Did,
+    receipt: Receipt,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let presentations = presented(&world.token);
+        let service = world.asker.did();
+        let receipt = receipt(&world, ChainHead::default(), presentations, None);
+        Self { world, service, receipt }
+    }
+
+    fn text(&self) -> String {
+        let name = DidUrl::parse(&self.world.asker.key_name("auth-1")).unwrap();
+        self.receipt.sign(&name, &self.world.asker.authenticator()).unwrap()
+    }
+
+    fn document(&self) -> Document {
+        let evidence = self.world.prepared();
+        evidence.document(&self.world.asker.did(), self.world.policy.evidence, NOW).unwrap()
+    }
+
+    fn checked<'a>(&'a self, change: impl FnOnce(&mut Sharing<'a>)) -> Result<(), ReceiptError> {
+        let mut sharing = Sharing {
+            service: &self.service,
+            attestation: self.world.request.duty.as_deref().unwrap(),
+            presentations: &self.world.token,
+            accepted: true,
+            sent: NOW,
+        };
+        change(&mut sharing);
+        let text = self.text();
+        UnverifiedReceipt::parse(&text)?.verify(&self.document())?.check(&sharing, NOW)
+    }
+}
+
+fn receipt(
+    world: &World,
+    head: ChainHead,
+    presentations: BTreeMap<String, Vec<Presented>>,
+    refused: Option<Code>,
+) -> Receipt {
+    let attestation = UnverifiedAttestation::parse(world.request.duty.as_deref().unwrap()).unwrap();
+    let (service, holder) = (world.asker.did(), DutyHolder::Official);
+    let processed = Processed { service: &service, attestation: &attestation, holder, presentations, refused, at: NOW };
+    Receipt::following(head, processed)
+}
+
+fn presented(token: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<Presented>> {
+    token.iter().map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect())).collect()
+}
+
+#[test]
+fn a_receipt_names_types_and_claims_and_no_value() {
+    let scene = Scene::new();
+    assert_eq!(scene.checked(|_| {}), Ok(()));
+    let receipt = &scene.receipt;
+    assert_eq!((receipt.act.duty.as_str(), receipt.purpose.as_str(), receipt.seq), (DUTY, PURPOSE, 1));
+    let names: Vec<String> =
+        receipt.presentations["id"][0].claims.iter().map(|path| serde_json::to_string(path).unwrap()).collect();
+    assert_eq!(names, [r#"["address"]"#, r#"["name"]"#]);
+    let text = serde_json::to_string(receipt).unwrap();
+    assert!(!text.contains("样本甲") && !text.contains("样本市"), "{text}");
+}
+
+#[test]
+fn each_receipt_follows_one() {
+    let scene = Scene::new();
+    let first = scene.text();
+    let head = ChainHead::after(1, &first);
+    let second = receipt(&scene.world, head, BTreeMap::new(), Some(Code::CredentialStatusRevoked));
+    assert!(head.is_followed_by(&second) && ChainHead::default().is_followed_by(&scene.receipt));
+    assert!(!ChainHead::default().is_followed_by(&second) && !head.is_followed_by(&scene.receipt));
+    assert_eq!((second.seq, second.verdict.as_str()), (2, "credential.status.revoked"));
+    let mut skipped = second.clone();
+    skipped.seq = 3;
+    assert!(!head.is_followed_by(&skipped));
+}
+
+#[test]
+fn a_receipt_is_over_one_sharing() {
+    let other = crate::sample::parties::Party::new(2, crate::registry::ServiceType::Issuer).did();
+    let nothing = BTreeMap::new();
+    let mut again = World::new();
+    again.request.nonce.push('x');
+    again.attest();
+    let attestation = again.request.duty.clone().unwrap();
+    let scene = Scene::new();
+    assert_eq!(scene.checked(|sharing| sharing.service = &other), Err(ReceiptError::Service));
+    assert_eq!(scene.checked(|sharing| sharing.presentations = &nothing), Err(ReceiptError::OtherPresentation));
+    assert_eq!(scene.checked(|sharing| sharing.accepted = false), Err(ReceiptError::OtherVerdict));
+    assert_eq!(scene.checked(|sharing| sharing.sent = NOW.plus(301)), Err(ReceiptError::Time));
+    assert_eq!(scene.checked(|sharing| sharing.attestation = &attestation), Err(ReceiptError::OtherRequest));
+}
+
+#[test]
+fn a_receipt_that_says_something_else_is_refused() {
+    let refused = |change: fn(&mut Receipt)| {
+        let mut scene = Scene::new();
+        change(&mut scene.receipt);
+        scene.checked(|_| {})
+    };
+    assert_eq!(refused(|receipt| receipt.purpose = "advertising".to_owned()), Err(ReceiptError::OtherWord));
+    assert_eq!(refused(|receipt| receipt.retention_days = 31), Err(ReceiptError::OtherWord));
+    assert_eq!(refused(|receipt| receipt.case = Some(ledger::sha256(b"a case"))), Err(ReceiptError::OtherWord));
+    assert_eq!(refused(|receipt| receipt.act.duty = "counter-2".to_owned()), Err(ReceiptError::OtherRequest));
+    let fewer = refused(|receipt| drop(receipt.presentations.get_mut("id").unwrap()[0].claims.pop()));
+    assert_eq!(fewer, Err(ReceiptError::OtherPresentation));
+    assert_eq!(refused(|receipt| receipt.iat = NOW.plus(301)), Err(ReceiptError::Time));
+    for change in [
+        (|receipt| receipt.seq = 0) as fn(&mut Receipt),
+        |receipt| receipt.seq = 2,
+        |receipt| receipt.previous = Some(ledger::sha256(b"another")),
+        |receipt| receipt.verdict = "fine".to_owned(),
+    ] {
+        assert_eq!(refused(change), Err(ReceiptError::Malformed));
+    }
+}
+
+#[test]
+fn only_the_services_own_key_will_do() {
+    let scene = Scene::new();
+    let name = |fragment: &str| DidUrl::parse(&scene.world.asker.key_name(fragment)).unwrap();
+    let verify = |text: &str| UnverifiedReceipt::parse(text)?.verify(&scene.document()).map(|_| ());
+    let by = |fragment: &str, place| scene.receipt.sign(&name(fragment), &key(3, place)).unwrap();
+    assert_eq!(verify(&by("auth-1", 2)), Ok(()));
+    assert_eq!(verify(&by("auth-1", 1)), Err(ReceiptError::Signature));
+    assert_eq!(verify(&by("assert-1", 1)), Err(ReceiptError::Key), "keys have one use each");
+    assert_eq!(verify(&by("auth-9", 2)), Err(ReceiptError::Key));
+    let foreign = DidUrl::parse(&scene.world.issuer.key_name("auth-1")).unwrap();
+    let text = scene.receipt.sign(&foreign, &scene.world.issuer.authenticator()).unwrap();
+    assert_eq!(verify(&text), Err(ReceiptError::Malformed), "the name of the key and of the service differ");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_by_its_digest_alone() {
+    let presented = shown("nonsense");
+    assert_eq!((presented.digest, presented.vct), (ledger::sha256(b"nonsense"), None));
+}

@@ -73,6 +73,9 @@ pub(crate) struct OutcomeRecord {
     /// What the browser that began must bring to get the result.
     #[serde(default)]
     pub(crate) handover: Option<Handover>,
+    /// The place of its receipt.
+    #[serde(default)]
+    pub(crate) receipt: Option<u64>,
 }
 
 /// All that is needed to judge again; holds personal data.

@@ -7,6 +7,7 @@ mod encrypted;
 mod hostile;
 mod officials;
 mod outage;
+mod receipts;
 mod several;
 mod validators;
 mod world;

@@ -10,6 +10,8 @@
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
 //! | `approval` | written when an official signs for a request: when, for which department, what was signed |
 //! | `outcome` | `sharing` (number) and what became of it |
+//! | `receipt` | `sharing` (number) and what the service gave as its receipt, or what is wrong with it |
+//! | `receipt-proof` | `sharing` (number) and `proof`: that the receipt stands on the ledger |
 //! | `removed` | stands in the place of a credential that the holder removed, so that numbers stay: its type and when |
 //! | `leaving`, `staying` | the vault is being moved to another device, with the code that confirms it; the move was cancelled |
 //! | `arrived` | the records before it came from another device, with the code to confirm that there |
@@ -266,6 +268,26 @@ pub enum Outcome {
     },
 }
 
+/// What a service gave as the receipt of a sharing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "kebab-case")]
+pub enum Kept {
+    /// A receipt that held when it came.
+    Holds {
+        /// Its place in the service's chain.
+        seq: u64,
+        /// The receipt.
+        text: String,
+    },
+    /// None, or one that does not hold.
+    Fault {
+        /// The dotted code of what is wrong.
+        code: String,
+        /// What came, if anything did.
+        text: Option<String>,
+    },
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Entry {
@@ -281,6 +303,15 @@ enum Entry {
         sharing: usize,
         #[serde(flatten)]
         outcome: Outcome,
+    },
+    Receipt {
+        sharing: usize,
+        #[serde(flatten)]
+        kept: Kept,
+    },
+    ReceiptProof {
+        sharing: usize,
+        proof: Value,
     },
     Removed(Removed),
     Restored(Restored),
@@ -301,13 +332,22 @@ enum Place {
     Removed(Removed),
 }
 
+/// A sharing, and what was learnt of it since.
+#[derive(Debug)]
+struct Shared {
+    sharing: Sharing,
+    outcome: Option<Outcome>,
+    receipt: Option<Kept>,
+    proof: Option<Value>,
+}
+
 /// A vault with the meaning of its records.
 #[derive(Debug)]
 pub struct Holdings {
     vault: Vault,
     setup: Option<Setup>,
     credentials: Vec<Place>,
-    sharings: Vec<(Sharing, Option<Outcome>)>,
+    sharings: Vec<Shared>,
     approvals: Vec<Approval>,
     restored: Option<Restored>,
     stay: Stay,
@@ -358,9 +398,13 @@ impl Holdings {
             Entry::Staying { .. } => self.stay = Stay::Here,
             Entry::Arrived(arrived) => self.arrived = Some(arrived),
             Entry::Left { time } => self.stay = Stay::Left(time),
-            Entry::Sharing(sharing) => self.sharings.push((sharing, None)),
+            Entry::Sharing(sharing) => {
+                self.sharings.push(Shared { sharing, outcome: None, receipt: None, proof: None });
+            }
             Entry::Approval(approval) => self.approvals.push(approval),
-            Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.1 = Some(outcome),
+            Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.outcome = Some(outcome),
+            Entry::Receipt { sharing, kept } => at(&mut self.sharings, sharing)?.receipt = Some(kept),
+            Entry::ReceiptProof { sharing, proof } => at(&mut self.sharings, sharing)?.proof = Some(proof),
         }
         Some(())
     }
@@ -407,6 +451,27 @@ impl Holdings {
     pub fn add_sharing(&mut self, sharing: Sharing, rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
         self.add(Entry::Sharing(sharing), rng)?;
         Ok(self.sharings.len())
+    }
+
+    /// Stores what a service gave as the receipt of a sharing.
+    ///
+    /// # Errors
+    /// As [`Vault::append`].
+    pub fn add_receipt(&mut self, sharing: usize, kept: Kept, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        self.add(Entry::Receipt { sharing, kept }, rng)
+    }
+
+    /// Stores the proof that the receipt of a sharing stands on the ledger.
+    ///
+    /// # Errors
+    /// As [`Vault::append`].
+    pub fn add_receipt_proof(
+        &mut self,
+        sharing: usize,
+        proof: Value,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), HoldingsError> {
+        self.add(Entry::ReceiptProof { sharing, proof }, rng)
     }
 
     /// Stores what an official signs, before it leaves the wallet.
@@ -541,7 +606,15 @@ impl Holdings {
 
     /// The sharings with their outcomes, by number. No outcome: it may or may not have left.
     pub fn sharings(&self) -> impl Iterator<Item = (usize, &Sharing, Option<&Outcome>)> {
-        self.sharings.iter().zip(1..).map(|((sharing, outcome), number)| (number, sharing, outcome.as_ref()))
+        self.sharings.iter().zip(1..).map(|(shared, number)| (number, &shared.sharing, shared.outcome.as_ref()))
+    }
+
+    /// The sharings whose service was heard, with what it gave as a receipt and the proof that it stands on the ledger,
+    /// by number.
+    pub fn receipts(&self) -> impl Iterator<Item = (usize, &Sharing, &Kept, Option<&Value>)> {
+        self.sharings.iter().zip(1..).filter_map(|(shared, number)| {
+            Some((number, &shared.sharing, shared.receipt.as_ref()?, shared.proof.as_ref()))
+        })
     }
 
     /// The vault underneath.

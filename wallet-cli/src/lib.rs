@@ -25,6 +25,7 @@ pub mod phrase;
 pub mod picture;
 pub mod present;
 mod question;
+mod receipt;
 pub mod receive;
 pub mod restore;
 pub mod run;

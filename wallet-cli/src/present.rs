@@ -14,13 +14,14 @@ use crate::{
     onward::Onward,
     picture,
     question::{Consent, Item, Question},
+    receipt::{self, Receipt},
     selection::{self, Chosen, Held, Selection},
     ui::Ui,
     view::{View, asker_name, path_to_json},
     wallet::Wallet,
 };
 use identity_core::{
-    did::Did,
+    did::{Did, Document},
     kb_jwt::{self, Occasion},
     oid4vp::{
         Anchors, RequestLink, UnverifiedRequest, VerifiedRequest, VpToken,
@@ -37,6 +38,8 @@ use service_kit::{chance, fetch::Request};
 /// A verified request, what would answer it, and the question for the holder.
 pub struct Prepared {
     request: VerifiedRequest,
+    /// The asker's keys, by the ledger: what it signs as its receipt is held against them.
+    document: Document,
     chosen: Vec<Chosen>,
     question: Question,
 }
@@ -48,6 +51,8 @@ pub struct Shared {
     pub sharing: usize,
     /// Whether the asker accepted, and its reason if it gave one.
     pub outcome: Outcome,
+    /// What the asker gave as its receipt.
+    pub receipt: Receipt,
     /// Where the holder may go on.
     pub onward: Onward,
 }
@@ -108,7 +113,7 @@ impl Wallet {
             optional: Vec::new(),
             instead: Vec::new(),
         };
-        self.choose(Prepared { request, chosen: Vec::new(), question }, select)
+        self.choose(Prepared { request, document, chosen: Vec::new(), question }, select)
     }
 
     /// Chooses again what answers a prepared request; `select` names credentials by query. Nothing leaves.
@@ -116,7 +121,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NothingFits`], [`WalletError::Selection`].
     pub fn choose(&self, prepared: Prepared, select: &[(String, usize)]) -> Result<Prepared, WalletError> {
-        let Prepared { request, mut question, .. } = prepared;
+        let Prepared { request, document, mut question, .. } = prepared;
         let Selection { chosen, optional, instead } =
             selection::select(&request.parameters().query, &self.usable(&request)?, select)?;
         let asker = request.asker();
@@ -124,7 +129,7 @@ impl Wallet {
         question.items = items(&chosen)?;
         question.optional = optional.iter().map(items).collect::<Result<_, _>>()?;
         question.instead = instead.iter().map(items).collect::<Result<_, _>>()?;
-        Ok(Prepared { request, chosen, question })
+        Ok(Prepared { request, document, chosen, question })
     }
 
     async fn fetch_request(&self, link: &RequestLink) -> Result<(String, Option<String>), WalletError> {
@@ -189,26 +194,29 @@ impl Wallet {
     /// [`WalletError::Unanswered`] if nobody said whether it arrived; before that point nothing has left. A refusal by
     /// the asker is no error here but an [`Outcome`].
     pub async fn share(&mut self, prepared: Prepared) -> Result<Shared, WalletError> {
-        let Prepared { request, chosen, question } = prepared;
+        let Prepared { request, document, chosen, question } = prepared;
         let anchors = self.anchors(&request, &chosen).await?;
         let token = self.presentations(&request, &chosen)?;
         let form = request.answer(&token, &anchors)?;
 
-        let mut rng = self.rng();
+        let (mut rng, sent) = (self.rng(), self.clock.now());
         let sharing = self.record(&request, &question, &token, &mut rng)?;
         let url = request.parameters().response_uri.as_str();
         let post = Request::post(url, "application/x-www-form-urlencoded", form).with_limit(MAX_REPLY_BYTES);
         let answer = self.fetch.send(post).await.map_err(|error| WalletError::Unanswered(error.to_string()))?;
-        let (outcome, onward) = match Reply::parse(answer.status, &answer.body) {
-            Reply::Accepted { redirect_uri } => {
-                (Outcome::Accepted, Onward::read(redirect_uri.as_deref(), self.transport()))
+        let (outcome, onward, text) = match Reply::parse(answer.status, &answer.body) {
+            Reply::Accepted { redirect_uri, receipt } => {
+                (Outcome::Accepted, Onward::read(redirect_uri.as_deref(), self.transport()), receipt)
             }
-            Reply::Refused { code } => {
-                (Outcome::Refused { code: code.map(|code| code.as_str().to_owned()) }, Onward::Nowhere)
+            Reply::Refused { code, receipt } => {
+                (Outcome::Refused { code: code.map(|code| code.as_str().to_owned()) }, Onward::Nowhere, receipt)
             }
         };
         self.holdings.add_outcome(sharing, outcome.clone(), &mut rng)?;
-        Ok(Shared { sharing, outcome, onward })
+        let (accepted, times) = (outcome == Outcome::Accepted, (sent, self.clock.now()));
+        let receipt = receipt::checked(text.as_deref(), &request, &document, &token, accepted, times);
+        self.holdings.add_receipt(sharing, receipt.kept(text.as_deref()), &mut rng)?;
+        Ok(Shared { sharing, outcome, receipt, onward })
     }
 
     /// The anchor proofs, if the request wants them. One that is not here is asked for once more.
@@ -303,6 +311,7 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui
     }
     let shared = wallet.share(prepared).await?;
     if let Outcome::Refused { code } = &shared.outcome {
+        ui.note(&shared.receipt.line(ui));
         let code = code.as_deref().and_then(identity_core::problem::Code::parse);
         return Err(WalletError::ShareRefused { code });
     }
@@ -329,8 +338,13 @@ fn offer(
 fn view(question: &Question, shared: &Shared, open: bool, ui: &Ui) -> View {
     let asker = asker_name(question.label.as_ref(), &question.asker, ui.lang());
     let mut lines = vec![ui.text("wallet-shared", &[("asker", asker.into())])];
+    lines.push(shared.receipt.line(ui));
     lines.extend(shared.onward.lines(open, ui));
-    let mut object = json!({ "ok": true, "sharing": shared.sharing });
+    let receipt = match shared.receipt {
+        Receipt::Holds { seq } => json!({ "seq": seq }),
+        Receipt::Fault(error) => json!({ "fault": error.code().as_str() }),
+    };
+    let mut object = json!({ "ok": true, "sharing": shared.sharing, "receipt": receipt });
     for members in [shared.onward.to_json(), question.to_json()] {
         if let (Some(object), Value::Object(members)) = (object.as_object_mut(), members) {
             object.extend(members);

@@ -134,7 +134,7 @@ async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, Wall
         Act::List => wallet.list(ui).await,
         Act::Status => crate::status::command(wallet, ui).await,
         Act::Show(arguments) => wallet.show(arguments.number, ui),
-        Act::History => Ok(wallet.history(ui)),
+        Act::History => wallet.history(ui).await,
         Act::Receive(arguments) => crate::receive::command(wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(wallet, arguments, ui).await,
         Act::DutyKey(arguments) => crate::duty::key_command(wallet, &arguments, ui),

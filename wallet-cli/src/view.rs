@@ -2,9 +2,10 @@
 
 use crate::{
     claims, duty,
-    holdings::{Approval, Credential, Holdings, Outcome, Sharing},
+    holdings::{Approval, Credential, Holdings, Kept, Outcome, Sharing},
     labels::TypeText,
     moment::utc,
+    receipt,
     ui::Ui,
 };
 use identity_core::{
@@ -91,7 +92,7 @@ pub fn show(number: usize, credential: &Credential, anchored: bool, ui: &Ui) -> 
 #[must_use]
 pub fn history(holdings: &Holdings, ui: &Ui) -> View {
     let entries: Vec<Value> =
-        holdings.sharings().map(|(number, sharing, outcome)| object_of(number, sharing, outcome)).collect();
+        holdings.sharings().map(|(number, sharing, outcome)| object_of(number, sharing, outcome, holdings)).collect();
     let approvals: Vec<Value> = holdings.approvals().map(duty::approval_json).collect();
     let object = json!({ "ok": true, "sharings": entries, "approvals": approvals });
     let mut lines: Vec<String> = holdings
@@ -105,6 +106,18 @@ pub fn history(holdings: &Holdings, ui: &Ui) -> View {
     View { object, lines }
 }
 
+/// How the receipt of a sharing stands; nothing where the service was never heard.
+fn receipt_line(number: usize, holdings: &Holdings, ui: &Ui) -> Option<String> {
+    let (_, _, kept, proof) = holdings.receipts().find(|(of, ..)| *of == number)?;
+    Some(match kept {
+        Kept::Holds { seq, .. } => {
+            let id = if proof.is_some() { "wallet-receipt-anchored" } else { "wallet-receipt-waits" };
+            ui.text(id, &[("number", seq.to_string().into())])
+        }
+        Kept::Fault { code, .. } => receipt::fault(Code::parse(code).unwrap_or(Code::ReceiptMalformed), ui),
+    })
+}
+
 /// What was signed as an official, in one line.
 fn approved(approval: &Approval, ui: &Ui) -> String {
     let purpose = duty::purpose_name(&approval.word.purpose, ui);
@@ -112,14 +125,17 @@ fn approved(approval: &Approval, ui: &Ui) -> String {
     format!("{}  {}", utc(approval.time), ui.text("wallet-history-approved", &values))
 }
 
-fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>) -> Value {
+fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holdings: &Holdings) -> Value {
+    let receipt = holdings.receipts().find(|(of, ..)| *of == number);
+    let anchored = receipt.is_some_and(|(.., proof)| proof.is_some());
+    let receipt = receipt.map(|(_, _, kept, _)| kept);
     let label = sharing.label.as_ref().map(|(en, zh)| json!({ "en": en, "zh": zh }));
     let outcome = match outcome {
         Some(outcome) => json!(outcome),
         None => json!({ "outcome": "unknown" }),
     };
     json!({ "number": number, "time": sharing.time, "asker": sharing.asker, "label": label, "purpose": sharing.purpose,
-        "word": sharing.word,
+        "word": sharing.word, "receipt": receipt, "receipt_anchored": anchored,
         "credentials": sharing.credentials, "result": outcome, "request": sharing.request,
         "key_bindings": sharing.key_bindings })
 }
@@ -138,6 +154,7 @@ fn lines_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holding
     let purpose = format!("{} {purpose}", ui.text("wallet-history-purpose", &[]));
     let asker = asker_name(sharing.label.as_ref(), &sharing.asker, ui.lang());
     let mut lines = vec![format!("{number}  {}  {asker}  {purpose}  {outcome}", utc(sharing.time))];
+    lines.extend(receipt_line(number, holdings, ui).map(|line| format!("   {line}")));
     lines.extend(sharing.word.as_ref().map(|word| format!("   {}", word.who(ui))));
     for shared in &sharing.credentials {
         let Some(vct) = holdings.type_of(shared.credential) else { continue };

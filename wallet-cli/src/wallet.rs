@@ -5,6 +5,7 @@ use crate::{
     anchor,
     error::WalletError,
     holdings::{Holdings, Setup},
+    receipt,
     ui::Ui,
     vault::{KdfCost, Passphrase, Vault},
     view::{self, View},
@@ -165,10 +166,13 @@ impl Wallet {
         Ok(view::show(number, credential, proof.is_some(), ui)?)
     }
 
-    /// Everything shared.
-    #[must_use]
-    pub fn history(&self, ui: &Ui) -> View {
-        view::history(&self.holdings, ui)
+    /// Everything shared; asks first for proofs of receipts that were late.
+    ///
+    /// # Errors
+    /// A vault that cannot be written. A service that cannot be reached is no error: the proof stays late.
+    pub async fn history(&mut self, ui: &Ui) -> Result<View, WalletError> {
+        receipt::fetch_late(self).await?;
+        Ok(view::history(&self.holdings, ui))
     }
 
     pub(crate) fn rng(&self) -> Box<dyn CryptoRng + Send> {

@@ -7,6 +7,7 @@ mod keys;
 mod open;
 pub(crate) mod patience;
 mod present;
+mod receipt;
 mod record;
 mod revoke;
 pub(crate) mod runner;
@@ -39,10 +40,18 @@ pub enum Step {
     Anchor,
     /// The wallet shows three of the claims; the service verifies.
     Present,
+    /// What the data was wanted for, and who answers for it, was shown, and the holder's signature covers it.
+    PurposeShown,
+    /// The wallet holds the service's receipt for what it shared.
+    Receipt,
+    /// The ledger has the receipt, and the wallet the proof.
+    ReceiptAnchored,
     /// The same with ledger and departments switched off.
     VerifyOffline,
     /// The service asks for more than it is accredited for; the wallet refuses.
     UnaccreditedAskerRefused,
+    /// The service will not even make a request beyond its duty.
+    OverAskingRefused,
     /// A presentation changed on its way is refused.
     TamperRefused,
     /// The department replaces its signing key; what it anchored before stays good.
@@ -57,7 +66,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,
@@ -67,8 +76,12 @@ impl Step {
         Self::IssueOthers,
         Self::Anchor,
         Self::Present,
+        Self::PurposeShown,
+        Self::Receipt,
+        Self::ReceiptAnchored,
         Self::VerifyOffline,
         Self::UnaccreditedAskerRefused,
+        Self::OverAskingRefused,
         Self::TamperRefused,
         Self::RotateKey,
         Self::ReportStolenKey,
@@ -89,8 +102,12 @@ impl Step {
             Self::IssueOthers => "issue-others",
             Self::Anchor => "anchor",
             Self::Present => "present",
+            Self::PurposeShown => "purpose-shown",
+            Self::Receipt => "receipt",
+            Self::ReceiptAnchored => "receipt-anchored",
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
+            Self::OverAskingRefused => "over-asking-refused",
             Self::TamperRefused => "tamper-refused",
             Self::RotateKey => "rotate-key",
             Self::ReportStolenKey => "report-stolen-key",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use identity_core::problem::Code;
 use serde_json::{Value, json};
 use service_kit::fetch::{Fetch, Fetcher};
 use wallet_cli::holdings::Outcome;
@@ -18,7 +19,7 @@ use super::traveller::Traveller;
 use crate::world::admin::{self, AdminApi, Asked, Manner};
 use crate::world::found;
 use crate::world::layout::HOUSING_FUND;
-use crate::world::query::{ASKED, LOAN, RESIDENT, too_much as too_much_query};
+use crate::world::query::{ASKED, LOAN, RESIDENT, beyond_duty as beyond_duty_query, too_much as too_much_query};
 
 /// Time for the verifier to gather its evidence: it asks the ledger and every department.
 const EVIDENCE_PATIENCE: Duration = Duration::from_secs(60);
@@ -80,6 +81,15 @@ pub(super) async fn too_much(traveller: &mut Traveller) -> Seen {
     let state = counter.outcome(&asked.id).await?.state;
     ensure!(state == "pending", "the service has something: {state}");
     Ok(traveller.say("devnet-seen-wallet-refused", &[("code", refusal.code().to_string())]))
+}
+
+/// Nobody at the housing fund has the duty to ask for the sex: its own service refuses to make the request.
+pub(super) async fn beyond_duty(traveller: &mut Traveller) -> Seen {
+    let counter = traveller.housing_fund()?;
+    let Err(refused) = counter.ask(beyond_duty_query(), Manner::PLAIN).await else { bail!("the request was made") };
+    let code = Code::DutyClaims.as_str();
+    ensure!(format!("{refused:#}").contains(code), "refused for another reason: {refused:#}");
+    Ok(traveller.say("devnet-seen-service-refused", &[("code", code.to_owned())]))
 }
 
 /// One character of a disclosed claim is changed on the way to the service, which refuses.

@@ -16,7 +16,7 @@ use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
 use super::runner::{Actor, Seen};
-use super::{Step, failure, issue, keys, open, present, revoke};
+use super::{Step, failure, issue, keys, open, present, receipt, revoke};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
@@ -122,8 +122,12 @@ impl Actor for Traveller {
             Step::IssueOthers => issue::others(self).await,
             Step::Anchor => issue::anchor(self).await,
             Step::Present => present::three_claims(self).await,
+            Step::PurposeShown => receipt::purpose_shown(self).await,
+            Step::Receipt => receipt::held(self).await,
+            Step::ReceiptAnchored => receipt::anchored(self).await,
             Step::VerifyOffline => present::offline(self).await,
             Step::UnaccreditedAskerRefused => present::too_much(self).await,
+            Step::OverAskingRefused => present::beyond_duty(self).await,
             Step::TamperRefused => present::tampered(self).await,
             Step::RotateKey => keys::rotate(self).await,
             Step::ReportStolenKey => keys::report(self).await,

@@ -51,6 +51,12 @@ pub fn too_much() -> Value {
     dcql(&[&["name"], &["citizen_number"]])
 }
 
+/// A query for the sex, which nobody at the housing fund has the duty to ask for.
+#[must_use]
+pub fn beyond_duty() -> Value {
+    dcql(&[&["name"], &["sex"]])
+}
+
 fn dcql(claims: &[&[&str]]) -> Value {
     let claims: Vec<Value> = claims.iter().map(|path| json!({ "path": path })).collect();
     json!({

@@ -61,9 +61,11 @@ impl Verifier {
     ) -> Result<String, CloseError> {
         // One after the other: each receipt holds the digest of the one before.
         let _turn = self.receipts.turn.lock().await;
+        let mut outcome = outcome;
         for _ in 0..TRIES {
             let before = self.store.receipt_head().await?;
             let signed = self.receipt(record, session, presentations.clone(), &outcome, before)?;
+            outcome.receipt = Some(signed.seq);
             let taken = (session.id.as_str(), session.parameters.nonce.as_str());
             let taken = self.store.take_nonce_once(taken, &outcome, case.clone(), &signed).await;
             match taken {

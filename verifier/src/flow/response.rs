@@ -162,6 +162,7 @@ impl Verifier {
                 judged: now,
                 evidence_as_of: Some(verified.evidence_as_of()),
                 handover,
+                receipt: None,
             },
             Err(refusal) => refused(refusal.code(), now),
         };
@@ -200,6 +201,7 @@ fn refused(code: Code, judged: UnixSeconds) -> OutcomeRecord {
         judged,
         evidence_as_of: None,
         handover: None,
+        receipt: None,
     }
 }
 

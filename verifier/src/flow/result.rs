@@ -21,6 +21,8 @@ pub(crate) struct RequestResult {
     pub(crate) undetermined: Vec<String>,
     /// The age of a positive verdict.
     pub(crate) evidence_as_of: Option<UnixSeconds>,
+    /// The receipt that the wallet was given.
+    pub(crate) receipt: Option<String>,
 }
 
 /// The ways a request can stand.
@@ -71,7 +73,7 @@ impl Undisclosed {
 impl RequestResult {
     fn unanswered(state: State, record: RequestRecord, expires: UnixSeconds) -> Self {
         let (created, purpose) = (record.created, record.policy.purpose);
-        Self { state, created, expires, purpose, undetermined: Vec::new(), evidence_as_of: None }
+        Self { state, created, expires, purpose, undetermined: Vec::new(), evidence_as_of: None, receipt: None }
     }
 }
 
@@ -97,7 +99,12 @@ impl Verifier {
             }
         };
         let told = matches!(state, State::Verified { .. } | State::Refused { .. });
+        let receipt = match outcome.receipt.filter(|_| told) {
+            Some(seq) => self.store.receipt(seq).await?,
+            None => None,
+        };
         Ok(Some(RequestResult {
+            receipt,
             undetermined: if told { outcome.undetermined } else { Vec::new() },
             evidence_as_of: outcome.evidence_as_of.filter(|_| told),
             ..RequestResult::unanswered(state, record, expires)

@@ -190,6 +190,7 @@ fn told(id: &str, result: RequestResult) -> Value {
         "purpose": result.purpose,
         "undetermined": result.undetermined,
         "evidence_as_of": result.evidence_as_of,
+        "receipt": result.receipt,
     });
     let mut set = |name: &str, value: Value| {
         if let Some(members) = body.as_object_mut() {

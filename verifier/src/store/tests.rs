@@ -1,3 +1,4 @@
+use identity_core::receipt::ChainHead;
 use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::memory::MemoryStore;
 
@@ -29,7 +30,12 @@ fn outcome() -> OutcomeRecord {
         judged: UnixSeconds(1_000_100),
         evidence_as_of: None,
         handover: None,
+        receipt: None,
     }
+}
+
+fn signed() -> receipts::Signed {
+    receipts::Signed { before: ChainHead::default(), seq: 1, text: "a.receipt.1".to_owned() }
 }
 
 fn case() -> (CaseRecord, Vec<Piece>) {
@@ -56,7 +62,9 @@ async fn of_concurrent_answers_exactly_one_is_kept() {
     let (_, store) = fresh();
     let answers = (0..20).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_ok() })
+        tokio::spawn(async move {
+            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_ok()
+        })
     });
     let mut kept = 0;
     for answer in answers.collect::<Vec<_>>() {
@@ -69,7 +77,7 @@ async fn of_concurrent_answers_exactly_one_is_kept() {
 #[tokio::test]
 async fn a_case_comes_back_with_its_evidence() {
     let (_, store) = fresh();
-    store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.unwrap();
+    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.unwrap();
     let found = store.case("id").await.unwrap().unwrap();
     assert_eq!(store.pieces(&found).await.unwrap(), case().1);
     store.forget_case(&act(), "id").await.unwrap();
@@ -81,7 +89,7 @@ async fn everything_is_forgotten_in_its_time_and_not_before() {
     let memory = Arc::new(MemoryStore::new());
     let store = VerifierStore::new(memory.clone(), clock(), 1_000, 100);
     store.open(&act(), "id", &record(), None).await.unwrap();
-    store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.unwrap();
+    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.unwrap();
 
     store.forget_due(UnixSeconds(1_000_199)).await.unwrap();
     assert!(store.case("id").await.unwrap().is_some());
@@ -90,8 +98,9 @@ async fn everything_is_forgotten_in_its_time_and_not_before() {
     assert!(store.outcome("id").await.unwrap().is_some());
     store.forget_due(UnixSeconds(1_000_000 + 7_200)).await.unwrap();
     let left = memory.scan(Range::all(), usize::MAX).await.unwrap();
-    let left: Vec<_> = left.into_iter().filter(|(key, _)| !key.starts_with(b"audit")).collect();
-    assert_eq!(left, Vec::new(), "what officials did stays");
+    let left: Vec<_> =
+        left.into_iter().filter(|(key, _)| !key.starts_with(b"audit") && !key.starts_with(b"receipt")).collect();
+    assert_eq!(left, Vec::new(), "what officials and the service did stays");
 }
 
 #[tokio::test]
@@ -101,14 +110,18 @@ async fn a_broken_write_leaves_all_or_nothing() {
         let faulty = Arc::new(FaultyStore::new(memory));
         let store = VerifierStore::new(faulty.clone(), clock(), 1_000, 100);
         faulty.break_next(fault);
-        assert!(store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_err(), "{fault:?}");
+        assert!(
+            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_err(),
+            "{fault:?}"
+        );
         let saved = fault == Fault::FailedYetSaved;
         assert_eq!(store.is_taken("nonce").await.unwrap(), saved, "{fault:?}");
         assert_eq!(store.outcome("id").await.unwrap().is_some(), saved, "{fault:?}");
         assert_eq!(store.case("id").await.unwrap().is_some(), saved, "{fault:?}");
-        match store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await {
+        match store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await {
             Ok(()) => assert!(!saved, "{fault:?}"),
             Err(CloseError::Taken) => assert!(saved, "{fault:?}"),
+            Err(error @ (CloseError::Overtaken | CloseError::Signing)) => panic!("{fault:?}: {error}"),
             Err(CloseError::Store(error)) => panic!("{fault:?}: {error}"),
         }
     }
@@ -156,7 +169,7 @@ async fn live(faulty: &Arc<FaultyStore>, memory: &Arc<MemoryStore>) -> Vec<Vec<s
             let _said = match step {
                 0 => store.open(&act(), "id", &record(), None).await.is_ok(),
                 1 => store.put_evidence(vec![("a".to_owned(), b"one".to_vec())]).await.is_ok(),
-                2 => store.take_nonce_once("id", "nonce", &outcome(), Some(case())).await.is_ok(),
+                2 => store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_ok(),
                 3 => store.take_response_code_once(&act(), "id", UnixSeconds(1_000_100)).await.is_ok(),
                 4 => store.forget_case(&act(), "id").await.is_ok(),
                 _ => store.forget_due(later).await.is_ok(),

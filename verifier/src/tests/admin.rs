@@ -5,7 +5,7 @@ use identity_core::oid4vp::{RequestLink, UnverifiedRequest};
 use identity_core::registry::did_key;
 use identity_core::trust;
 use identity_core::x509::TrustAnchors;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{Bench, dcql};
 
@@ -16,7 +16,7 @@ async fn three_claims_are_asked_shown_and_released() {
     assert_eq!(bench.result(&request.id).await["state"], "pending");
 
     let answered = bench.answer(&request, &bench.honest(&request)).await;
-    assert_eq!((answered.status, answered.body), (200, json!({})));
+    assert_eq!((answered.status, answered.redirect()), (200, &Value::Null));
 
     let result = bench.result(&request.id).await;
     assert_eq!(result["state"], "verified", "{result}");

@@ -30,6 +30,7 @@ use crate::config::{Config, DutyConfig, LedgerConfig, X509Config};
 use crate::http::routes;
 use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
+use crate::receipts::{Counters, Receipts};
 use crate::service::{Names, Ports, Verifier};
 
 pub(super) const LEDGER: &str = "https://ledger.example";
@@ -42,6 +43,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// Where the wallet was told to send the browser.
+    pub(super) fn redirect(&self) -> &Value {
+        &self.body["redirect_uri"]
+    }
+
     pub(super) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
@@ -280,7 +286,8 @@ async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verif
     let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
     let trust = TrustKeeper::walking(world.ledger.trust_root(), None, Arc::clone(&ports.clock));
     let names = Names { key, certified, duty_key: Some(world.asker.duty()) };
-    web::Data::new(Verifier::build(config, names, trust, ports).await.unwrap())
+    let receipts = Receipts::new(None, Counters::new().unwrap());
+    web::Data::new(Verifier::build(config, names, trust, receipts, ports).await.unwrap())
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

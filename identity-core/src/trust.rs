@@ -10,9 +10,10 @@ use crate::crypto::PublicKey;
 use crate::did::{Did, DidUrl, Document, Relationship, Service, VerificationMethod};
 use crate::encoding::json::{self, Limits};
 use crate::problem::Code;
+use crate::receipt::ChainHead;
 use crate::registry::{
-    AccreditationHistory, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role, SchemaHistory,
-    accreditation_key, did_key, duty_key, schema_key, thumbprint_key,
+    AccreditationHistory, AnchoredReceipts, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role,
+    SchemaHistory, accreditation_key, did_key, duty_key, receipts_key, schema_key, thumbprint_key,
 };
 
 /// Longest history that is read, in bytes; as long as a state proof may be.
@@ -87,6 +88,16 @@ pub fn schema_history(proven: &ProvenState, vct: &str) -> Result<SchemaHistory, 
 pub fn duty_history(proven: &ProvenState, department: &Did, number: &str) -> Result<DutyHistory, TrustError> {
     let history: DutyHistory = read(proven, &duty_key(department, number))?.ok_or(TrustError::Absent)?;
     if history.department == *department && history.duty == number { Ok(history) } else { Err(TrustError::Malformed) }
+}
+
+/// How far the ledger has a service's chain of receipts, out of a state proof. One that never anchored any has none,
+/// which is proven too.
+///
+/// # Errors
+/// [`TrustError`], never [`TrustError::Absent`].
+pub fn receipts_anchored(proven: &ProvenState, service: &Did) -> Result<ChainHead, TrustError> {
+    let anchored: AnchoredReceipts = read(proven, &receipts_key(service))?.unwrap_or_default();
+    Ok(ChainHead { seq: anchored.last, digest: anchored.head })
 }
 
 /// Who registered a public key, named by its RFC 7638 thumbprint, out of a state proof. A key that nobody ever

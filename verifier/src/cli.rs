@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::problem::{Code, Lang};
+use identity_core::receipt::ChainFault;
 use service_kit::audit::AuditError;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
@@ -247,12 +248,15 @@ async fn migrate(messages: &Catalogue, arguments: &MigrateArguments) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how far the audit log reaches, or where it is not as it was written.
+/// Says how far the audit log and the chain of receipts reach, or where one is not as it was written.
 async fn audit(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     let config: Config = config::load(path)?;
     let verified = crate::verify_audit_here(&config).await?;
     let broken = |error: AuditError| Failure { code: Some(error.code()), detail: error.to_string() };
     say(&format!("{}\n", verified.map_err(broken)?.told(messages)));
+    let receipts = crate::verify_receipts_here(&config).await?;
+    let torn = |fault: ChainFault| Failure { code: Some(fault.code()), detail: fault.to_string() };
+    say(&format!("{}\n", receipts.map_err(torn)?.told(messages)));
     Ok(ExitCode::SUCCESS)
 }
 

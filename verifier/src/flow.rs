@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod export;
 pub(crate) mod receipt;
+pub(crate) mod receipt_audit;
 pub(crate) mod redeem;
 pub(crate) mod request;
 pub(crate) mod response;

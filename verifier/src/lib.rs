@@ -37,6 +37,7 @@ use std::sync::Arc;
 use actix_web::web;
 use identity_core::did::Did;
 use identity_core::problem::{Code, Lang};
+use identity_core::receipt::ChainFault;
 use service_kit::admin::{AdminTokens, TokenError};
 use service_kit::audit::{AuditError, AuditLog, Head};
 use service_kit::chance::{NoChance, SystemChance};
@@ -56,14 +57,17 @@ use service_kit::trust_keeper::TrustKeeper;
 pub use client::ClientError;
 pub use config::{Config, DutyConfig, EvidenceConfig, LedgerConfig, X509Config};
 pub use flow::export::Replayed;
+pub use flow::receipt_audit::ReceiptsRead;
 pub use keys::init;
 pub use policy::{AnchorPolicy, QueryConfig, Undetermined};
 pub use service::{BuildError, Ports};
 
 use crate::client::Client;
+use crate::flow::receipt_audit;
 use crate::keys::RequestKey;
 use crate::receipts::{Counters, Receipts, Submitter};
 use crate::service::{Names, Verifier};
+use crate::store::VerifierStore;
 
 /// The store's layout; raised when an older file can no longer be read.
 const FORMAT: Format = Format { service: "xinfu-verifier", version: 1 };
@@ -247,6 +251,23 @@ fn submitter(config: &Config, guard: &KeyGuard, ports: &Ports) -> Result<Submitt
 pub async fn verify_audit_here(config: &Config) -> Result<Result<Head, AuditError>, StartError> {
     let (ports, _lock) = open_ports(config)?;
     Ok(AuditLog::new(ports.store, ports.clock).verify().await)
+}
+
+/// Reads the whole chain of receipts of a service that is not running, and holds it against the ledger if that can be
+/// asked.
+///
+/// # Errors
+/// [`StartError`] for the data, [`ChainFault`] inside for the chain: which receipt is not as it was signed.
+pub async fn verify_receipts_here(config: &Config) -> Result<Result<ReceiptsRead, ChainFault>, StartError> {
+    let (ports, _lock) = open_ports(config)?;
+    let service = founding::identity(&keys::KIND, &config.keys)?.did;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
+    let ledger = LedgerClient::trusting(Arc::clone(&ports.fetch), &config.ledger.url, trust);
+    let view = receipt_audit::ask(&ledger, &service).await;
+    let store =
+        VerifierStore::new(ports.store, ports.clock, i64::from(config.keep_records), i64::from(config.keep_cases));
+    let read = receipt_audit::read(&store, &service, view.as_ref()).await;
+    read.map_err(|error| BuildError::from(error).into())
 }
 
 /// Judges a kept case of a service that is not running again, by its saved evidence and without the network.

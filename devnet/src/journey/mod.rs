@@ -46,6 +46,8 @@ pub enum Step {
     Receipt,
     /// The ledger has the receipt, and the wallet the proof.
     ReceiptAnchored,
+    /// A receipt is cut out of the service's log, and its audit names it.
+    GapDetected,
     /// The same with ledger and departments switched off.
     VerifyOffline,
     /// The service asks for more than it is accredited for; the wallet refuses.
@@ -66,7 +68,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,
@@ -87,6 +89,7 @@ impl Step {
         Self::ReportStolenKey,
         Self::Revoke,
         Self::RevokedRefused,
+        Self::GapDetected,
     ];
 
     /// Its name in reports: stable.
@@ -105,6 +108,7 @@ impl Step {
             Self::PurposeShown => "purpose-shown",
             Self::Receipt => "receipt",
             Self::ReceiptAnchored => "receipt-anchored",
+            Self::GapDetected => "gap-detected",
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::OverAskingRefused => "over-asking-refused",

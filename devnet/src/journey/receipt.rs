@@ -1,19 +1,24 @@
 //! The steps in which the citizen looks back at what was shared: what for, who answers for it, and what the service says
 //! it did.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use identity_core::encoding::base64url;
+use identity_core::receipt::{ChainFault, ChainHead};
 use ledger::sha256;
 use serde_json::Value;
+use service_kit::config;
+use service_kit::store::Batch;
 use wallet_cli::Wallet;
 use wallet_cli::holdings::{Kept, Sharing};
 
 use super::patience::until;
 use super::runner::Seen;
 use super::traveller::Traveller;
-use crate::world::layout::PURPOSE;
+use crate::world::layout::{HOUSING_FUND, Layout, PURPOSE};
 use crate::world::query::{DESK, RETENTION_DAYS};
 
 /// Time for the ledger to take a range of receipts.
@@ -73,4 +78,65 @@ fn last(wallet: &Wallet) -> Result<Sharing> {
 fn payload(jws: &str) -> Result<Value> {
     let payload = jws.split('.').nth(1).context("not a JWS")?;
     Ok(serde_json::from_slice(&base64url::decode(payload)?)?)
+}
+
+/// The service's log of receipts is whole. In a copy from which one is cut out, the audit names it; and in one whose end
+/// was cut off so well that the service's own note agrees, the ledger tells.
+pub(super) async fn gap_detected(traveller: &mut Traveller) -> Seen {
+    traveller.services.stop_one(&HOUSING_FUND).await?;
+    let seen = audits(&traveller.layout).await;
+    // Whatever came of it, the world goes on.
+    traveller.services.start_all().await?;
+    let (receipts, gap) = seen?;
+    Ok(traveller.say("devnet-seen-gap", &[("receipts", receipts.to_string()), ("number", gap.to_string())]))
+}
+
+async fn audits(layout: &Layout) -> Result<(u64, u64)> {
+    let config: verifier::Config = config::load(&layout.config(&HOUSING_FUND))?;
+    let whole = verifier::verify_receipts_here(&config).await?.context("the log of receipts is not whole")?;
+    let (last, anchored) = (whole.head.seq, whole.anchored.context("the ledger could not be asked")?);
+    ensure!(last >= 3 && anchored >= 3, "only {last} receipts, {anchored} on the ledger");
+
+    let (gap, copy) = (2, layout.directory(&HOUSING_FUND).join("tampered-copy"));
+    let cut_out = tampered(&config, &copy, Batch::new().delete(receipt_key(gap))).await?;
+    ensure!(cut_out == Err(ChainFault::Gap { seq: gap }), "the audit says {cut_out:?}");
+
+    // The last two go, and the service's note of its last receipt is made to fit.
+    let store = verifier::open_ports(&config)?.0.store;
+    let kept = store.get(receipt_key(anchored.saturating_sub(2)).as_bytes()).await?.context("a receipt is gone")?;
+    drop(store);
+    let head = ChainHead::after(anchored.saturating_sub(2), &String::from_utf8(kept)?);
+    let mut batch = Batch::new().put("receipt-head", serde_json::to_vec(&head)?);
+    for seq in anchored.saturating_sub(1)..=last {
+        batch = batch.delete(receipt_key(seq));
+    }
+    let cut_off = tampered(&config, &copy, batch).await?;
+    let expected = ChainFault::CutOff { seq: anchored.saturating_sub(1) };
+    ensure!(cut_off == Err(expected), "the audit says {cut_off:?}");
+    Ok((last, gap))
+}
+
+/// What the audit says of a copy of the data after somebody changed it.
+async fn tampered(
+    config: &verifier::Config,
+    place: &Path,
+    change: Batch,
+) -> Result<Result<verifier::ReceiptsRead, ChainFault>> {
+    fs::create_dir_all(place)?;
+    for entry in fs::read_dir(&config.data)? {
+        let entry = entry?;
+        fs::copy(entry.path(), place.join(entry.file_name()))?;
+    }
+    let config = verifier::Config { data: place.to_owned(), ..config.clone() };
+    let (ports, lock) = verifier::open_ports(&config)?;
+    ports.store.commit(change).await?;
+    drop((ports, lock));
+    let audited = verifier::verify_receipts_here(&config).await?;
+    fs::remove_dir_all(place)?;
+    Ok(audited)
+}
+
+/// Where the verifier's store has a receipt (`verifier/src/store/receipts.rs`).
+fn receipt_key(seq: u64) -> String {
+    format!("receipt/{seq:020}")
 }

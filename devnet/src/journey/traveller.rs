@@ -125,6 +125,7 @@ impl Actor for Traveller {
             Step::PurposeShown => receipt::purpose_shown(self).await,
             Step::Receipt => receipt::held(self).await,
             Step::ReceiptAnchored => receipt::anchored(self).await,
+            Step::GapDetected => receipt::gap_detected(self).await,
             Step::VerifyOffline => present::offline(self).await,
             Step::UnaccreditedAskerRefused => present::too_much(self).await,
             Step::OverAskingRefused => present::beyond_duty(self).await,

@@ -8,6 +8,7 @@
 //! A receipt names no person and holds no value: types and claims by name, digests of what was signed. Each holds the
 //! digest of the one before, and the ledger takes ranges that continue one another only, so none can be left out later.
 
+mod chain;
 mod error;
 mod shared;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod tests;
 use ledger::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Signer, SigningFailed};
+use crate::crypto::{PublicKey, Signer, SigningFailed};
 use crate::did::{Did, DidUrl, Document, Relationship};
 use crate::duty::{MAX_RETENTION_DAYS, UnverifiedAttestation, is_basis};
 use crate::encoding::json::{self, Limits};
@@ -27,6 +28,7 @@ use crate::registry::{DutyHolder, is_duty_number};
 use crate::sd_jwt::ClaimPath;
 use crate::time::UnixSeconds;
 
+pub use chain::{Chain, ChainFault, agrees_with_ledger};
 pub use error::ReceiptError;
 pub use shared::{Sharing, shown};
 
@@ -224,6 +226,11 @@ impl<'a> UnverifiedReceipt<'a> {
     #[must_use]
     pub fn key_name(&self) -> &DidUrl {
         &self.key
+    }
+
+    /// Whether this key signed it.
+    fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::RECEIPT)).is_ok()
     }
 
     /// Verifies the signature by a key of the service's DID document, as of whenever the caller resolved it.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{ChainHead, Presented, Processed, Receipt, ReceiptError, Sharing, UnverifiedReceipt, shown};
+use super::{
+    Chain, ChainFault, ChainHead, Presented, Processed, Receipt, ReceiptError, Sharing, UnverifiedReceipt,
+    agrees_with_ledger, shown,
+};
 use crate::did::{Did, DidUrl, Document};
 use crate::duty::UnverifiedAttestation;
 use crate::problem::Code;
-use crate::registry::DutyHolder;
+use crate::registry::{DutyHolder, did_key};
 use crate::sample::parties::key;
 use crate::sample::world::{DUTY, NOW, PURPOSE, World};
 
@@ -151,4 +154,79 @@ fn only_the_services_own_key_will_do() {
 fn what_cannot_be_read_is_named_by_its_digest_alone() {
     let presented = shown("nonsense");
     assert_eq!((presented.digest, presented.vct), (ledger::sha256(b"nonsense"), None));
+}
+
+/// A chain of four receipts, by place.
+fn chain(scene: &Scene) -> Vec<(u64, String)> {
+    let name = DidUrl::parse(&scene.world.asker.key_name("auth-1")).unwrap();
+    let mut head = ChainHead::default();
+    let mut texts = Vec::new();
+    for _ in 0..4 {
+        let next = receipt(&scene.world, head, BTreeMap::new(), None);
+        let text = next.sign(&name, &scene.world.asker.authenticator()).unwrap();
+        head = ChainHead::after(next.seq, &text);
+        texts.push((next.seq, text));
+    }
+    texts
+}
+
+/// Reads a chain as it stands, then holds it against the head of the whole one.
+fn audited(scene: &Scene, texts: &[(u64, String)], noted: ChainHead) -> Result<(), ChainFault> {
+    let proof = scene.world.ledger.state_proof(&did_key(&scene.service), NOW.0);
+    let proven = proof.verify(&scene.world.ledger.trust_root()).unwrap();
+    let history = crate::trust::did_history(&proven, &scene.service).unwrap();
+    let mut chain = Chain::of(&scene.service, Some(&history));
+    for (seq, text) in texts {
+        chain.read(*seq, text)?;
+    }
+    chain.ends_at(noted)
+}
+
+#[test]
+fn a_chain_that_was_tampered_with_names_the_receipt() {
+    let scene = Scene::new();
+    let whole = chain(&scene);
+    let noted = ChainHead::after(4, &whole[3].1);
+    assert_eq!(audited(&scene, &whole, noted), Ok(()));
+    let changed = |change: &dyn Fn(&mut Vec<(u64, String)>)| {
+        let mut texts = whole.clone();
+        change(&mut texts);
+        audited(&scene, &texts, noted)
+    };
+    assert_eq!(changed(&|texts| drop(texts.remove(1))), Err(ChainFault::Gap { seq: 2 }));
+    assert_eq!(changed(&|texts| drop(texts.pop())), Err(ChainFault::CutOff { seq: 4 }));
+    assert_eq!(changed(&|texts| texts.clear()), Err(ChainFault::CutOff { seq: 1 }));
+    let swap = |texts: &mut Vec<(u64, String)>| {
+        let (one, other) = (texts[1].1.clone(), texts[2].1.clone());
+        (texts[1].1, texts[2].1) = (other, one);
+    };
+    assert_eq!(changed(&swap), Err(ChainFault::Misplaced { seq: 2 }));
+    // Another receipt of the service's own, signed anew: the next does not follow it.
+    let name = DidUrl::parse(&scene.world.asker.key_name("auth-1")).unwrap();
+    let forged = |place: usize| {
+        let before =
+            if place == 0 { ChainHead::default() } else { ChainHead::after(whole[place - 1].0, &whole[place - 1].1) };
+        let other = receipt(&scene.world, before, BTreeMap::new(), Some(Code::CredentialStatusRevoked));
+        other.sign(&name, &scene.world.asker.authenticator()).unwrap()
+    };
+    assert_eq!(changed(&|texts| texts[1].1 = forged(1)), Err(ChainFault::Altered { seq: 2 }));
+    assert_eq!(changed(&|texts| texts[3].1 = forged(3)), Err(ChainFault::Altered { seq: 4 }), "the last, by the head");
+    let stranger = receipt(&scene.world, ChainHead::default(), BTreeMap::new(), None).sign(&name, &key(3, 1)).unwrap();
+    assert_eq!(changed(&|texts| texts[0].1 = stranger.clone()), Err(ChainFault::Signature { seq: 1 }));
+    assert_eq!(changed(&|texts| texts[0].1 = "nonsense".to_owned()), Err(ChainFault::Unreadable { seq: 1 }));
+}
+
+#[test]
+fn the_ledger_does_not_forget_what_the_service_does() {
+    let scene = Scene::new();
+    let whole = chain(&scene);
+    let digest_at = |seq: u64| whole.iter().find(|(at, _)| *at == seq).map(|(_, text)| ledger::sha256(text.as_bytes()));
+    let read = ChainHead::after(4, &whole[3].1);
+    let anchored = ChainHead::after(3, &whole[2].1);
+    assert_eq!(agrees_with_ledger(read, anchored, digest_at), Ok(()), "the last one waits");
+    assert_eq!(agrees_with_ledger(read, ChainHead::default(), digest_at), Ok(()));
+    let shorter = ChainHead::after(2, &whole[1].1);
+    assert_eq!(agrees_with_ledger(shorter, anchored, digest_at), Err(ChainFault::CutOff { seq: 3 }));
+    let rewritten = ChainHead { seq: 3, digest: Some(ledger::sha256(b"another")) };
+    assert_eq!(agrees_with_ledger(read, rewritten, digest_at), Err(ChainFault::Altered { seq: 3 }));
 }

@@ -41,6 +41,17 @@ pub struct Anchor {
     pub head: Option<Hash>,
 }
 
+/// Value under `receipts/<did>`: how far the ledger has a member's chain of receipts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnchoredReceipts {
+    /// Place of the last one anchored; 0 before the first.
+    pub last: u64,
+    /// Its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Hash>,
+}
+
 impl Anchor {
     /// An anchor of anything but receipts.
     #[must_use]

@@ -36,7 +36,7 @@ mod validators;
 mod voting;
 
 pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
-pub use anchor::{Anchor, AnchorKind};
+pub use anchor::{Anchor, AnchorKind, AnchoredReceipts};
 pub use apply::{Accepted, admit_relayed, apply, authenticate, key_to_admit, keys_to_authenticate};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};

@@ -86,6 +86,18 @@ impl VerifierStore {
         found.map(|bytes| String::from_utf8(bytes).map_err(|_| corrupt())).transpose()
     }
 
+    /// Up to `most` receipts behind a place, with the places that they stand at. What is there is given as it is: the
+    /// caller finds out what is wrong with it.
+    pub(crate) async fn receipts_after(&self, seq: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let range = Range::between(receipt_key(seq.saturating_add(1)), "receipt/~");
+        let entries = self.store.scan(range, usize::try_from(most).unwrap_or(usize::MAX)).await?;
+        let read = |(key, text): (Vec<u8>, Vec<u8>)| {
+            let place = String::from_utf8_lossy(&key).rsplit('/').next().and_then(|place| place.parse().ok());
+            (place.unwrap_or_default(), String::from_utf8_lossy(&text).into_owned())
+        };
+        Ok(entries.into_iter().map(read).collect())
+    }
+
     /// The digests of the receipts from `first` to `last`, each of which must be there.
     pub(crate) async fn receipt_digests(&self, first: u64, last: u64) -> Result<Vec<Hash>, StoreError> {
         let range = Range::between(receipt_key(first), receipt_key(last.saturating_add(1)));

@@ -1,21 +1,11 @@
 //! Anchoring batches of digests.
 
 use ledger::Hash;
-use serde::{Deserialize, Serialize};
 
-use super::super::anchor::{Anchor, AnchorKind, MAX_BATCH};
+use super::super::anchor::{Anchor, AnchorKind, AnchoredReceipts, MAX_BATCH};
 use super::super::apply::Act;
 use super::super::state::{Overlay, receipts_key};
 use super::super::{NotApplied, Refused};
-
-/// Value under `receipts/<did>`: where a member's chain of receipts stands.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Receipts {
-    last: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    head: Option<Hash>,
-}
 
 /// The log entry itself is the anchor; only chains of receipts leave a trace in the state.
 pub(in super::super) fn anchor(state: &mut Overlay<'_>, act: &Act<'_>, anchor: &Anchor) -> Result<(), NotApplied> {
@@ -40,7 +30,7 @@ fn continue_receipts(
     head: Hash,
 ) -> Result<(), NotApplied> {
     let key = receipts_key(act.sender);
-    let before: Receipts = state.read(&key)?.unwrap_or_default();
+    let before: AnchoredReceipts = state.read(&key)?.unwrap_or_default();
     let expected = before.last.saturating_add(1);
     if first != expected {
         return Err(Refused::ReceiptRange { expected, got: first }.into());
@@ -48,5 +38,5 @@ fn continue_receipts(
     if first.checked_add(count).and_then(|end| end.checked_sub(1)) != Some(last) {
         return Err(Refused::AnchorMalformed("range").into());
     }
-    state.write(key, &Receipts { last, head: Some(head) })
+    state.write(key, &AnchoredReceipts { last, head: Some(head) })
 }

@@ -24,6 +24,10 @@ use crate::joining::{self, Joining};
 use crate::listening::Listening;
 use crate::operate::{self, Operator, Proposed, Wanted};
 
+/// Age of a head, in seconds, from which on something is wrong: an idle one is cosigned again every 30 s, so two rounds
+/// were missed.
+const HALTED_AFTER: i64 = 90;
+
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
 #[derive(Parser)]
 #[command(name = "xinfu-ledger", version, arg_required_else_help = true)]
@@ -91,6 +95,10 @@ enum Command {
         config: PathBuf,
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
+    },
+    Status {
+        #[command(flatten)]
+        operator: Operator,
     },
     Accredit {
         #[command(flatten)]
@@ -231,6 +239,7 @@ impl Arguments {
             Some(Command::Trust { act: TrustAct::Advance, trust, nodes, ca, handed_over }) => {
                 advance(&trust, &nodes, ca, handed_over, catalogue)
             }
+            Some(Command::Status { operator }) => status(&operator, catalogue),
             Some(Command::Accredit { operator, wanted }) => {
                 submit(&operator, &wanted.operation(SystemClock.now())?, catalogue)
             }
@@ -326,6 +335,16 @@ fn check(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> 
 fn submit(operator: &Operator, operation: &Operation, catalogue: &messages::Catalogue) -> Result<()> {
     let index = runtime()?.block_on(operate::submit(operator, operation, SystemClock.now()))?;
     println!("{}", catalogue.text("ledger-certified", &[("index", index.to_string().into())]));
+    Ok(())
+}
+
+/// Says it, and what it means: a halted ledger answers like any other.
+fn status(operator: &Operator, catalogue: &messages::Catalogue) -> Result<()> {
+    let (size, at) = runtime()?.block_on(operate::head(operator))?;
+    let age = SystemClock.now().since(at).max(0);
+    let id = if age > HALTED_AFTER { "ledger-status-old" } else { "ledger-status" };
+    let values = [("size", size.to_string().into()), ("age", age.to_string().into())];
+    println!("{}", catalogue.text(id, &values));
     Ok(())
 }
 

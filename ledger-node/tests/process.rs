@@ -377,3 +377,81 @@ fn help_and_configuration_are_printed() {
 fn dir_of(path: &str) -> String {
     Path::new(path).parent().unwrap().display().to_string()
 }
+
+/// The answer to a `GET`, head and body.
+#[cfg(feature = "simplex")]
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A number of the header that says how old the head is.
+#[cfg(feature = "simplex")]
+fn told(answer: &str, name: &str) -> i64 {
+    let line = answer.lines().find(|line| line.to_lowercase().starts_with("xinfu-head: ")).unwrap();
+    let member = line.split([' ', ',']).find_map(|member| member.strip_prefix(&format!("{name}=")));
+    member.unwrap().trim().parse().unwrap()
+}
+
+#[cfg(feature = "simplex")]
+#[test]
+fn a_halted_ledger_is_read_and_says_how_old_its_head_is() {
+    use std::time::{Duration, Instant};
+
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().join("nodes");
+    let ports = [(); 4].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let peers = ports.each_ref().map(|port| port.local_addr().unwrap().to_string());
+    drop(ports);
+    let dir = root.display().to_string();
+    let mut arguments = vec!["init", "--dir", &dir, "--chain", "sample", "--operator", "Sample"];
+    arguments.extend(["--listen", "127.0.0.1:0", "--validators", "4"]);
+    peers.iter().for_each(|peer| arguments.extend(["--peer", peer]));
+    let done = run(&arguments);
+    assert!(done.status.success(), "{}", said(&done));
+    let config = |place: usize| root.join(format!("node{place}/ledger.toml")).display().to_string();
+    let mut nodes: Vec<_> = (0..4).map(|place| Founded::start_at(&config(place))).collect();
+    let address = nodes[0].1.clone();
+    let until = |what: &str, holds: &dyn Fn(&str) -> bool| {
+        let began = Instant::now();
+        loop {
+            let answer = get(&address, "/status");
+            if holds(&answer) {
+                return answer;
+            }
+            assert!(began.elapsed() < Duration::from_secs(90), "{what}: {answer}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    until("four certify", &|answer| answer.to_lowercase().contains("xinfu-head: "));
+
+    // Two of four are no quorum: nothing is certified any more, and everything is still answered.
+    for (child, _) in nodes.split_off(2).iter_mut() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let last = until("all said before is heard", &|answer| told(answer, "age") >= 3);
+    // Past the time at which an idle head is cosigned again.
+    let old = until("it grows old", &|answer| told(answer, "age") > 33);
+    assert!(told(&old, "at") >= told(&last, "at") && told(&old, "size") == told(&last, "size"));
+    for path in ["/checkpoint", "/proofs/log/0", "/proofs/state?key=members", "/registry/validators", "/genesis"] {
+        let answer = get(&address, path);
+        assert!(answer.starts_with("HTTP/1.1 200") && told(&answer, "age") > 33, "{path}: {answer}");
+    }
+    assert!(
+        get(&address, "/status").contains("\"halted\":false"),
+        "this node is sound; it is the quorum that is missing"
+    );
+    let node = root.join("node0").display().to_string();
+    let url = format!("http://{address}");
+    let status = run(&["status", "--dir", &node, "--node", &url]);
+    let said_age = String::from_utf8(status.stdout.clone()).unwrap();
+    assert!(said_age.starts_with("The node answers under a checkpoint of 5 entries"), "{said_age}{}", said(&status));
+    for (child, _) in &mut nodes {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

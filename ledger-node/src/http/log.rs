@@ -6,17 +6,20 @@ use ledger::tile::{Content, Tile, WIDTH, push_entry};
 use service_kit::reply::Problem;
 use service_kit::store::StoreError;
 
-use super::{Api, blocking};
+use super::{Api, blocking, head};
 use crate::proofs::prove_entry;
 use crate::store::{read_entries, read_tile};
 
 /// `GET /checkpoint`.
 pub(super) async fn checkpoint(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let round = api.node.published().ok_or_else(|| Problem::new(Code::LedgerUncertified))?;
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=1"))
         .content_type("text/plain; charset=utf-8")
-        .body(round.note.clone()))
+        .body(round.note.clone());
+    // What everybody is shown may be older than the newest round.
+    head::put(answer.headers_mut(), &round, api.node.clock.now());
+    Ok(answer)
 }
 
 /// `GET /tile/…`: full and partial tiles of the newest certified size.

@@ -21,6 +21,7 @@ use crate::complaint::complaint;
 use crate::consortium::Consortium;
 use crate::forward;
 use crate::joining::{self, Joining};
+use crate::keeping;
 use crate::listening::Listening;
 use crate::operate::{self, Operator, Proposed, Wanted};
 
@@ -95,6 +96,26 @@ enum Command {
         config: PathBuf,
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
+    },
+    Snapshot {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    StartFrom {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
+    Prune {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
+        keep: u64,
     },
     Status {
         #[command(flatten)]
@@ -239,6 +260,11 @@ impl Arguments {
             Some(Command::Trust { act: TrustAct::Advance, trust, nodes, ca, handed_over }) => {
                 advance(&trust, &nodes, ca, handed_over, catalogue)
             }
+            Some(Command::Snapshot { config, to }) => keeping::write(&config, &to, catalogue),
+            Some(Command::StartFrom { config, from, trust }) => {
+                keeping::start(&config, &from, trust.as_deref(), catalogue)
+            }
+            Some(Command::Prune { config, keep }) => keeping::drop_history(&config, keep, catalogue),
             Some(Command::Status { operator }) => status(&operator, catalogue),
             Some(Command::Accredit { operator, wanted }) => {
                 submit(&operator, &wanted.operation(SystemClock.now())?, catalogue)

@@ -29,7 +29,7 @@ use crate::lookout;
 use crate::node::{Node, Parts, Round};
 use crate::ordering::{Ordering, OrderingError};
 use crate::resume::last_round;
-use crate::store::{FORMAT, SyncStore};
+use crate::store::{FORMAT, Floor, SyncStore};
 use crate::tenure::{EnterError, Entered, Tenure};
 
 /// What a node needs of the world.
@@ -138,7 +138,7 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let relay_key = load_relay_key(config, &guard)?;
     let store = Arc::new(ClosableStore::new(ports.store));
     let ports = Ports { store: store.clone(), clock: ports.clock };
-    let (executor, last) = open_executor(&ports, &chain).await?;
+    let Opened { executor, last, floor } = open_executor(&ports, &chain).await?;
 
     let ordering = Ordering::new(config.clone(), guard, Arc::clone(&ports.clock));
     let standing = ordering.standing();
@@ -156,7 +156,8 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
     let (clerk, working) = clerk.unzip();
-    let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new) };
+    let (floor, others) = (floor.map(Arc::new), config.peers.clone().into());
+    let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new), floor, peers: others };
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     crate::http::register_metrics(&metrics, &node, &standing)
         .map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -194,13 +195,20 @@ impl Running {
     }
 }
 
-/// The executor, and the round that the node showed last in an earlier life.
-async fn open_executor(ports: &Ports, chain: &Chain) -> Result<(Executor, Option<Round>), StartError> {
+/// What a node finds of an earlier life.
+struct Opened {
+    executor: Executor,
+    /// The round that it showed last.
+    last: Option<Round>,
+    floor: Option<Floor>,
+}
+
+async fn open_executor(ports: &Ports, chain: &Chain) -> Result<Opened, StartError> {
     let store = SyncStore::new(Arc::clone(&ports.store), Handle::current());
     let chain = chain.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let executor = Executor::open(store.clone(), chain.clone())?;
-        Ok::<_, StoreError>((executor, last_round(&store, &chain)?))
+        Ok::<_, StoreError>(Opened { executor, last: last_round(&store, &chain)?, floor: Floor::of(&store)? })
     });
     Ok(opened.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }

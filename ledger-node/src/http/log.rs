@@ -32,6 +32,10 @@ pub(super) async fn tile(api: web::Data<Api>, path: web::Path<String>) -> Result
     if tile.width > there.width {
         return Err(unknown());
     }
+    api.is_kept(|floor| match tile.content {
+        Content::Entries => tile.index.saturating_mul(u64::from(WIDTH)) >= floor.entries,
+        Content::Hashes { level } => floor.keeps_tile(level, tile.index),
+    })?;
     let store = api.node.store.as_ref();
     let bytes = match tile.content {
         Content::Hashes { level } => read_tile(store, level, tile).await?.ok_or_else(unknown)?,
@@ -59,6 +63,7 @@ pub(super) async fn proof(api: web::Data<Api>, index: web::Path<String>) -> Resu
     if index >= round.head.size {
         return Err(Problem::new(Code::LedgerIndexUnknown));
     }
+    api.is_kept(|floor| floor.proves(index))?;
     let proof = blocking(&api.node, move |store| prove_entry(store, index, &round)).await?;
     Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "no-store"))

@@ -25,7 +25,7 @@ use service_kit::store::StoreError;
 
 use crate::clerk::Clerk;
 use crate::node::{Node, Round, SubmitError};
-use crate::store::SyncStore;
+use crate::store::{Floor, SyncStore};
 
 pub(crate) use metrics::register as register_metrics;
 
@@ -38,12 +38,30 @@ pub(crate) struct Api {
     pub(crate) node: Arc<Node>,
     /// Absent where the node has no relay key.
     pub(crate) clerk: Option<Arc<Clerk>>,
+    /// Below what this node keeps no history.
+    pub(crate) floor: Option<Arc<Floor>>,
+    /// Other members' nodes, for what is not kept here.
+    pub(crate) peers: Arc<[String]>,
 }
 
 impl Api {
     /// The newest certified head.
     fn round(&self) -> Result<Arc<Round>, Problem> {
         self.node.round().ok_or_else(|| Problem::new(Code::LedgerUncertified))
+    }
+
+    /// Refuses what is not kept here any more, and says where to ask.
+    fn is_kept(&self, kept: impl Fn(&Floor) -> bool) -> Result<(), Problem> {
+        match &self.floor {
+            Some(floor) if !kept(floor) => Err(self.pruned(floor)),
+            _ => Ok(()),
+        }
+    }
+
+    fn pruned(&self, floor: &Floor) -> Problem {
+        let first = floor.entries;
+        let elsewhere = if self.peers.is_empty() { "another member's node".to_owned() } else { self.peers.join(", ") };
+        Problem::new(Code::LedgerPruned).with_detail(format!("kept here from log entry {first} on; ask {elsewhere}"))
     }
 }
 

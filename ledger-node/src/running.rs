@@ -29,6 +29,7 @@ use crate::lookout;
 use crate::node::{Node, Parts, Round};
 use crate::ordering::{Ordering, OrderingError};
 use crate::resume::last_round;
+use crate::snapshot::routine;
 use crate::store::{FORMAT, Floor, SyncStore};
 use crate::tenure::{EnterError, Entered, Tenure};
 
@@ -169,7 +170,12 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .map_err(StartError::Thread)?;
     let lookout = lookout::keep(Arc::clone(&node), Sources::new(peers));
     let tasks = [tokio::spawn(tick(Arc::clone(&node))), tokio::spawn(lookout)];
-    let tasks = working.into_iter().chain(tasks).collect();
+    let writing = (!config.snapshot.as_os_str().is_empty()).then(|| {
+        // Never all the time, whatever is configured.
+        let every = Duration::from_secs(u64::from(config.snapshot_hours.max(1)).saturating_mul(3_600));
+        tokio::spawn(routine::keep(Arc::clone(&node), config.snapshot.clone(), every))
+    });
+    let tasks = working.into_iter().chain(tasks).chain(writing).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
     Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
 }

@@ -1,7 +1,7 @@
 //! Four real programs that order together: what holds when two of them are gone, and when one starts without the history.
 
 #![cfg(feature = "simplex")]
-#![expect(clippy::unwrap_used, reason = "a test that fails here says where")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here says where")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

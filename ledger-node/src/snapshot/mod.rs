@@ -27,6 +27,7 @@
 
 mod error;
 mod format;
+pub(crate) mod routine;
 mod take;
 #[cfg(test)]
 mod tests;

@@ -117,3 +117,25 @@ async fn a_node_that_started_from_a_snapshot_says_what_it_never_had() {
     check_it_goes_on(&served).await;
     served.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_writes_a_snapshot_that_another_starts_from() {
+    let mut founded = Founded::new();
+    let file = founded.path("snapshot");
+    founded.config.snapshot = file.clone();
+    let served = serve(founded, Arc::new(MemoryStore::new())).await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    // While it takes transactions.
+    for seq in 1.. {
+        assert!(std::time::Instant::now() < until, "there is no snapshot");
+        assert_eq!(served.submit(&served.founded.anchor(seq)).await.status, 200);
+        if file.exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let (chain, store) = (served.founded.chain(), Arc::new(MemoryStore::new()));
+    let started = at_rest(move |runtime| start_from(store, &chain, &file, None, runtime, &mut Seen::default())).await;
+    assert!(started.unwrap().head.size <= served.running.node().executed().size);
+    served.running.stop().await;
+}

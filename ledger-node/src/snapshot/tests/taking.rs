@@ -1,7 +1,7 @@
 //! A node that starts from a file goes on like the one that wrote it.
 
 use identity_core::registry::Transaction;
-use ledger::StateProof;
+use ledger::{StateProof, sha256};
 
 use super::{Source, more, sources};
 use crate::catch_up::tests::{IN_A_BLOCK, Sample};
@@ -33,6 +33,15 @@ fn a_node_that_starts_from_a_file_goes_on_like_the_one_that_wrote_it() {
         }
         source.check(node.store.clone()).unwrap();
     }
+}
+
+/// A change of this number is another format: whoever means it raises the version in the first line.
+#[test]
+fn the_bytes_are_what_they_always_were() {
+    assert_eq!(
+        sha256(&Source::changed(3).bytes()).to_hex(),
+        "58df19c730078d5d868055550ddd8ff4583a03f2510b6234db69c49929e00179"
+    );
 }
 
 #[test]

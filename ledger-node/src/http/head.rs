@@ -52,7 +52,7 @@ fn age(round: &Round, now: UnixSeconds) -> i64 {
     now.since(round.at).max(0)
 }
 
-/// `GET /status`: where the node stands, certified and executed.
+/// `GET /status`: where the node stands, certified and executed, and from where on it keeps the log.
 pub(super) async fn status(api: web::Data<Api>) -> HttpResponse {
     let (node, now) = (&api.node, api.node.clock.now());
     let executed = node.executed();
@@ -63,6 +63,7 @@ pub(super) async fn status(api: web::Data<Api>) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
         "origin": node.chain.origin(),
         "head": head,
+        "kept_from": api.floor.as_ref().map_or(0, |floor| floor.entries),
         "executed": {"size": executed.size, "height": executed.height},
         "validator": node.is_validating(),
         "halted": node.is_halted(),

@@ -83,6 +83,7 @@ async fn a_pruned_node_names_what_is_gone_and_keeps_places_and_proofs() {
     at_rest(move |runtime| prune(pruned, &chain, 0, runtime)).await.unwrap();
     let served = serve(founded, store).await;
     check_gone(&served, "/tile/entries/000").await;
+    assert_eq!(served.get("/status").await.json()["kept_from"], 256);
     let first = served.founded.anchor(1);
     let proof = served.get("/proofs/log/3").await;
     let proof = LogProof::parse(proof.text()).unwrap();

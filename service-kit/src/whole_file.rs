@@ -61,4 +61,18 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert!(write(&directory.path().join("none/identity.json"), "one").is_err());
     }
+
+    #[test]
+    fn what_cannot_be_filled_leaves_what_was_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("long");
+        write(&path, "one").unwrap();
+        let failed = write_with(&path, |file| {
+            file.write_all(b"two")?;
+            Err::<(), _>(io::Error::other("no more"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "a draft is left");
+    }
 }

@@ -10,6 +10,7 @@ use crate::proofs::prove_entry;
 use crate::prune::PruneError;
 use crate::snapshot::SnapshotError;
 use crate::store::{CHECKPOINT, FLOOR, boundary_key, leaf_key};
+use crate::tests::boundaries::AtRest;
 
 #[test]
 fn a_pruned_node_goes_on_and_proves_what_it_promised() {
@@ -58,6 +59,22 @@ fn pruning_keeps_what_it_is_asked_to_keep_and_again_drops_more() {
     let less = source.prune(store.clone(), 0).unwrap();
     assert!(less.entries > kept.entries && less.removed > 0);
     assert_eq!(source.prune(store.clone(), 300).unwrap().entries, less.entries, "what is gone is gone");
+    source.check(store).unwrap();
+}
+
+#[test]
+fn blocks_that_are_not_certified_yet_survive_a_pruning() {
+    let mut source = Source::new(5);
+    let certified = source.sample.round.head.clone();
+    let next = 5 * IN_A_BLOCK + 1;
+    more(&mut source.sample.node.executor, &AtRest::new(), next);
+    more(&mut source.sample.node.executor, &AtRest::new(), next + 5);
+    let store = source.sample.node.store.clone();
+    assert_eq!(source.prune(store.clone(), 0).unwrap().head, certified);
+    let node = Behind::over(&source.sample.node.chain, store.clone());
+    assert_eq!(node.executor().head(), source.sample.node.executor.head());
+    source.check(store.clone()).unwrap();
+    more(&mut node.executor(), &source.sample.node, next + 10);
     source.check(store).unwrap();
 }
 

@@ -21,8 +21,13 @@ use crate::complaint::complaint;
 use crate::consortium::Consortium;
 use crate::forward;
 use crate::joining::{self, Joining};
+use crate::keeping;
 use crate::listening::Listening;
 use crate::operate::{self, Operator, Proposed, Wanted};
+
+/// Age of a head, in seconds, from which on something is wrong: an idle one is cosigned again every 30 s, so two rounds
+/// were missed.
+const HALTED_AFTER: i64 = 90;
 
 /// The arguments. Their words stand in the catalogue, under `ledger-help-…`.
 #[derive(Parser)]
@@ -91,6 +96,30 @@ enum Command {
         config: PathBuf,
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
+    },
+    Snapshot {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    StartFrom {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
+    Prune {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
+        keep: u64,
+    },
+    Status {
+        #[command(flatten)]
+        operator: Operator,
     },
     Accredit {
         #[command(flatten)]
@@ -231,6 +260,12 @@ impl Arguments {
             Some(Command::Trust { act: TrustAct::Advance, trust, nodes, ca, handed_over }) => {
                 advance(&trust, &nodes, ca, handed_over, catalogue)
             }
+            Some(Command::Snapshot { config, to }) => keeping::write(&config, &to, catalogue),
+            Some(Command::StartFrom { config, from, trust }) => {
+                keeping::start(&config, &from, trust.as_deref(), catalogue)
+            }
+            Some(Command::Prune { config, keep }) => keeping::drop_history(&config, keep, catalogue),
+            Some(Command::Status { operator }) => status(&operator, catalogue),
             Some(Command::Accredit { operator, wanted }) => {
                 submit(&operator, &wanted.operation(SystemClock.now())?, catalogue)
             }
@@ -326,6 +361,16 @@ fn check(path: &std::path::Path, catalogue: &messages::Catalogue) -> Result<()> 
 fn submit(operator: &Operator, operation: &Operation, catalogue: &messages::Catalogue) -> Result<()> {
     let index = runtime()?.block_on(operate::submit(operator, operation, SystemClock.now()))?;
     println!("{}", catalogue.text("ledger-certified", &[("index", index.to_string().into())]));
+    Ok(())
+}
+
+/// Says it, and what it means: a halted ledger answers like any other.
+fn status(operator: &Operator, catalogue: &messages::Catalogue) -> Result<()> {
+    let (size, at) = runtime()?.block_on(operate::head(operator))?;
+    let age = SystemClock.now().since(at).max(0);
+    let id = if age > HALTED_AFTER { "ledger-status-old" } else { "ledger-status" };
+    let values = [("size", size.to_string().into()), ("age", age.to_string().into())];
+    println!("{}", catalogue.text(id, &values));
     Ok(())
 }
 

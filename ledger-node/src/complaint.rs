@@ -7,6 +7,8 @@ use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
 use ledger::split_view::SplitEvidenceError;
 use ledger_node::catch_up::{CatchUpError, ExportError};
+use ledger_node::prune::PruneError;
+use ledger_node::snapshot::SnapshotError;
 use ledger_node::{InitError, StartError};
 use service_kit::config::ConfigError;
 use service_kit::founding::KeysError;
@@ -109,10 +111,11 @@ fn of_store(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
     Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 
-/// A node that does not reach the others, or cannot be written down for them.
+/// A node that does not reach the others, cannot be written down for them, or keeps its history as it is.
 fn of_catching_up(error: &anyhow::Error, catalogue: &Catalogue) -> Option<String> {
     let caught = error.downcast_ref().map(CatchUpError::code);
-    let code = caught.or_else(|| error.downcast_ref().map(ExportError::code))?;
+    let kept = || error.downcast_ref().map(SnapshotError::code).or_else(|| error.downcast_ref().map(PruneError::code));
+    let code = caught.or_else(|| error.downcast_ref().map(ExportError::code)).or_else(kept)?;
     Some(help::told(catalogue.lang(), Some(code), &error.to_string()))
 }
 

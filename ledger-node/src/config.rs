@@ -42,6 +42,11 @@ service_kit::config! {
         pub queue: u32 = 10_000,
         /// Relayings and notarisings for others in a minute; more are answered 429.
         pub errands_per_minute: u32 = 600,
+        /// File that the running node writes a snapshot of its newest certified state to, for nodes that are new; empty:
+        /// none. It is written anew when the node starts and every so many hours.
+        pub snapshot: PathBuf = PathBuf::new(),
+        /// Hours from one snapshot to the next.
+        pub snapshot_hours: u32 = 24,
         /// Where the node listens.
         pub http: HttpConfig,
         /// How it reaches `peers`.

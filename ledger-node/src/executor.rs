@@ -17,12 +17,14 @@ use identity_core::registry::{self, Block, Genesis, NotApplied, Refused, Transac
 use identity_core::time::UnixMillis;
 use ledger::{Hash, Seal, sha256};
 use serde::Serialize;
+use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Batch, StoreError};
 
 use crate::chain::Chain;
 use crate::engine::Ordered;
 use crate::store::{
-    Edge, GENESIS, HEAD, Head, Place, Refusal, SyncStore, VersionedState, leaf_key, place_key, refusal_key, update,
+    Edge, GENESIS, HEAD, Head, Place, Refusal, STARTING, SyncStore, VersionedState, leaf_key, place_key, refusal_key,
+    update,
 };
 
 /// What became of a transaction.
@@ -111,6 +113,9 @@ impl Executor {
     /// # Errors
     /// The store cannot be read or written, or holds another chain.
     pub(crate) fn open(store: SyncStore, chain: Chain) -> Result<Self, StoreError> {
+        if store.get(STARTING)?.is_some() {
+            return Err(StoreError::Corrupt("a start from a snapshot was interrupted; run it again".into()));
+        }
         match store.get(GENESIS)? {
             None => Self::begin(&store, &chain)?,
             Some(file) if sha256(&file) == sha256(chain.genesis_file()) => {}
@@ -344,6 +349,15 @@ impl<'a> Draft<'a> {
         }
         Ok(())
     }
+}
+
+/// The seal of block 0 with its log index. It follows from the genesis file: the store only lends its runtime.
+pub(crate) fn first_seal(store: &SyncStore, chain: &Chain) -> Result<(u64, Vec<u8>), StoreError> {
+    let memory = store.beside(std::sync::Arc::new(MemoryStore::new()));
+    let executor = Executor::open(memory.clone(), chain.clone())?;
+    let index = executor.head().size.saturating_sub(1);
+    let seal = memory.get(&leaf_key(index))?.ok_or_else(|| StoreError::Corrupt("genesis has no seal".into()))?;
+    Ok((index, seal))
 }
 
 fn refused_before_commit(error: StoreError) -> ExecuteError {

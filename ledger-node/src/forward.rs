@@ -79,7 +79,7 @@ pub(crate) fn to_files(path: &Path, directory: &Path, catalogue: &Catalogue) -> 
 }
 
 /// Progress on standard error: one line that changes on a terminal, few lines elsewhere.
-struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     catalogue: &'a Catalogue,
     id: &'static str,
     live: bool,
@@ -94,7 +94,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(catalogue: &'a Catalogue, id: &'static str) -> Self {
+    pub(crate) fn new(catalogue: &'a Catalogue, id: &'static str) -> Self {
         let live = std::io::stderr().is_terminal();
         Self { catalogue, id, live, began: Instant::now(), last: None, waiting: None, part: None, told: Vec::new() }
     }
@@ -131,7 +131,7 @@ impl<'a> Shown<'a> {
     }
 
     /// Says how it stands, and ends the line that changes.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some(progress) = self.waiting.take() {
             self.show(progress);
         }
@@ -163,7 +163,7 @@ impl Watch for Shown<'_> {
 }
 
 /// Bytes as people read them: `512 B`, `3.4 kB`, `1.2 MB`.
-fn amount(bytes: u64) -> String {
+pub(crate) fn amount(bytes: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = bytes.checked_div(unit / 10).unwrap_or(0);
         format!("{}.{}", tenths / 10, tenths % 10)

@@ -3,6 +3,10 @@
 //! Every block is executed again from the log's own entries, with every signature checked again; each seal, tile,
 //! state node, value, place and the last checkpoint is recomputed and compared. The first thing that differs is
 //! named. What is never compared is trusted for nothing: leftovers under unknown keys are named too.
+//!
+//! Where a node has a floor, what stands there is proven instead (`base`), and executing begins after it.
+
+mod base;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +22,8 @@ use tokio::runtime::Handle;
 
 use crate::chain::Chain;
 use crate::store::{
-    CHECKPOINT, Edge, GENESIS, HEAD, Head, Place, SyncStore, boundary_key, leaf_key, place_key, update,
+    CHECKPOINT, Edge, Floor, GENESIS, HEAD, Head, PRUNING, Place, STARTING, SyncStore, VersionedState, boundary_key,
+    leaf_key, place_key, update,
 };
 
 /// Entries read from the store at a time.
@@ -76,6 +81,12 @@ pub enum Finding {
     /// The published checkpoint does not certify this log.
     #[error("the published checkpoint is wrong: {0}")]
     Checkpoint(String),
+    /// The block that this node's history begins with is not proven by what is kept of it.
+    #[error("the block that the history begins with here is not proven: {0}")]
+    Floor(String),
+    /// A pruning or a start from a snapshot did not come to its end.
+    #[error("{0} was interrupted; run it again")]
+    Unfinished(&'static str),
 }
 
 /// Checks everything. Blocking, and reads all data: the node must not be running.
@@ -84,13 +95,22 @@ pub enum Finding {
 /// The first [`Finding`].
 pub fn fsck(store: Arc<dyn Store>, chain: &Chain, runtime: Handle) -> Result<Report, Finding> {
     let store = SyncStore::new(store, runtime);
+    if store.get(STARTING)?.is_some() {
+        return Err(Finding::Unfinished("a start from a snapshot"));
+    }
     let genesis = store.get(GENESIS)?.ok_or(Finding::Empty)?;
     if genesis != chain.genesis_file() {
         return Err(Finding::OtherChain);
     }
+    if store.get(PRUNING)?.is_some() {
+        return Err(Finding::Unfinished("a pruning"));
+    }
     let head: Head = store.record(HEAD)?.ok_or_else(|| item("head", 0))?;
     let mut replay = Replay::new(&store, chain);
-    replay.begin()?;
+    match Floor::of(&store)? {
+        None => replay.begin()?,
+        Some(floor) => replay.begin_at(&floor)?,
+    }
     while replay.edge.size() < head.size {
         replay.block()?;
     }
@@ -110,6 +130,8 @@ struct Replay<'a> {
     store: &'a SyncStore,
     chain: &'a Chain,
     edge: Edge,
+    /// The floor that this began at; without one, genesis.
+    floor: Option<Floor>,
     state: WriteSet,
     last: Option<Seal>,
     /// Roots by size, and the policy of those who certify them, to compare kept checkpoints with.
@@ -125,6 +147,7 @@ impl<'a> Replay<'a> {
             store,
             chain,
             edge: Edge::default(),
+            floor: None,
             state: WriteSet::new(),
             last: None,
             roots: BTreeMap::new(),
@@ -182,7 +205,7 @@ impl<'a> Replay<'a> {
         let wrong = |what: String| Finding::Entry { index, height: block.height, byte: 0, what };
         let text = std::str::from_utf8(entry).map_err(|_| wrong("it is not text".into()))?;
         let transaction = Transaction::parse(text).map_err(|refused| wrong(refused.to_string()))?;
-        let view = Layered { above: so_far, below: &self.state };
+        let view = self.layered(so_far);
         let accepted = registry::apply(&view, block, index, &transaction).map_err(|error| match error {
             NotApplied::Refused(refused) => wrong(refused.to_string()),
             NotApplied::State(unreadable) => wrong(unreadable.to_string()),
@@ -197,11 +220,11 @@ impl<'a> Replay<'a> {
 
     fn seal(&mut self, found: &[u8], block: &Block, mut writes: WriteSet) -> Result<(), Finding> {
         let index = self.edge.size();
-        let view = Layered { above: &writes, below: &self.state };
+        let view = self.layered(&writes);
         let due = registry::close_block(&view, block, index)
             .map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))?;
         writes.extend(due);
-        let view = Layered { above: &writes, below: &self.state };
+        let view = self.layered(&writes);
         let policy =
             registry::policy_in_force(&view).map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))?;
         // State nodes of this block, recomputed from those of the blocks before, which were compared already.
@@ -270,14 +293,18 @@ impl<'a> Replay<'a> {
         if let Some((key, _)) = self.store.scan(beyond, 1)?.first() {
             return Err(Finding::Leftover(name_of(key)));
         }
+        self.check_below()?;
         let state_items = self.count("node/")?.saturating_add(self.count("value/")?);
         if state_items != self.state_items {
             return Err(Finding::Leftover("an item of the state tree".into()));
         }
-        if self.count("tx/")? != self.places {
+        if self.count("tx/")? != self.places.saturating_add(self.places_below()?) {
             return Err(Finding::Leftover("the place of a transaction".into()));
         }
-        let tiles: u64 = (0..8_u32).map(|level| size.checked_shr(8 * level).unwrap_or(0).div_ceil(256)).sum();
+        let from = self.floor.as_ref().map_or(0, |floor| floor.hashes);
+        let at = |size: u64, level: u32| size.checked_shr(8 * level).unwrap_or(0);
+        let tiles: u64 =
+            (0..8_u32).map(|level| at(size, level).div_ceil(256).saturating_sub(at(from, level) / 256)).sum();
         if self.count("tile/")? != tiles { Err(Finding::Leftover("a tile".into())) } else { Ok(()) }
     }
 
@@ -289,9 +316,9 @@ impl<'a> Replay<'a> {
         let size = size.ok_or_else(|| wrong("it is not a checkpoint"))?;
         let (root, certifying) =
             self.roots.get(&size).ok_or_else(|| wrong("its size is not that of the log after any block"))?;
-        let policy =
-            self.state.get(&registry::policy_key(certifying)).ok_or_else(|| wrong("its validators are unknown"))?;
-        let policy: String = serde_json::from_slice(policy).map_err(|_| wrong("its validators are malformed"))?;
+        let policy = self.value(&registry::policy_key(certifying))?;
+        let policy = policy.ok_or_else(|| wrong("its validators are unknown"))?;
+        let policy: String = serde_json::from_slice(&policy).map_err(|_| wrong("its validators are malformed"))?;
         let trust_root = TrustRoot::parse(&policy).map_err(|error| wrong(&error.to_string()))?;
         let certified = trust_root.verify_checkpoint(&note).map_err(|error| wrong(&error.to_string()))?;
         if certified.root() == root { Ok(size) } else { Err(wrong("its root is not that of the log at its size")) }
@@ -299,9 +326,15 @@ impl<'a> Replay<'a> {
 
     /// The notes over seals that name another set: each certifies what its key says, and there are no others.
     fn check_boundaries(&self) -> Result<(), Finding> {
-        let sets = registry::Validators::of(&self.state).map_err(|error| StoreError::Corrupt(error.to_string()))?.sets;
-        let mut notes = 0_u64;
-        for from in sets.iter().skip(1).map(|set| set.from) {
+        let nothing = WriteSet::new();
+        let sets = registry::Validators::of(&self.layered(&nothing));
+        let sets = sets.map_err(|error| StoreError::Corrupt(error.to_string()))?.sets;
+        let size = self.floor.as_ref().map_or(0, |floor| floor.head.size);
+        // Those at the floor and below were proven with it.
+        let (below, above): (Vec<u64>, Vec<u64>) =
+            sets.iter().skip(1).map(|set| set.from).partition(|from| *from < size);
+        let mut notes = u64::try_from(below.len()).unwrap_or(u64::MAX);
+        for from in above {
             if let Some(note) = self.store.get(&boundary_key(from))? {
                 let size = self.check_note(note)?;
                 if size != from.saturating_add(1) {
@@ -311,6 +344,17 @@ impl<'a> Replay<'a> {
             }
         }
         if self.count("boundary/")? == notes { Ok(()) } else { Err(Finding::Leftover("a kept checkpoint".into())) }
+    }
+
+    fn layered<'b>(&'b self, above: &'b WriteSet) -> Layered<'b> {
+        let height = self.floor.as_ref().map(|floor| floor.head.height);
+        Layered { above, below: &self.state, base: VersionedState::new(self.store, height) }
+    }
+
+    /// What the state holds after all blocks so far.
+    fn value(&self, key: &str) -> Result<Option<Vec<u8>>, Finding> {
+        let found = registry::StateView::get(&self.layered(&WriteSet::new()), key);
+        found.map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))
     }
 
     fn count(&self, area: &str) -> Result<u64, Finding> {
@@ -345,15 +389,19 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// The block under way over the state before it.
+/// The block under way over the blocks before it, over the state at the floor.
 struct Layered<'a> {
     above: &'a WriteSet,
     below: &'a WriteSet,
+    base: VersionedState<'a>,
 }
 
 impl registry::StateView for Layered<'_> {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, registry::StateUnreadable> {
-        Ok(self.above.get(key).or_else(|| self.below.get(key)).cloned())
+        match self.above.get(key).or_else(|| self.below.get(key)) {
+            Some(value) => Ok(Some(value.clone())),
+            None => self.base.get(key),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod complaint;
 mod consortium;
 mod forward;
 mod joining;
+mod keeping;
 mod listening;
 mod operate;
 

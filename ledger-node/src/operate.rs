@@ -164,6 +164,12 @@ pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: Unix
     }
 }
 
+/// What the node answers under, proven: entries, and when they were cosigned.
+pub(crate) async fn head(operator: &Operator) -> Result<(u64, UnixSeconds)> {
+    let (head, _) = client(operator)?.checkpoint().await.context("the node cannot be asked")?;
+    Ok((head.size(), UnixSeconds(i64::try_from(head.cosigned_at()).unwrap_or(i64::MAX))))
+}
+
 fn client(operator: &Operator) -> Result<LedgerClient> {
     let url = match &operator.node {
         Some(url) => url.clone(),

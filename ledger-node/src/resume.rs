@@ -6,10 +6,10 @@ use ledger::note::Note;
 use ledger::{Seal, tree};
 use service_kit::store::StoreError;
 
+use crate::boundary;
 use crate::chain::Chain;
 use crate::node::Round;
 use crate::store::{CHECKPOINT, Head, LogReader, SyncStore, leaf_key};
-use crate::term::Term;
 
 /// The kept checkpoint with the head it certifies, by the set of its block's term; nothing if none was kept.
 ///
@@ -23,8 +23,11 @@ pub(crate) fn last_round(store: &SyncStore, chain: &Chain) -> Result<Option<Roun
     let size = stated.ok_or_else(wrong)?.size;
     let seal = store.get(&leaf_key(size.saturating_sub(1)))?.ok_or_else(wrong)?;
     let seal = Seal::parse(&seal).map_err(|_| wrong())?;
-    let certifying = Term::of(store, chain, seal.height)?;
-    let certified = certifying.set.trust_root().verify_checkpoint(&note).map_err(|_| wrong())?;
+    let certifying = boundary::certifying(store, seal.height, size.saturating_sub(1))?;
+    if certifying.origin() != chain.origin() {
+        return Err(wrong());
+    }
+    let certified = certifying.verify_checkpoint(&note).map_err(|_| wrong())?;
     let root = *certified.root();
     if tree::root(&LogReader::new(store).nodes(size), size).map_err(StoreError::from)? != root {
         return Err(wrong());

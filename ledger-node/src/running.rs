@@ -29,7 +29,8 @@ use crate::lookout;
 use crate::node::{Node, Parts, Round};
 use crate::ordering::{Ordering, OrderingError};
 use crate::resume::last_round;
-use crate::store::{FORMAT, SyncStore};
+use crate::snapshot::routine;
+use crate::store::{FORMAT, Floor, SyncStore};
 use crate::tenure::{EnterError, Entered, Tenure};
 
 /// What a node needs of the world.
@@ -138,7 +139,7 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let relay_key = load_relay_key(config, &guard)?;
     let store = Arc::new(ClosableStore::new(ports.store));
     let ports = Ports { store: store.clone(), clock: ports.clock };
-    let (executor, last) = open_executor(&ports, &chain).await?;
+    let Opened { executor, last, floor } = open_executor(&ports, &chain).await?;
 
     let ordering = Ordering::new(config.clone(), guard, Arc::clone(&ports.clock));
     let standing = ordering.standing();
@@ -156,7 +157,8 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
 
     let clerk = relay_key.map(|key| Clerk::start(Arc::clone(&node), key, config.errands_per_minute));
     let (clerk, working) = clerk.unzip();
-    let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new) };
+    let (floor, others) = (floor.map(Arc::new), config.peers.clone().into());
+    let api = Api { node: Arc::clone(&node), clerk: clerk.map(Arc::new), floor, peers: others };
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     crate::http::register_metrics(&metrics, &node, &standing)
         .map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -168,7 +170,12 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
         .map_err(StartError::Thread)?;
     let lookout = lookout::keep(Arc::clone(&node), Sources::new(peers));
     let tasks = [tokio::spawn(tick(Arc::clone(&node))), tokio::spawn(lookout)];
-    let tasks = working.into_iter().chain(tasks).collect();
+    let writing = (!config.snapshot.as_os_str().is_empty()).then(|| {
+        // Never all the time, whatever is configured.
+        let every = Duration::from_secs(u64::from(config.snapshot_hours.max(1)).saturating_mul(3_600));
+        tokio::spawn(routine::keep(Arc::clone(&node), config.snapshot.clone(), every))
+    });
+    let tasks = working.into_iter().chain(tasks).chain(writing).collect();
     tracing::info!(url = %http.url, origin = node.chain.origin(), "ledger node running");
     Ok(Running { url: http.url.clone(), http, node, store, tasks, executing })
 }
@@ -194,13 +201,20 @@ impl Running {
     }
 }
 
-/// The executor, and the round that the node showed last in an earlier life.
-async fn open_executor(ports: &Ports, chain: &Chain) -> Result<(Executor, Option<Round>), StartError> {
+/// What a node finds of an earlier life.
+struct Opened {
+    executor: Executor,
+    /// The round that it showed last.
+    last: Option<Round>,
+    floor: Option<Floor>,
+}
+
+async fn open_executor(ports: &Ports, chain: &Chain) -> Result<Opened, StartError> {
     let store = SyncStore::new(Arc::clone(&ports.store), Handle::current());
     let chain = chain.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let executor = Executor::open(store.clone(), chain.clone())?;
-        Ok::<_, StoreError>((executor, last_round(&store, &chain)?))
+        Ok::<_, StoreError>(Opened { executor, last: last_round(&store, &chain)?, floor: Floor::of(&store)? })
     });
     Ok(opened.await.map_err(|error| StartError::Thread(std::io::Error::other(error)))??)
 }

@@ -377,3 +377,51 @@ fn help_and_configuration_are_printed() {
 fn dir_of(path: &str) -> String {
     Path::new(path).parent().unwrap().display().to_string()
 }
+
+#[test]
+fn a_node_starts_from_a_snapshot_and_drops_its_history() {
+    let founded = Founded::new();
+    let (mut child, address) = founded.start();
+    assert!((1..=3).all(|seq| submit(&address, &founded.anchor(seq))));
+    // What is published is kept within a second.
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = |output: Output| {
+        assert!(output.status.success(), "{}", said(&output));
+        (String::from_utf8(output.stdout.clone()).unwrap(), said(&output))
+    };
+    let file = founded.directory.path().join("snapshot").display().to_string();
+    let (written, _) = told(run(&["snapshot", "--config", &founded.config(), "--to", &file]));
+    assert!(written.starts_with("The state after block 3 (") && written.contains("under 8 log entries"), "{written}");
+
+    let second = founded.other("second");
+    let trust = founded.path("trust-root");
+    let (done, _) = told(run(&["start-from", "--config", &second, "--from", &file, "--trust", &trust]));
+    assert!(done.starts_with("The node stands at 8 entries (block 3) with "), "{done}");
+    assert!(told(run(&["fsck", "--config", &second])).0.starts_with("Sound: 8 log entries up to block 3"));
+    let again = run(&["start-from", "--config", &second, "--from", &file]);
+    assert!(said(&again).contains("the node has data already"), "{}", said(&again));
+    let third = founded.other("third");
+    let (_, warned) = told(run(&["start-from", "--config", &third, "--from", &file]));
+    assert!(warned.contains("followed from the genesis file alone"), "{warned}");
+
+    // It takes part: its key is the validator's.
+    let (mut child, address) = Founded::start_at(&second);
+    assert!(submit(&address, &founded.anchor(4)) && !submit(&address, &founded.anchor(1)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let exported = run(&["export", "--config", &second, "--to", &founded.path("files")]);
+    assert!(said(&exported).contains("keeps log entries from 0 on only"), "{}", said(&exported));
+
+    let (pruned, _) = told(run(&["prune", "--config", &founded.config(), "--keep", "0"]));
+    assert!(pruned.contains("old items were removed"), "{pruned}");
+    assert!(told(run(&["fsck", "--config", &founded.config()])).0.starts_with("Sound: 8 log entries up to block 3"));
+    let unfinished = founded.directory.path().join("half");
+    std::fs::write(&unfinished, &std::fs::read(&file).unwrap()[..2_000]).unwrap();
+    let fourth = founded.other("fourth");
+    let refused =
+        run(&["--lang", "zh", "start-from", "--config", &fourth, "--from", &unfinished.display().to_string()]);
+    assert!(said(&refused).contains("该文件不是账本快照"), "{}", said(&refused));
+    assert!(said(&run(&["fsck", "--config", &fourth])).contains("holds no chain"));
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,14 +12,33 @@ use std::{
 /// # Errors
 /// Missing directory, no permission, disk full.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    write_with(path, |file| file.write_all(content.as_ref()))
+}
+
+/// The same for what is too long to be in memory: `fill` writes it. Where that fails, nothing is left of it.
+///
+/// # Errors
+/// As [`write()`], and what `fill` says.
+pub fn write_with<T, E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<T, E>,
+) -> Result<T, E> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);
-    let mut file = File::create(&draft)?;
-    file.write_all(content.as_ref())?;
-    file.sync_all()?;
+    let filled = File::create(&draft).map_err(E::from).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        let filled = fill(&mut file)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        Ok(filled)
+    });
+    if filled.is_err() {
+        let _gone_already = fs::remove_file(&draft);
+    }
+    let filled = filled?;
     fs::rename(&draft, path)?;
-    sync_directory(path)
+    sync_directory(path)?;
+    Ok(filled)
 }
 
 /// Makes a new name in `path`'s directory outlast a power cut.
@@ -41,5 +60,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert!(write(&directory.path().join("none/identity.json"), "one").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_filled_leaves_what_was_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("long");
+        write(&path, "one").unwrap();
+        let failed = write_with(&path, |file| {
+            file.write_all(b"two")?;
+            Err::<(), _>(io::Error::other("no more"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "a draft is left");
     }
 }

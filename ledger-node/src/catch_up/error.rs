@@ -50,6 +50,9 @@ pub enum SourceError {
     /// It lacks what must be there under the checkpoint that it shows.
     #[error("it lacks {0}")]
     Lacks(Tile),
+    /// It has dropped that part of the history, or never had it.
+    #[error("it does not keep {0} any more: name a node that does, or start from a snapshot in an empty directory")]
+    Pruned(String),
     /// A tile or bundle is not of its form, or does not hold as many items as its name says.
     #[error("its {0} is malformed, or does not hold as many items as it must")]
     Malformed(Tile),
@@ -80,7 +83,7 @@ impl SourceError {
             | Self::Malformed(_)
             | Self::FalseEntries { .. }
             | Self::FalseHashes { .. } => true,
-            Self::Fetch(_) | Self::File { .. } | Self::UnknownSet | Self::Lacks(_) => false,
+            Self::Fetch(_) | Self::File { .. } | Self::UnknownSet | Self::Lacks(_) | Self::Pruned(_) => false,
         }
     }
 
@@ -94,6 +97,7 @@ impl SourceError {
             Self::UnknownSet => Code::LedgerWalkUnknown,
             Self::Walk(error) => error.code(),
             Self::Lacks(_) => Code::LedgerTileUnknown,
+            Self::Pruned(_) => Code::LedgerPruned,
             Self::Malformed(_) => Code::LedgerTileMalformed,
             Self::PastTheSet { .. } | Self::FalseEntries { .. } | Self::FalseHashes { .. } => Code::LedgerCatchUpFalse,
         }

@@ -26,7 +26,7 @@ use super::{Progress, Watch};
 use crate::boundary;
 use crate::chain::Chain;
 use crate::resume::last_round;
-use crate::store::{GENESIS, Head, LogReader, SyncStore, VersionedState, leaf_key};
+use crate::store::{Floor, GENESIS, Head, LogReader, SyncStore, VersionedState, leaf_key};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub enum ExportError {
     /// The store holds no chain, or no checkpoint.
     #[error("the node has kept no certified checkpoint yet")]
     Uncertified,
+    /// The node does not keep all that an export holds.
+    #[error("the node keeps log entries from {0} on only: export another one, or write a snapshot of this one")]
+    Pruned(u64),
     /// The store, or the directory, is of another chain.
     #[error("{} is of a chain with another genesis file", .0.display())]
     OtherChain(PathBuf),
@@ -72,6 +75,7 @@ impl ExportError {
         match self {
             Self::Store(error) => error.code(),
             Self::Uncertified => Code::LedgerUncertified,
+            Self::Pruned(_) => Code::LedgerPruned,
             Self::OtherChain(_) => Code::LedgerCatchUpOtherChain,
             Self::File { .. } => Code::LedgerCatchUpFile,
         }
@@ -93,6 +97,9 @@ pub fn export(
     let store = SyncStore::new(store, runtime.clone());
     if store.get(GENESIS)?.is_some_and(|file| file != chain.genesis_file()) {
         return Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into()).into());
+    }
+    if let Some(floor) = Floor::of(&store)? {
+        return Err(ExportError::Pruned(floor.entries));
     }
     let round = last_round(&store, chain)?.ok_or(ExportError::Uncertified)?;
     let mut directory = Directory::open(to, chain)?;

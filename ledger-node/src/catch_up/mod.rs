@@ -29,7 +29,7 @@ mod hashes;
 mod source;
 mod standing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

@@ -17,6 +17,8 @@ use super::error::SourceError;
 
 /// Bytes before each entry of a bundle.
 const LENGTH: usize = 2;
+/// HTTP status of a peer that does not keep so much of the history.
+const GONE: u16 = 410;
 /// HTTP status of a peer that has answered one reader often enough for now.
 const TOO_MANY: u16 = 429;
 /// How often one file is waited for, and how long at most each time: a peer's minute is over by then, and a peer that has
@@ -110,6 +112,7 @@ impl Source {
                     }
                     Ok(answer) => Ok(Some(answer.body)),
                     Err(FetchError::Refused { status: 404, .. }) => Ok(None),
+                    Err(FetchError::Refused { status: GONE, .. }) => Err(SourceError::Pruned(path.to_owned())),
                     Err(error) => Err(error.into()),
                 }
             }

@@ -20,7 +20,7 @@ pub(crate) struct Standing {
     /// Right edge of the log.
     pub(super) frontier: Frontier,
     /// The set in force after the head.
-    pub(super) trust_root: TrustRoot,
+    pub(crate) trust_root: TrustRoot,
 }
 
 impl Standing {

@@ -6,17 +6,20 @@ use ledger::tile::{Content, Tile, WIDTH, push_entry};
 use service_kit::reply::Problem;
 use service_kit::store::StoreError;
 
-use super::{Api, blocking};
+use super::{Api, blocking, head};
 use crate::proofs::prove_entry;
 use crate::store::{read_entries, read_tile};
 
 /// `GET /checkpoint`.
 pub(super) async fn checkpoint(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let round = api.node.published().ok_or_else(|| Problem::new(Code::LedgerUncertified))?;
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=1"))
         .content_type("text/plain; charset=utf-8")
-        .body(round.note.clone()))
+        .body(round.note.clone());
+    // What everybody is shown may be older than the newest round.
+    head::put(answer.headers_mut(), &round, api.node.clock.now());
+    Ok(answer)
 }
 
 /// `GET /tile/…`: full and partial tiles of the newest certified size.
@@ -29,6 +32,10 @@ pub(super) async fn tile(api: web::Data<Api>, path: web::Path<String>) -> Result
     if tile.width > there.width {
         return Err(unknown());
     }
+    api.is_kept(|floor| match tile.content {
+        Content::Entries => tile.index.saturating_mul(u64::from(WIDTH)) >= floor.entries,
+        Content::Hashes { level } => floor.keeps_tile(level, tile.index),
+    })?;
     let store = api.node.store.as_ref();
     let bytes = match tile.content {
         Content::Hashes { level } => read_tile(store, level, tile).await?.ok_or_else(unknown)?,
@@ -56,6 +63,7 @@ pub(super) async fn proof(api: web::Data<Api>, index: web::Path<String>) -> Resu
     if index >= round.head.size {
         return Err(Problem::new(Code::LedgerIndexUnknown));
     }
+    api.is_kept(|floor| floor.proves(index))?;
     let proof = blocking(&api.node, move |store| prove_entry(store, index, &round)).await?;
     Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "no-store"))

@@ -1,8 +1,10 @@
 //! The node's HTTP API: submitting, reading the log, reading the state, resolving DIDs.
 //!
-//! Answers about the state are of the newest certified head, so that every one of them can be proven at once.
+//! Answers about the state are of the newest certified head, so that every one of them can be proven at once; how old that
+//! head is stands in every one of them.
 
 mod errands;
+mod head;
 mod identifiers;
 mod log;
 mod metrics;
@@ -12,8 +14,10 @@ mod validators;
 
 use std::sync::Arc;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, Resource, web};
 use identity_core::problem::Code;
 use service_kit::http::rate;
 use service_kit::reply::Problem;
@@ -21,7 +25,7 @@ use service_kit::store::StoreError;
 
 use crate::clerk::Clerk;
 use crate::node::{Node, Round, SubmitError};
-use crate::store::SyncStore;
+use crate::store::{Floor, SyncStore};
 
 pub(crate) use metrics::register as register_metrics;
 
@@ -34,6 +38,10 @@ pub(crate) struct Api {
     pub(crate) node: Arc<Node>,
     /// Absent where the node has no relay key.
     pub(crate) clerk: Option<Arc<Clerk>>,
+    /// Below what this node keeps no history.
+    pub(crate) floor: Option<Arc<Floor>>,
+    /// Other members' nodes, for what is not kept here.
+    pub(crate) peers: Arc<[String]>,
 }
 
 impl Api {
@@ -41,6 +49,35 @@ impl Api {
     fn round(&self) -> Result<Arc<Round>, Problem> {
         self.node.round().ok_or_else(|| Problem::new(Code::LedgerUncertified))
     }
+
+    /// Refuses what is not kept here any more, and says where to ask.
+    fn is_kept(&self, kept: impl Fn(&Floor) -> bool) -> Result<(), Problem> {
+        match &self.floor {
+            Some(floor) if !kept(floor) => Err(self.pruned(floor)),
+            _ => Ok(()),
+        }
+    }
+
+    fn pruned(&self, floor: &Floor) -> Problem {
+        let first = floor.entries;
+        let elsewhere = if self.peers.is_empty() { "another member's node".to_owned() } else { self.peers.join(", ") };
+        Problem::new(Code::LedgerPruned).with_detail(format!("kept here from log entry {first} on; ask {elsewhere}"))
+    }
+}
+
+/// A place where something is read.
+fn read(
+    path: &str,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + use<>,
+> {
+    web::resource(path).wrap(from_fn(head::tell))
 }
 
 pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
@@ -48,24 +85,25 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
         config
             .app_data(web::Data::new(api.clone()))
             .service(web::resource("/transactions").post(submit::submit))
-            .service(web::resource("/transactions/{digest}").get(submit::find))
+            .service(read("/transactions/{digest}").get(submit::find))
             .service(web::resource("/notarise").wrap(from_fn(rate::errands)).post(errands::notarise))
             .service(web::resource("/relay").wrap(from_fn(rate::errands)).post(errands::relay))
-            .service(web::resource("/checkpoint").get(log::checkpoint))
-            .service(web::resource("/tile/{path:.*}").get(log::tile))
-            .service(web::resource("/proofs/log/{index}").get(log::proof))
-            .service(web::resource("/proofs/state").get(registry::proof))
-            .service(web::resource("/1.0/identifiers/{did:.*}").get(identifiers::resolve))
-            .service(web::resource("/registry/members").get(registry::members))
-            .service(web::resource("/registry/accreditations/{did}").get(registry::accreditations))
-            .service(web::resource("/registry/schemas/{vct:.*}").get(registry::schema))
-            .service(web::resource("/registry/sequences").get(registry::sequence))
-            .service(web::resource("/registry/proposals").get(registry::proposals))
-            .service(web::resource("/registry/validators").get(validators::validators))
-            .service(web::resource("/genesis").get(genesis))
-            .service(web::resource("/trust-root").get(validators::trust_root))
-            .service(web::resource("/trust/policies/{digest}").get(validators::policy))
-            .service(web::resource("/trust/walk").get(validators::walk))
+            .service(read("/status").get(head::status))
+            .service(read("/checkpoint").get(log::checkpoint))
+            .service(read("/tile/{path:.*}").get(log::tile))
+            .service(read("/proofs/log/{index}").get(log::proof))
+            .service(read("/proofs/state").get(registry::proof))
+            .service(read("/1.0/identifiers/{did:.*}").get(identifiers::resolve))
+            .service(read("/registry/members").get(registry::members))
+            .service(read("/registry/accreditations/{did}").get(registry::accreditations))
+            .service(read("/registry/schemas/{vct:.*}").get(registry::schema))
+            .service(read("/registry/sequences").get(registry::sequence))
+            .service(read("/registry/proposals").get(registry::proposals))
+            .service(read("/registry/validators").get(validators::validators))
+            .service(read("/genesis").get(genesis))
+            .service(read("/trust-root").get(validators::trust_root))
+            .service(read("/trust/policies/{digest}").get(validators::policy))
+            .service(read("/trust/walk").get(validators::walk))
             .service(web::resource("/openapi.json").get(openapi));
     }
 }

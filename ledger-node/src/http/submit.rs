@@ -45,6 +45,11 @@ pub(super) async fn submit(
     let (digest, place) = match placed.unwrap_or(Err(SubmitError::NotTaken(NotTaken::Waiting))) {
         Ok(placed) => placed,
         Err(SubmitError::NotTaken(reason)) => return Ok(busy(reason)),
+        // Spent before this node's history begins: perhaps by this very transaction, whose place others know.
+        Err(SubmitError::Refused(Refused::Sequence { expected, got })) if got < expected => {
+            api.is_kept(|floor| floor.places == 0)?;
+            return Err(problem_of(&SubmitError::Refused(Refused::Sequence { expected, got })));
+        }
         Err(error) => return Err(problem_of(&error)),
     };
     let mut answer = json!({"index": place.index, "height": place.height, "digest": digest});
@@ -66,6 +71,9 @@ fn busy(reason: NotTaken) -> HttpResponse {
 pub(super) async fn certified_proof(api: &Api, place: Place) -> Result<Option<String>, Problem> {
     let waited = tokio::time::timeout(CERTIFIED_WITHIN, api.node.certified(place.index)).await;
     let Ok(Some(round)) = waited else { return Ok(None) };
+    if api.floor.as_ref().is_some_and(|floor| !floor.proves(place.index)) {
+        return Ok(None);
+    }
     let proof = blocking(&api.node, move |store| prove_entry(store, place.index, &round)).await?;
     Ok(Some(proof.to_string()))
 }
@@ -79,6 +87,10 @@ pub(super) async fn find(api: web::Data<Api>, digest: web::Path<String>) -> Resu
     }
     let refused = api.node.store.get(&refusal_key(&digest)).await?;
     let refused: Option<Refusal> = refused.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if refused.is_none() {
+        // It may have been accepted before this node's history begins.
+        api.is_kept(|floor| floor.places == 0)?;
+    }
     let refused = refused.ok_or_else(|| Problem::new(Code::LedgerTransactionUnknown))?;
     let answer = json!({"state": "refused", "code": refused.code, "height": refused.height, "digest": digest});
     Ok(HttpResponse::Ok().json(answer))

@@ -39,8 +39,13 @@ impl Edge {
 
     /// Appends an entry.
     pub(crate) fn append(&mut self, entry: &[u8]) {
+        self.append_hash(leaf_hash(entry));
+    }
+
+    /// Appends an entry by its hash as a leaf.
+    pub(crate) fn append_hash(&mut self, leaf: Hash) {
         let Self { frontier, partial, changed } = self;
-        frontier.append(leaf_hash(entry), |level, index, hash| {
+        frontier.append(leaf, |level, index, hash| {
             if level % 8 != 0 {
                 return;
             }
@@ -66,6 +71,14 @@ impl Edge {
         self.frontier.root()
     }
 
+    /// Takes all of the edge for changed.
+    pub(crate) fn touch(&mut self) {
+        for (level, hashes) in self.partial.iter().filter(|(_, hashes)| !hashes.is_empty()) {
+            let index = self.frontier.size().checked_shr(8 * u32::from(*level)).unwrap_or(0) / u64::from(WIDTH);
+            self.changed.insert((*level, index), hashes.clone());
+        }
+    }
+
     /// Puts the tiles that changed into a batch.
     pub(crate) fn write_changed(&mut self, mut batch: Batch) -> Batch {
         for ((level, index), hashes) in std::mem::take(&mut self.changed) {
@@ -89,6 +102,31 @@ impl<'a> LogReader<'a> {
     /// The nodes of the log's first `size` leaves.
     pub(crate) fn nodes(self, size: u64) -> TiledNodes<Self> {
         TiledNodes::new(self, size)
+    }
+}
+
+/// Hashes of leaves in the order of the log, tile by tile.
+pub(crate) struct Leaves<'a> {
+    store: &'a SyncStore,
+    tile: Option<(u64, Vec<Hash>)>,
+}
+
+impl<'a> Leaves<'a> {
+    pub(crate) fn new(store: &'a SyncStore) -> Self {
+        Self { store, tile: None }
+    }
+
+    /// The hash of the leaf at an index.
+    pub(crate) fn at(&mut self, index: u64) -> Result<Hash, StoreError> {
+        let (tile, place) = (index / u64::from(WIDTH), usize::try_from(index % u64::from(WIDTH)).unwrap_or(usize::MAX));
+        let named = Tile { content: Content::Hashes { level: 0 }, index: tile, width: 1 };
+        if self.tile.as_ref().is_none_or(|(read, _)| *read != tile) {
+            let bytes = self.store.get(&tile_key(0, tile))?.ok_or_else(|| missing(named))?;
+            let hashes = bytes.chunks(Hash::LENGTH).map(Hash::from_slice).collect::<Result<_, _>>();
+            self.tile = Some((tile, hashes.map_err(|_| missing(named))?));
+        }
+        let hash = self.tile.as_ref().and_then(|(_, hashes)| hashes.get(place));
+        hash.copied().ok_or_else(|| missing(named))
     }
 }
 

@@ -12,20 +12,28 @@
 //! | `value/<SHA-256 of key><height>` | a state value from that block on | no |
 //! | `tx/<digest>` | where a transaction stands: [`Place`] | no |
 //! | `refused/<digest>` | why a transaction was refused last: [`Refusal`] | yes |
+//! | `floor` | below what there is no history here: [`Floor`] | when it is pruned |
+//! | `step/<index>` | below the floor, the log proof of a seal that names another set | no |
+//! | `starting`, `pruning` | there while a start from a snapshot, or a pruning, is under way | |
 //!
-//! A block is one batch. So at every moment the store holds some whole number of blocks; there is no half to mend.
+//! A block is one batch. So at every moment the store holds some whole number of blocks; there is no half to mend. A start
+//! from a snapshot and a pruning are many: their marks stand from the first batch to the last, and doing it again ends it.
 
+mod floor;
 mod log;
 mod state;
 mod sync;
+mod tree;
 
 use identity_core::time::UnixMillis;
 use ledger::Hash;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use log::{Edge, LogReader, read_entries, read_tile};
+pub(crate) use floor::{FLOOR, Floor, PRUNING, STARTING, first_of_last_bundle, step_key};
+pub(crate) use log::{Edge, Leaves, LogReader, read_entries, read_tile};
 pub(crate) use state::{VersionedState, prove, update, value_at};
 pub(crate) use sync::SyncStore;
+pub(crate) use tree::{Part, Stored, TreeBuilder, TreeError, walk};
 
 /// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on.
 pub const FORMAT: service_kit::store::redb::Format =

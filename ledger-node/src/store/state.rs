@@ -7,7 +7,7 @@ use jmt::{KeyHash, OwnedValue, Sha256Jmt, Version};
 use ledger::state::{OtherLeaf, StatePath, children, leaf};
 use ledger::{Hash, sha256, state::EMPTY};
 use serde::Deserialize;
-use service_kit::store::{Batch, Range, Store, StoreError};
+use service_kit::store::{Batch, Entry, Range, Store, StoreError};
 
 use super::{SyncStore, node_key, value_key};
 
@@ -29,7 +29,7 @@ impl TreeReader for StateTree<'_> {
     }
 
     fn get_value_option(&self, max_version: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
-        Ok(value_here(self.store, &Hash::from(key.0), max_version)?)
+        Ok(value_here(self.store, &Hash::from(key.0), max_version)?.map(|(_, value)| value))
     }
 
     fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
@@ -58,7 +58,8 @@ impl StateView for VersionedState<'_> {
             return Ok(Some(value.clone()));
         }
         let Some(height) = self.height else { return Ok(None) };
-        value_here(self.store, &sha256(key.as_bytes()), height).map_err(|error| StateUnreadable(error.to_string()))
+        let found = value_here(self.store, &sha256(key.as_bytes()), height);
+        Ok(found.map_err(|error| StateUnreadable(error.to_string()))?.map(|(_, value)| value))
     }
 }
 
@@ -67,8 +68,9 @@ fn versions(key: &Hash, height: u64) -> Range {
     Range::between(value_key(key, 0), value_key(key, height.saturating_add(1))).descending()
 }
 
-fn value_here(store: &SyncStore, key: &Hash, height: u64) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(store.scan(versions(key, height), 1)?.pop().map(|(_, value)| value))
+/// The newest value up to `height`, behind the key that it is stored under.
+pub(super) fn value_here(store: &SyncStore, key: &Hash, height: u64) -> Result<Option<Entry>, StoreError> {
+    Ok(store.scan(versions(key, height), 1)?.pop())
 }
 
 /// The value under `key` after the block of `height`.

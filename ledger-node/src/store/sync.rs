@@ -18,6 +18,11 @@ impl SyncStore {
         Self { store, runtime }
     }
 
+    /// Another store, for the same threads.
+    pub(crate) fn beside(&self, store: Arc<dyn Store>) -> Self {
+        Self { store, runtime: self.runtime.clone() }
+    }
+
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.runtime.block_on(self.store.get(key))
     }

@@ -24,7 +24,7 @@ use crate::store::{SyncStore, boundary_key};
 use crate::{Chain, boundary};
 
 /// The chain's one validator: its keys follow from a number.
-fn validator(number: u8) -> GenesisValidator {
+pub(crate) fn validator(number: u8) -> GenesisValidator {
     let public = |place: u8| Hash::from_slice(key(place).public_key().bytes()).unwrap();
     let (log, witness) = (public(number), public(number + 1));
     GenesisValidator { name: "solo".into(), member: None, log, witness, peer: None }

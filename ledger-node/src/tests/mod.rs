@@ -6,6 +6,7 @@ mod flipped;
 mod frozen;
 mod hostile;
 mod identifiers;
+mod pruned;
 mod relaying;
 mod serving;
 mod submitting_early;

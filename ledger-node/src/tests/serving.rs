@@ -204,3 +204,48 @@ async fn an_idle_head_is_cosigned_again() {
     assert_eq!(time(second.text()), time(first.text()) + 31);
     served.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_that_is_read_says_how_old_its_head_is() {
+    let served = Served::new().await;
+    let digest = served.submit(&served.founded.anchor(1)).await.json()["digest"].as_str().unwrap().to_owned();
+    served.running.node().tick().await;
+    served.clock.advance(12);
+    let policy = served.founded.trust_root().digest().to_base64url();
+    let did = served.founded.department.did().to_string();
+    let head = format!("xinfu-head: size=5, height=1, at={}, age=12", NOW.plus(1).0);
+    let paths = [
+        ("/status".to_owned(), 200),
+        ("/checkpoint".into(), 200),
+        ("/tile/entries/000.p/5".into(), 200),
+        ("/proofs/log/3".into(), 200),
+        ("/proofs/log/9".into(), 404),
+        (format!("/proofs/state?key=did/{did}"), 200),
+        (format!("/1.0/identifiers/{did}"), 200),
+        (format!("/transactions/{digest}"), 200),
+        ("/registry/members".into(), 200),
+        (format!("/registry/accreditations/{did}"), 200),
+        ("/registry/schemas/urn:sample:type".into(), 404),
+        (format!("/registry/sequences?key={did}%23invoke-1"), 200),
+        ("/registry/proposals".into(), 200),
+        ("/registry/validators".into(), 200),
+        ("/genesis".into(), 200),
+        ("/trust-root".into(), 200),
+        (format!("/trust/policies/{policy}"), 200),
+        (format!("/trust/walk?from={policy}"), 200),
+    ];
+    let openapi = served.get("/openapi.json").await.json();
+    let described = openapi["paths"].as_object().unwrap().values();
+    let described = described.filter(|path| path["get"]["responses"]["200"]["headers"]["Xinfu-Head"].is_object());
+    // One answer of each path; a log proof is asked for twice, once found and once not.
+    assert_eq!(described.count(), paths.len() - 1, "what the description promises is what is looked at here");
+    for (path, status) in paths {
+        let answer = served.get(&path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.head.to_lowercase().contains(&head), "{path}: {}", answer.head);
+    }
+    let status = served.get("/status").await.json();
+    assert_eq!(status["head"], json!({"size": 5, "height": 1, "at": NOW.plus(1).0, "age": 12}));
+    assert_eq!((&status["executed"]["size"], &status["halted"]), (&json!(5), &json!(false)));
+    served.running.stop().await;
+}

@@ -29,11 +29,11 @@ use crate::tests::world::anchor;
 /// Size of the genesis block: what a node has that was told nothing yet, or nothing but lies.
 const GENESIS: u64 = 3;
 /// Transactions in a block of the sample: blocks straddle the borders of bundles, which are the borders of small chunks.
-const IN_A_BLOCK: u64 = 60;
+pub(crate) const IN_A_BLOCK: u64 = 60;
 
 /// A log's leaves and hashes, to make files of.
 #[derive(Clone, Default)]
-struct Log {
+pub(crate) struct Log {
     entries: Vec<Vec<u8>>,
     levels: BTreeMap<u8, Vec<Hash>>,
 }
@@ -80,7 +80,7 @@ impl Log {
 }
 
 #[derive(Debug)]
-struct NotThere;
+pub(crate) struct NotThere;
 
 impl From<InclusionError> for NotThere {
     fn from(_: InclusionError) -> Self {
@@ -111,7 +111,7 @@ fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
 
 /// A node's files by path; whoever holds it may change them.
 #[derive(Clone, Default)]
-struct Peer {
+pub(crate) struct Peer {
     name: String,
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     /// How often it says that it has been asked too often, each time before it answers.
@@ -153,7 +153,7 @@ impl Peer {
         change(self.files.lock().unwrap().get_mut(path).unwrap());
     }
 
-    fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         Source::peer(Arc::new(self.clone()), &self.name)
     }
 
@@ -188,22 +188,22 @@ impl Fetch for Peer {
 }
 
 /// A chain with blocks of anchors up to about this size, certified by its one validator.
-struct Sample {
-    node: AtRest,
+pub(crate) struct Sample {
+    pub(crate) node: AtRest,
     log: Log,
-    round: Round,
-    peer: Peer,
+    pub(crate) round: Round,
+    pub(crate) peer: Peer,
 }
 
 impl Sample {
-    fn new(blocks: u64) -> Self {
+    pub(crate) fn new(blocks: u64) -> Self {
         let mut node = AtRest::new();
         anchors(&mut node, 1..=blocks, 1, 0);
         Self::at(node, 200)
     }
 
     /// The node as it stands, certified with the keys of this number.
-    fn at(node: AtRest, number: u8) -> Self {
+    pub(crate) fn at(node: AtRest, number: u8) -> Self {
         let (log, round) = (log_of(&node), node.certified(number));
         node.keep(&round);
         let mut froms = vec![node.chain.trust_root().digest()];
@@ -220,7 +220,7 @@ impl Sample {
 }
 
 /// Blocks of anchors, the department's sequence numbers from `first` on; `other` makes others of them.
-fn anchors(node: &mut AtRest, heights: RangeInclusive<u64>, first: u64, other: u64) {
+pub(crate) fn anchors(node: &mut AtRest, heights: RangeInclusive<u64>, first: u64, other: u64) {
     let mut seqs = first..;
     for height in heights {
         let transactions = seqs.by_ref().take(usize::try_from(IN_A_BLOCK).unwrap());
@@ -246,15 +246,15 @@ fn log_of(node: &AtRest) -> Log {
 }
 
 /// A node that is behind.
-struct Behind {
-    runtime: Runtime,
-    store: Arc<dyn Store>,
-    chain: Chain,
-    seen: Seen,
+pub(crate) struct Behind {
+    pub(crate) runtime: Runtime,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) chain: Chain,
+    pub(crate) seen: Seen,
 }
 
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     progress: Vec<Progress>,
     complaints: Vec<(String, SourceError)>,
 }
@@ -270,15 +270,15 @@ impl Watch for Seen {
 }
 
 impl Behind {
-    fn new(chain: &Chain) -> Self {
+    pub(crate) fn new(chain: &Chain) -> Self {
         Self::over(chain, Arc::new(MemoryStore::new().with_immutable(&IMMUTABLE)))
     }
 
-    fn over(chain: &Chain, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn over(chain: &Chain, store: Arc<dyn Store>) -> Self {
         Self { runtime: Runtime::new().unwrap(), store, chain: chain.clone(), seen: Seen::default() }
     }
 
-    fn executor(&self) -> Executor {
+    pub(crate) fn executor(&self) -> Executor {
         let sync = SyncStore::new(self.store.clone(), self.runtime.handle().clone());
         Executor::open(sync, self.chain.clone()).unwrap()
     }
@@ -288,20 +288,20 @@ impl Behind {
         Sources { chunk: 1, ..Sources::new(sources.into_iter().collect()) }
     }
 
-    fn follow(&mut self, sources: impl IntoIterator<Item = Source>) -> Result<Option<Round>, CatchUpError> {
+    pub(crate) fn follow(&mut self, sources: impl IntoIterator<Item = Source>) -> Result<Option<Round>, CatchUpError> {
         let mut sources = Self::sources(sources);
         run(&mut self.executor(), &mut sources, self.runtime.handle(), &mut self.seen)
     }
 
-    fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.executor().head().size
     }
 
-    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
         self.runtime.block_on(self.store.get(key)).unwrap()
     }
 
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         crate::fsck::fsck(self.store.clone(), &self.chain, self.runtime.handle().clone()).unwrap();
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use service_kit::fetch::{FetchConfig, FetchError, Fetcher};
+use service_kit::fetch::{Answer, Fetch, FetchConfig, FetchError, Fetcher, Fetching, Request};
 use tokio::runtime::Handle;
 
-use super::{Behind, GENESIS, IN_A_BLOCK, Sample, Seen, anchors};
+use super::{Behind, GENESIS, IN_A_BLOCK, Peer, Sample, Seen, anchors};
 use crate::catch_up::{CatchUpError, CaughtUp, Source, SourceError, catch_up};
 use crate::fsck::fsck;
 use crate::store::{CHECKPOINT, boundary_key};
@@ -128,4 +128,35 @@ fn a_peer_that_counts_its_readers_is_waited_for_but_not_for_ever() {
     let error = behind.follow([sample.peer.source()]).unwrap_err();
     let CatchUpError::NoSource(failures) = error else { panic!("{error}") };
     assert!(matches!(failures[0].1, SourceError::Fetch(FetchError::Refused { status: 429, .. })), "{failures:?}");
+}
+
+/// A peer that keeps the entries from its second bundle on.
+struct Pruned(Peer);
+
+impl Fetch for Pruned {
+    fn send(&self, request: Request) -> Fetching<'_> {
+        if !request.url.ends_with("/tile/entries/000") {
+            return self.0.send(request);
+        }
+        let host = "peer.example".to_owned();
+        let gone = Answer { host, status: 410, kind: String::new(), retry_after: None, body: Vec::new() };
+        Box::pin(async move { Ok(gone) })
+    }
+}
+
+#[test]
+fn a_source_that_dropped_its_history_is_named_and_another_is_asked() {
+    let sample = Sample::new(9);
+    let mut behind = Behind::new(&sample.node.chain);
+    let pruned =
+        || Source::peer(Arc::new(Pruned(sample.peer.copied("http://pruned.example"))), "http://pruned.example");
+    let alone = behind.follow([pruned()]).unwrap_err();
+    let expected = SourceError::Pruned("tile/entries/000".into());
+    let named = vec![("http://pruned.example".to_owned(), expected)];
+    assert_eq!(alone, CatchUpError::NoSource(named.clone()));
+    behind.seen.complaints.clear();
+    assert_eq!(behind.follow([pruned(), sample.peer.source()]), Ok(Some(sample.round.clone())));
+    assert_eq!(behind.seen.complaints, named);
+    // Whoever needs nothing of what is gone is served by it alone.
+    assert_eq!(behind.follow([pruned()]), Ok(None));
 }

@@ -27,7 +27,7 @@ use ledger::Hash;
 use super::block::{Block, ROOM};
 use super::{Context, Digest, Marshal, PublicKey, Runtime, Scheme};
 use crate::engine::Standing;
-use crate::engine::pool::Pool;
+use crate::engine::pool::{Pool, Room};
 
 /// How far a block's time may be from the clock of whoever votes for it (design §4).
 const TOLERANCE_MILLIS: i64 = 30_000;
@@ -38,6 +38,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LINGER: Duration = Duration::from_millis(500);
 /// Final blocks that may wait to be executed here before we stop proposing more.
 const MAX_BACKLOG: u64 = 16;
+/// Blocks that may stand uncertified before we propose more slowly. Cosignatures are a block or two behind where all is
+/// well; a quorum that is further behind than this is busy executing, and every block more makes it wait longer.
+const MAX_UNCERTIFIED: u64 = 16;
+/// How long a leader waits then for certification to come nearer: half of its time as a leader, so that the round is still
+/// its own when it proposes after all. Certification needs no blocks to catch up, and ordering no certification.
+const BREATH: Duration = Duration::from_millis(750);
+/// What a block holds then: an eighth of the usual, so that others cosign more than they execute.
+const NARROW: Room = Room { count: ROOM.count / 8, bytes: ROOM.bytes / 8 };
 
 /// The engine's side of a validator. Cheap to clone.
 pub(super) struct Adapter<E> {
@@ -45,10 +53,14 @@ pub(super) struct Adapter<E> {
     marshal: Marshal,
     pool: Pool,
     standing: Arc<Standing>,
+    certified: Certified,
     /// Height of the block that the term begins with. The engine counts from there.
     begins: u64,
     underway: Arc<Mutex<Underway>>,
 }
+
+/// Height of the newest block that this node knows to be certified.
+pub(super) type Certified = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 impl<E> Clone for Adapter<E> {
     fn clone(&self) -> Self {
@@ -57,6 +69,7 @@ impl<E> Clone for Adapter<E> {
             marshal: self.marshal.clone(),
             pool: self.pool.clone(),
             standing: Arc::clone(&self.standing),
+            certified: Arc::clone(&self.certified),
             begins: self.begins,
             underway: Arc::clone(&self.underway),
         }
@@ -110,8 +123,15 @@ impl Underway {
 }
 
 impl<E: Runtime> Adapter<E> {
-    pub(super) fn new(context: E, marshal: Marshal, pool: Pool, standing: Arc<Standing>, begins: u64) -> Self {
-        Self { context: Arc::new(context), marshal, pool, standing, begins, underway: Arc::default() }
+    pub(super) fn new(
+        context: E,
+        marshal: Marshal,
+        pool: Pool,
+        standing: Arc<Standing>,
+        certified: Certified,
+        begins: u64,
+    ) -> Self {
+        Self { context: Arc::new(context), marshal, pool, standing, certified, begins, underway: Arc::default() }
     }
 
     /// The height in the chain of a block of this term.
@@ -133,6 +153,7 @@ impl<E: Runtime> Adapter<E> {
     /// another set waits for the epoch's end, empty blocks bring it nearer.
     async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
         let parent = self.parent(context).await?;
+        let room = self.room(self.height(parent.inner()), clock).await;
         let began = clock.current();
         let transactions = loop {
             let arrival = self.pool.arrival();
@@ -141,7 +162,7 @@ impl<E: Runtime> Adapter<E> {
                 continue;
             }
             let held = self.underway.lock().ancestry(parent.digest());
-            let chosen = self.pool.choose(ROOM, &held);
+            let chosen = self.pool.choose(room, &held);
             let lingered = clock.current().duration_since(began).unwrap_or_default() >= LINGER;
             let wanted = self.standing.is_pressing() || (lingered && !self.is_final(parent.inner()));
             if !chosen.is_empty() || wanted {
@@ -157,6 +178,13 @@ impl<E: Runtime> Adapter<E> {
         let block = Block { parent: parent.digest(), height, time, transactions };
         let digest = block.digest();
         Some(Digested::precomputed(block, digest))
+    }
+
+    /// What a block on a parent of this height may hold. Where certification lags, the leader waits for it first, but not
+    /// for ever: a ledger whose cosignatures are held up goes on, slowly.
+    async fn room(&self, parent: u64, clock: &E) -> Room {
+        let lags = || parent.saturating_sub((self.certified)()) > MAX_UNCERTIFIED;
+        if breathe(clock, lags).await { NARROW } else { ROOM }
     }
 
     fn is_final(&self, block: &Block) -> bool {
@@ -203,6 +231,18 @@ impl<E: Runtime> Adapter<E> {
             Err(_) => false,
         }
     }
+}
+
+/// Waits as long as something lags, [`BREATH`] at most; says whether it still does.
+async fn breathe(clock: &impl Clock, lags: impl Fn() -> bool) -> bool {
+    let until = clock.current().checked_add(BREATH).unwrap_or(UNIX_EPOCH);
+    while lags() {
+        if clock.current() >= until {
+            return true;
+        }
+        clock.sleep(LOOK_AGAIN).await;
+    }
+    false
 }
 
 /// Whether a block may follow another, by everything that is the same for everybody who looks.
@@ -344,5 +384,27 @@ mod tests {
         for block in wrong {
             assert!(!follows(&block, before, &parent), "{block:?}");
         }
+    }
+
+    #[test]
+    fn a_leader_waits_for_certification_and_not_for_ever() {
+        use commonware_runtime::{Runner as _, deterministic};
+        deterministic::Runner::default().start(|clock| async move {
+            let waits = async |ends: Option<u64>| {
+                let began = clock.current();
+                let since = || clock.current().duration_since(began).unwrap_or_default();
+                let lags = || ends.is_none_or(|ends| since() < Duration::from_millis(ends));
+                (breathe(&clock, lags).await, since())
+            };
+            assert_eq!(waits(Some(0)).await, (false, Duration::ZERO), "nothing lags");
+            let (still, waited) = waits(Some(250)).await;
+            assert!(!still && waited >= Duration::from_millis(250) && waited < BREATH, "{waited:?}");
+            let (still, waited) = waits(None).await;
+            assert!(still && waited >= BREATH && waited <= BREATH + LOOK_AGAIN, "{waited:?}");
+            assert!(
+                BREATH + LOOK_AGAIN + LINGER <= super::super::sizing::LEADER,
+                "its time as a leader is over by then"
+            );
+        });
     }
 }

@@ -71,6 +71,9 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// Takes what the validator at place `from` cosigned, and answers if it asks for ours.
     fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken>;
 
+    /// Height of the newest certified block; 0 while there is none.
+    fn certified(&self) -> u64;
+
     /// Checks a transaction that another validator forwards; nothing if it may not wait here.
     fn admit(&self, transaction: Transaction) -> impl Future<Output = Option<Transaction>> + Send;
 }
@@ -78,6 +81,10 @@ pub(crate) trait Host: Send + Sync + 'static {
 impl Host for Node {
     fn hear(&self, from: usize, spoken: Spoken) -> Option<Spoken> {
         Node::hear(self, from, spoken)
+    }
+
+    fn certified(&self) -> u64 {
+        self.round().map_or(0, |round| round.head.height)
     }
 
     async fn admit(&self, mut transaction: Transaction) -> Option<Transaction> {

@@ -198,8 +198,12 @@ where
 
     let (delivery, inbox) =
         Delivery::new(blocks, marshal_mailbox.clone(), pool.clone(), Arc::clone(&standing), (term.begins, executed));
-    let adapter =
-        Adapter::new(context.child("adapter"), marshal_mailbox, pool.clone(), Arc::clone(&standing), term.begins);
+    let certified = Arc::new({
+        let host = Arc::clone(&host);
+        move || host.certified()
+    });
+    let (pooled, stands) = (pool.clone(), Arc::clone(&standing));
+    let adapter = Adapter::new(context.child("adapter"), marshal_mailbox, pooled, stands, certified, term.begins);
     let engine = simplex::Engine::new(
         context.child("simplex"),
         simplex::Config {

@@ -1,0 +1,67 @@
+//! Below what a node keeps no history: the block that it started from, or down to which it was pruned.
+//!
+//! A floor is a certified block. What a node with a floor holds, and one without holds everything of:
+//!
+//! | what | from where on |
+//! |---|---|
+//! | log entries | `entries`; and the seals that name sets of validators, and the floor's own, wherever they stand |
+//! | hash tiles | the right edge of a log of `hashes` entries; 0 is all of them |
+//! | places of transactions | those of entries from `places` on |
+//! | the state | the floor's block |
+//!
+//! The way from genesis to the floor stays provable: `step/<index>` holds the log proof of each seal that names a set.
+
+use ledger::tile::WIDTH;
+use serde::{Deserialize, Serialize};
+use service_kit::store::StoreError;
+
+use super::{Head, SyncStore};
+
+pub(crate) const FLOOR: &[u8] = b"floor";
+/// There while a start from a snapshot is under way: what else the store holds then is no node's data yet.
+pub(crate) const STARTING: &[u8] = b"starting";
+/// There while a pruning is under way: what lies below the floor is partly gone, and asked of nobody.
+pub(crate) const PRUNING: &[u8] = b"pruning";
+
+/// The record under `floor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Floor {
+    /// The block.
+    pub(crate) head: Head,
+    /// The log proof of its seal, with the certified note over exactly that head.
+    pub(crate) proof: String,
+    /// The first log entry from which on all are kept.
+    pub(crate) entries: u64,
+    /// Size of the log whose right edge are the first tiles that are kept.
+    pub(crate) hashes: u64,
+    /// The first log entry from which on the places of transactions are known.
+    pub(crate) places: u64,
+}
+
+impl Floor {
+    /// The floor of this store, if it has one.
+    pub(crate) fn of(store: &SyncStore) -> Result<Option<Self>, StoreError> {
+        store.record(FLOOR)
+    }
+
+    /// Whether a hash tile is kept: those at the right edge of the first log that is known here, and all after them.
+    pub(crate) fn keeps_tile(&self, level: u8, index: u64) -> bool {
+        index >= self.hashes.checked_shr(8 * u32::from(level)).unwrap_or(0) / u64::from(WIDTH)
+    }
+
+    /// Whether the entry at this index is proven here: every hash beside its way lies in the tiles over it.
+    pub(crate) fn proves(&self, index: u64) -> bool {
+        self.keeps_tile(0, index / u64::from(WIDTH))
+    }
+}
+
+/// The first entry of the bundle that a log of `size` entries has not filled: with the entries from there on, whoever is
+/// at this size is served whole bundles.
+pub(crate) fn first_of_last_bundle(size: u64) -> u64 {
+    size.saturating_sub(size % u64::from(WIDTH))
+}
+
+pub(crate) fn step_key(index: u64) -> Vec<u8> {
+    [b"step/".as_slice(), &index.to_be_bytes()].concat()
+}

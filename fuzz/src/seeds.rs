@@ -239,8 +239,8 @@ fn registry(world: &World) -> Vec<Seed> {
                 Jwk::new(key(51, 5).public_key().clone()).to_json()
             ),
         ),
-        op("1", 2, r#""op":"end-delegation","duty":"desk","delegation":4"#),
-        op("1", 3, r#""op":"end-delegation","duty":"desk","delegation":4"#),
+        op("1", 2, r#""op":"end-delegation","duty":"desk","delegation":3"#),
+        op("1", 3, r#""op":"end-delegation","duty":"desk","delegation":3"#),
     ];
     let votes = [
         op("0", 1, r#""op":"propose","until":1800100000,"change":{"kind":"expel","did":"$2"}"#),

@@ -60,6 +60,9 @@ def signed_by(jwk, alg, message, signature):
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\4" + b64(jwk["x"], 32) + b64(jwk["y"], 32))
     return accepts(key.verify, utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+def thumbprint(jwk):
+    names = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y")}[jwk["kty"]]
+    return unb64(sha(json.dumps({name: jwk[name] for name in names}, separators=(",", ":")).encode()))
 class Jws:
     def __init__(self, text, typ):
         head, payload, signature = text.split(".")
@@ -233,7 +236,7 @@ def check_status(claims, did, evidence, now):
     entries, bits = inflate.decompress(b64(status_list["lst"]), 2**24), status_list["bits"]
     need(bits in (1, 2, 4, 8) and type(index) is int and index >= 0 and inflate.eof, "status list malformed")
     need(entries[index * bits // 8] >> index * bits % 8 & (1 << bits) - 1 == 0, "revoked, suspended or unknown")
-def check_credential(text, anchor, query, request, metadata, digest, evidence, trust, now):
+def check_credential(text, anchor, query, request, to_sign, metadata, digest, evidence, trust, now):
     shown, tx = SdJwt(text), Jws(closed(anchor, "batch", "transaction", "proof")["transaction"], "xinfu-tx+jwt")
     batch, said = closed(anchor["batch"], "index", "count", "path"), closed(tx.claims, *"aud seq exp op kind root count".split())
     need((said["op"], said["kind"], said["aud"]) == ("anchor", "credential", trust.origin), "no anchor of this ledger")
@@ -257,6 +260,9 @@ def check_credential(text, anchor, query, request, metadata, digest, evidence, t
     holder.verify(closed(claims["cnf"], "jwk")["jwk"])
     holder.check_times(now)
     need(now - time_of(holder.claims, "iat") <= HOLDER_AGE + LEEWAY, "key binding too old")
+    name = "transaction_data_hashes"
+    hashed = holder.claims.get(name, []), holder.claims.get(f"{name}_alg", "sha-256")
+    need(hashed == (to_sign, "sha-256"), "the holder did not sign what the data is wanted for, or something else")
     need([holder.claims[name] for name in ("aud", "nonce", "sd_hash")] ==
          [request["client_id"], request["nonce"], shown.hash(shown.bound)], "key binding of something else")
     need(query["format"] == "dc+sd-jwt" and vct in query["meta"]["vct_values"], "not the type asked for")
@@ -268,6 +274,45 @@ def may_ask(grant, query, purpose):
     covers = lambda path: any(names(path)[: len(given)] == given for given in grant.get("claims", []))
     purposes = grant.get("purposes", [])
     return all(covers(claim["path"]) for claim in query["claims"]) and (purpose in purposes if purpose else not purposes)
+WORD = "iss duty purpose basis retention_days receiver holder_signs dcql_query client_id response_uri nonce exp".split()
+def check_duty(request, asker, queries, evidence):
+    """That an official answers for this request; the digest of the attestation."""
+    infos = [info for info in request["verifier_info"] if info["format"] == "xinfu-duty+jwt"]
+    need(len(infos) == 1 and "credential_ids" not in infos[0], "not one attestation for the whole request")
+    word = Jws(infos[0]["data"], "xinfu-duty+jwt")
+    said, basis = closed(word.claims, *WORD, optional=("case",)), word.claims["basis"]
+    need(len(infos[0]["data"]) <= 24_576 and re.fullmatch("[A-Za-z0-9._-]{1,64}", said["duty"])
+         and re.fullmatch("[!-~]{1,64}", said["purpose"]) and type(said["holder_signs"]) is bool
+         and basis.strip() and len(basis) <= 256 and not re.search(r"[\x00-\x1f\x7f-\x9f]", basis)
+         and type(said["retention_days"]) is int and 0 <= said["retention_days"] <= 36_525
+         and said["receiver"] == said["iss"] and ("case" not in said or b64(said["case"], 32)), "attestation out of bounds")
+    need(said["iss"] == asker, "another department's attestation")
+    history, index = evidence.get(f"duty/{asker}/{said['duty']}")
+    need(history and (history["department"], history["duty"]) == (asker, said["duty"]), "no duty of this number")
+    given = [duty for duty in history["delegations"] if holds(duty, index, "started", "ended")]
+    need(len(given) == 1 and thumbprint(given[0]["key"]) == word.header["kid"], "no duty is delegated to this key now")
+    word.verify(given[0]["key"])
+    same = lambda *names: all(json.dumps(said[n], sort_keys=True) == json.dumps(request[n], sort_keys=True) for n in names)
+    need(same("dcql_query", "client_id", "response_uri", "nonce", "exp") and said["purpose"] == request["xinfu_purpose"]
+         and said["holder_signs"] == ("transaction_data" in request), "the attestation is over another request")
+    need(given[0]["role"] == "verifier" and all(
+        set(query["meta"]["vct_values"]) <= set(given[0]["types"]) and may_ask(given[0], query, said["purpose"])
+        for query in queries.values()), "the duty does not cover the question")
+    need("case" in said or not given[0].get("case_required", False), "the duty needs a case, and there is no case")
+    return sha(infos[0]["data"].encode())
+def check_transaction_data(request, queries, attestation):
+    """By query, what its holder must sign."""
+    to_sign, ours = {query_id: [] for query_id in queries}, "urn:xinfu:transaction-data:duty:1"
+    for text in request.get("transaction_data", []):
+        data, optional = b64(text), "transaction_data_hashes_alg"
+        bound = closed(strict(data), "type", "credential_ids", "attestation", optional=(optional,))
+        (query_id,), algorithms = bound["credential_ids"], bound.get(optional, ["sha-256"])
+        need(len(data) <= 2048 and bound["type"] == ours and type(algorithms) is list and "sha-256" in algorithms
+             and to_sign.get(query_id) == [], "transaction_data that is none for its query")
+        need(b64(bound["attestation"], 32) == attestation, "transaction_data over another attestation")
+        to_sign[query_id].append(unb64(sha(text.encode())))
+    need(all(to_sign.values()) == ("transaction_data" in request), "transaction_data is missing for a query")
+    return to_sign
 def check(files, now):
     """Raises Refused unless everything holds."""
     try:
@@ -283,11 +328,13 @@ def check(files, now):
             grants = evidence.grants(asker, "verifier", vct, index)
             need(any(may_ask(grant, query, request.get("xinfu_purpose")) for grant in grants), "the asker may not ask this")
             closed(query, "id", "format", "meta", "claims")
+        to_sign = check_transaction_data(request, queries, check_duty(request, asker, queries, evidence))
         token, anchors, metadata = (strict(files[name]) for name in ("vp_token.json", "anchors.json", "type.json"))
         need(queries and set(token) == set(anchors) == set(queries), "not what was asked for")
         for query_id, query in queries.items():
             (shown,), (anchor,) = token[query_id], anchors[query_id]
-            check_credential(shown, anchor, query, request, metadata, sha(files["type.json"]), evidence, trust, now)
+            digest = sha(files["type.json"])
+            check_credential(shown, anchor, query, request, to_sign[query_id], metadata, digest, evidence, trust, now)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error) as error:
         raise Refused(f"malformed or missing: {type(error).__name__}") from error
 

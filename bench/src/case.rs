@@ -1,15 +1,19 @@
 //! A case for the verdict: the standard presentation, everything that the ledger and its issuer say about it, proven
-//! already, and the anchor proof of its credential: one of 65 536 in its batch, on a log of more than 1 000 entries.
+//! already, and the anchor proof of its credential: one of 65 536 in its batch, on a log of more than 1 000 entries. The
+//! question is an official's, whose attestation the verdict verifies with the rest.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use identity_core::anchor::{AnchorProof, BatchPath};
-use identity_core::dcql::Query;
+use identity_core::crypto::Signer as _;
 use identity_core::did::Did;
-use identity_core::oid4vp::ClientId;
+use identity_core::jose::Jwk;
+use identity_core::kb_jwt::Occasion;
+use identity_core::oid4vp::{AnchorWish, Ask, ClientId, Parameters, Session, WhatFor, transaction_data};
 use identity_core::registry::{
-    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+    Accredit, Anchor, AnchorKind, Delegate, DutyHolder, Label, Operation, Role, Schema, ServiceType, accreditation_key,
+    did_key, duty_key, schema_key,
 };
 use identity_core::sample::ledger::SampleLedger;
 use identity_core::sample::parties::Party;
@@ -24,7 +28,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use crate::standard::{self, EXPIRES, ISSUED, OCCASION, PRESENTED, SHOWN, Standard, VCT, WINDOW};
+use crate::standard::{self, EXPIRES, ISSUED, PRESENTED, SHOWN, Standard, VCT, WINDOW};
 
 /// Credentials in the batch, and the place of ours.
 const BATCH: u64 = 65_536;
@@ -34,13 +38,14 @@ const PLACE: u64 = 31_337;
 const OTHER_ENTRIES: u64 = 1_000;
 
 const QUERY_ID: &str = "resident";
+const PURPOSE: &str = "bench-sample";
+const DUTY: &str = "desk-1";
 
 pub(crate) struct Case {
     pub(crate) evidence: PreparedEvidence,
     pub(crate) policy: Policy,
-    client_id: ClientId,
+    request: Parameters,
     asker: Did,
-    query: Query,
     token: BTreeMap<String, Vec<String>>,
     anchors: BTreeMap<String, Vec<Value>>,
 }
@@ -58,6 +63,7 @@ impl Case {
         let digest = sha256(&metadata);
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
         ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        ledger.act(&asker, &Operation::Delegate(Box::new(desk(&asker))));
         ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest }));
 
         let standard = Standard::by(issuer.asserter(), issuer.address(), issuer.key_name("assert-1"))?;
@@ -80,14 +86,16 @@ impl Case {
             transaction: ledger.leaf(index).to_owned(),
             proof: ledger.log_proof(index, PRESENTED.0),
         };
-        let client_id = ClientId::of_did(&asker.did());
-        let presented = standard.present(issued, kb_occasion(&client_id))?;
+        let request = request(&asker)?;
+        let to_sign = transaction_data::hashes_for(&request.transaction_data, QUERY_ID);
+        let occasion =
+            Occasion { audience: request.client_id.as_str(), nonce: &request.nonce, transaction_data: &to_sign };
+        let presented = standard.present(issued, occasion)?;
         Ok(Self {
             evidence: evidence(&ledger, &issuer, &asker, &standard)?.prepare(ledger.trust_root())?,
             policy: policy(&metadata)?,
-            client_id,
             asker: asker.did(),
-            query: query()?,
+            request,
             token: BTreeMap::from([(QUERY_ID.to_owned(), vec![presented])]),
             anchors: BTreeMap::from([(QUERY_ID.to_owned(), vec![json!(proof)])]),
         })
@@ -95,30 +103,61 @@ impl Case {
 
     /// The presentation, with or without its anchor proof.
     pub(crate) fn presentation(&self, anchored: bool) -> Presentation<'_> {
-        let asked = Asked {
-            client_id: &self.client_id,
-            asker: &self.asker,
-            certificate: None,
-            nonce: OCCASION.nonce,
-            query: &self.query,
-            purpose: None,
-        };
+        let asked = Asked { request: &self.request, asker: &self.asker, certificate: None };
         Presentation { asked, token: &self.token, anchors: anchored.then_some(&self.anchors) }
     }
 }
 
-fn kb_occasion(client_id: &ClientId) -> identity_core::kb_jwt::Occasion<'_> {
-    identity_core::kb_jwt::Occasion { audience: client_id.as_str(), ..OCCASION }
+/// The request for what the presentation shows, with the official's attestation.
+fn request(asker: &Party) -> anyhow::Result<Parameters> {
+    let ask = Ask {
+        client_id: ClientId::of_did(&asker.did()),
+        dcql_query: query(),
+        purpose: Some(PURPOSE.to_owned()),
+        anchor: Some(AnchorWish::Optional),
+        encrypt_to: None,
+        lifetime: 300,
+    };
+    let response_uri = asker.address().parse()?;
+    let mut session = Session::make(ask, |_| response_uri, PRESENTED, &mut StdRng::seed_from_u64(2))?;
+    let (duty, basis) = (DUTY.to_owned(), "Sample Act, article 1".to_owned());
+    let what_for = WhatFor { duty, basis, retention_days: 30, case: None, holder_signs: true };
+    let attestation = session.to_attest(&asker.did(), what_for)?.sign(&asker.duty())?;
+    session.attest(&attestation)?;
+    Ok(session.parameters)
+}
+
+fn shown_paths() -> Vec<Vec<String>> {
+    SHOWN.map(|name| vec![name.to_owned()]).to_vec()
+}
+
+fn desk(asker: &Party) -> Delegate {
+    Delegate {
+        duty: DUTY.to_owned(),
+        holder: DutyHolder::Official,
+        title: Label { en: "Sample desk".to_owned(), zh: "示例窗口".to_owned() },
+        key: Jwk::new(asker.duty().public_key().clone()),
+        role: Role::Verifier,
+        types: vec![VCT.to_owned()],
+        claims: shown_paths(),
+        purposes: vec![PURPOSE.to_owned()],
+        case_required: false,
+        from: ISSUED.0 - 3_600,
+        until: EXPIRES.0,
+    }
 }
 
 fn accredit(subject: &Party, role: Role) -> Accredit {
-    let claims = if role == Role::Verifier { SHOWN.map(|name| vec![name.to_owned()]).to_vec() } else { Vec::new() };
+    let (claims, purposes) = match role {
+        Role::Verifier => (shown_paths(), vec![PURPOSE.to_owned()]),
+        Role::Issuer => (Vec::new(), Vec::new()),
+    };
     Accredit {
         subject: subject.did(),
         role,
         types: vec![VCT.to_owned()],
         claims,
-        purposes: Vec::new(),
+        purposes,
         from: ISSUED.0 - 3_600,
         until: EXPIRES.0,
         delegable: false,
@@ -134,7 +173,7 @@ fn batch_around(issued: &str) -> anyhow::Result<BatchTree> {
 }
 
 fn evidence(ledger: &SampleLedger, issuer: &Party, asker: &Party, standard: &Standard) -> anyhow::Result<Evidence> {
-    let mut keys = vec![schema_key(VCT)];
+    let mut keys = vec![schema_key(VCT), duty_key(&asker.did(), DUTY)];
     for party in [issuer, asker] {
         keys.extend([did_key(&party.did()), accreditation_key(&party.did())]);
     }
@@ -147,10 +186,10 @@ fn evidence(ledger: &SampleLedger, issuer: &Party, asker: &Party, standard: &Sta
     })
 }
 
-fn query() -> anyhow::Result<Query> {
+fn query() -> Value {
     let claims: Vec<Value> = SHOWN.iter().map(|name| json!({"path": [name]})).collect();
     let credential = json!({"id": QUERY_ID, "format": "dc+sd-jwt", "meta": {"vct_values": [VCT]}, "claims": claims});
-    Ok(Query::from_json(&json!({"credentials": [credential]}))?)
+    json!({"credentials": [credential]})
 }
 
 fn policy(metadata: &[u8]) -> anyhow::Result<Policy> {

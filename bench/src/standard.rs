@@ -24,6 +24,7 @@ pub(crate) const WINDOW: Window = Window { max_age: 300, leeway: 30 };
 pub(crate) const OCCASION: Occasion<'static> = Occasion {
     audience: "decentralized_identifier:did:xinfu:bench:3yZe7dJm9vAq5RkQwTnXcU1hVbLgFsPo4iKaM6tYxEz",
     nonce: "kXy3fQ0vJm8Tn2sLw5RzPg",
+    transaction_data: &[],
 };
 
 /// The claims, shortest disclosure first.

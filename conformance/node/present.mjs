@@ -2,7 +2,7 @@
 // Expects wallet-0.json beside it, written by wallet-preauth.mjs: the credential and its ES256 holder key.
 // usage: node present.mjs path/to/devnet.json
 import { setGlobalConfig } from '@openid4vc/oauth2';
-import { Openid4vpClient } from '@openid4vc/openid4vp';
+import { Openid4vpClient, Openid4vpVerifier, parseTransactionData } from '@openid4vc/openid4vp';
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
 import { digest, generateSalt } from '@sd-jwt/crypto-nodejs';
 import { DcqlQuery } from 'dcql';
@@ -86,6 +86,8 @@ const callbacks = {
   },
 };
 const client = new Openid4vpClient({ callbacks });
+/** The same library's other side, which holds our digests against its own reading of the specification. */
+const theirVerifier = new Openid4vpVerifier({ callbacks });
 const sdjwt = new SDJwtVcInstance({ hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt });
 const holderKey = await jose.importJWK(wallet.prv, 'ES256');
 const issuerJwt = wallet.cred.split('~')[0];
@@ -95,15 +97,37 @@ const proof = await anchorProof(issuerJwt);
 /** Resolves a link with the library, and answers which claims of our credential the query wants. */
 async function resolve(link) {
   const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: link });
-  const { authorizationRequestPayload: request } = await client.resolveOpenId4vpAuthorizationRequest({
+  const { authorizationRequestPayload: request, transactionData } = await client.resolveOpenId4vpAuthorizationRequest({
     authorizationRequestPayload: parsed.params,
   });
+  checkAttested(request, transactionData);
   const query = DcqlQuery.parse(request.dcql_query);
   DcqlQuery.validate(query);
   const match = DcqlQuery.query(query, [{
     credential_format: 'dc+sd-jwt', vct: claims.vct, claims, cryptographic_holder_binding: true,
   }]);
   return { request, query, match };
+}
+
+/** An official answers for this very request, and what the holder is to sign is over the official's word. */
+function checkAttested(request, transactionData = []) {
+  const infos = (request.verifier_info ?? []).filter(({ format }) => format === 'xinfu-duty+jwt');
+  if (infos.length !== 1) throw new Error(`${infos.length} attestations`);
+  const said = jose.decodeJwt(infos[0].data);
+  const same = ['client_id', 'nonce', 'response_uri', 'exp'].every((name) => said[name] === request[name]);
+  if (!same || said.purpose !== request.xinfu_purpose) throw new Error('the attestation is over another request');
+  if (said.holder_signs !== transactionData.length > 0) throw new Error('transaction_data is there, or not there, against the attestation');
+  for (const { transactionData: object } of transactionData) {
+    if (object.type !== 'urn:xinfu:transaction-data:duty:1') throw new Error(`transaction data of type ${object.type}`);
+    if (object.attestation !== sha256(infos[0].data)) throw new Error('transaction data over another attestation');
+  }
+}
+
+/** What a KB-JWT carries for the transaction data of a request, as the library parses it. */
+function hashes(request) {
+  if (!request.transaction_data) return {};
+  const entries = parseTransactionData({ transactionData: request.transaction_data });
+  return { transaction_data_hashes: entries.map(({ encoded }) => sha256(encoded)) };
 }
 
 /** `{a: {b: true}}` for the paths, as @sd-jwt wants it. */
@@ -123,7 +147,7 @@ async function disclose(credentialQuery) {
 }
 
 async function bind(sdJwt, request, { header = {}, payload = {}, key = holderKey, over = sdJwt } = {}) {
-  const body = { iat: now(), aud: request.client_id, nonce: request.nonce, sd_hash: sha256(over), ...payload };
+  const body = { iat: now(), aud: request.client_id, nonce: request.nonce, sd_hash: sha256(over), ...hashes(request), ...payload };
   return sdJwt + await new jose.SignJWT(body).setProtectedHeader({ alg: 'ES256', typ: 'kb+jwt', ...header }).sign(key);
 }
 
@@ -132,9 +156,9 @@ const plain = { response_mode: 'direct_post', client_id_prefix: 'decentralized_i
 const encrypted = { ...plain, response_mode: 'direct_post.jwt' };
 const manners = [plain, encrypted, { ...plain, client_id_prefix: 'x509_hash' }, { ...encrypted, client_id_prefix: 'x509_hash' }];
 
-/** A fresh request, and the parts of an honest answer to it. */
+/** A fresh request, by a query's name or with a body of its own, and the parts of an honest answer to it. */
 async function prepare(query, manner = plain) {
-  const made = await admin('requests', { query, ...manner });
+  const made = await admin('requests', { ...(typeof query === 'string' ? { query } : query), ...manner });
   const resolved = await resolve(made.request_uri_link);
   const asked = resolved.query.credentials[0];
   const sdJwt = await disclose(asked);
@@ -183,7 +207,16 @@ async function honest(query, manner) {
     const value = steps.reduce((at, step) => at?.[step], claims);
     if (!shown.includes(JSON.stringify(value))) throw new Error(`${steps.join('.')} did not arrive`);
   }
-  console.log('honest:', manner.response_mode, manner.client_id_prefix, 'verified,', asked.length, 'claims');
+  if (parts.request.transaction_data) {
+    const [, kbJwt] = /~([^~]+)$/.exec(parts.presentation);
+    const [{ presentations }] = await theirVerifier.verifyTransactionData({
+      transactionData: parts.request.transaction_data,
+      credentials: { [parts.id]: [jose.decodeJwt(kbJwt)] },
+    });
+    if (presentations.length !== 1) throw new Error('the library does not find the transaction data signed');
+  }
+  const signed = parts.request.transaction_data ? 'and the purpose signed' : 'no purpose signed';
+  console.log('honest:', manner.response_mode, manner.client_id_prefix, 'verified,', asked.length, 'claims,', signed);
 }
 
 // ---- Dishonest: name, expected code (or status), and what is done to an honest answer ----
@@ -233,6 +266,11 @@ const dishonest = [
   ['holder names a critical extension', 'jose.header.critical', (p) => instead(p, p.sdJwt + unsigned({ alg: 'ES256', typ: 'kb+jwt', crit: ['x'], x: 1 }, {}) + p.presentation.split('.').at(-1))],
   ['holder alg is none', 'jose.alg.none', (p) => instead(p, p.sdJwt + unsigned({ alg: 'none', typ: 'kb+jwt' }, { iat: now(), aud: p.request.client_id, nonce: p.request.nonce, sd_hash: sha256(p.sdJwt) }))],
   ['holder signed another selection', 'kb_jwt.sd_hash', (p) => rebound(p, { over: `${issuerJwt}~` })],
+  ['what it is wanted for is not signed', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes: undefined } })],
+  ['what it is wanted for is another', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes: [sha256('another')] } })],
+  ['a hash more than was asked for', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes: [sha256(p.request.transaction_data[0]), sha256('more')] } })],
+  ['the hashes are no array', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes: sha256(p.request.transaction_data[0]) } })],
+  ['the hashes are said to be others', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes_alg: 'sha-512' } })],
   ['sd_hash is missing', 'jose.claim.missing', (p) => rebound(p, { payload: { sd_hash: undefined } })],
   ['a disclosure taken away after signing', 'kb_jwt.sd_hash', (p) => instead(p, p.presentation.split('~').filter((_, at) => at !== 1).join('~'))],
   ['a disclosure added after signing', 'kb_jwt.sd_hash', (p) => {
@@ -361,8 +399,16 @@ async function declined(query) {
 }
 
 const { queries } = await admin('queries');
-const query = process.argv[3] ?? queries.find(({ dcql }) => dcql.credentials.length === 1 && dcql.credentials[0].meta.vct_values.includes(claims.vct)).name;
+const configured = queries.find(({ dcql }) => dcql.credentials.length === 1 && dcql.credentials[0].meta.vct_values.includes(claims.vct));
+const query = process.argv[3] ?? configured.name;
 for (const manner of manners) await honest(query, manner);
+// A wallet that does not know the type of our transaction data: the service may ask it without, if its official says so.
+const unsignedPurpose = {
+  query: configured.dcql, purpose: configured.purpose, anchor: 'required',
+  basis: 'Sample regulations, article 1', retention_days: 30, holder_signs: false,
+};
+await honest(unsignedPurpose, plain);
+await expectRefusal(unsignedPurpose, ['a purpose signed that was not asked for', 'kb_jwt.transaction_data', (p) => rebound(p, { payload: { transaction_data_hashes: [sha256('any')] } })], plain);
 await declined(query);
 for (const manner of manners) await replay(query, manner);
 for (const mode of dishonest) await expectRefusal(query, mode, plain);

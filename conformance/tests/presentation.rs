@@ -11,6 +11,7 @@ mod presentation {
     pub(crate) mod files;
     pub(crate) mod ledger;
     pub(crate) mod parties;
+    pub(crate) mod twist;
 }
 
 use std::collections::BTreeMap;
@@ -20,18 +21,19 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
-use identity_core::dcql::Query;
 use identity_core::jose::UnverifiedJws;
 use identity_core::kb_jwt::Window;
-use identity_core::oid4vp::{Anchors, ClientId, ClientName, VpToken};
+use identity_core::oauth::url::Transport;
+use identity_core::oid4vp::{Anchors, ClientName, Parameters, RequestError, VpToken};
+use identity_core::problem::Code;
 use identity_core::sd_jwt_vc::TypeError;
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{
-    AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, judge,
+    AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, Refusal, judge,
 };
 use ledger::TrustRoot;
-use presentation::files::{NOW, folder, make, make_certified};
-use serde_json::Value;
+use presentation::files::{NOW, folder, make, make_certified, make_twisted};
+use presentation::twist::{Refused, Twist, refused};
 
 #[test]
 fn the_files_are_the_ones_that_stand_here() {
@@ -88,19 +90,10 @@ fn verdict(files: &BTreeMap<&'static str, Vec<u8>>) -> Result<String, Box<dyn Er
     let evidence: Evidence = serde_json::from_slice(&files["evidence.json"])?;
     let evidence = evidence.prepare(TrustRoot::parse(text("trust-root.txt")?)?)?;
     let request = UnverifiedJws::parse(text("request.jwt")?)?;
-    let request: Value = serde_json::from_slice(request.dangerous_payload())?;
-    let client_id = ClientId::parse(request["client_id"].as_str().unwrap())?;
-    let query = Query::from_json(&request["dcql_query"])?;
-    let ClientName::Did(asker) = client_id.name() else { return Err("the sample's client is a DID".into()) };
-    let asked = Asked {
-        client_id: &client_id,
-        asker,
-        certificate: None,
-        nonce: request["nonce"].as_str().unwrap(),
-        query: &query,
-        purpose: request["xinfu_purpose"].as_str(),
-    };
-    let token = VpToken::parse(text("vp_token.json")?, &query)?;
+    let request = Parameters::from_json(&serde_json::from_slice(request.dangerous_payload())?, Transport::HttpsOnly)?;
+    let ClientName::Did(asker) = request.client_id.name() else { return Err("the sample's client is a DID".into()) };
+    let asked = Asked { request: &request, asker, certificate: None };
+    let token = VpToken::parse(text("vp_token.json")?, &request.query)?;
     let anchors = Anchors::parse(text("anchors.json")?, &token)?;
     let presentation = Presentation { asked, token: &token.0, anchors: Some(&anchors.0) };
     let verified = judge(&presentation, &evidence, &policy(&files["type.json"])?, UnixSeconds(NOW))?;
@@ -147,6 +140,47 @@ fn the_independent_verifier_accepts_them_while_they_are_fresh() {
     }
 }
 
+/// Both verdicts refuse, each for its reason, whatever does not fit the official's word; and both go on accepting where
+/// the official says that the holder need not sign.
+#[test]
+fn what_no_official_answers_for_is_refused_by_both() {
+    for Refused { what, twist, code, said } in refused() {
+        let files = make_twisted(twist);
+        let refusal = verdict(&files).expect_err(what);
+        assert_eq!(code_of(refusal.as_ref()).map(Code::as_str), Some(code), "{what}: {refusal}");
+        let Some((accepted, words)) = independent(&files) else { return };
+        assert!(!accepted && words.contains(said), "{what}: {words}");
+    }
+}
+
+#[test]
+fn wallets_that_cannot_sign_it_may_be_let_off_by_the_official_alone() {
+    let let_off = Twist {
+        word: |said| said.holder_signs = false,
+        request: |payload| drop(payload.as_object_mut().unwrap().remove("transaction_data")),
+        ..Twist::default()
+    };
+    let files = make_twisted(let_off);
+    assert_eq!(verdict(&files).unwrap(), "样本一");
+    assert!(independent(&files).is_none_or(|(accepted, _)| accepted));
+    let signed_all_the_same = Twist { hashes: |hashes| hashes.push("x".to_owned()), ..let_off };
+    let refusal = verdict(&make_twisted(signed_all_the_same)).unwrap_err();
+    assert_eq!(code_of(refusal.as_ref()), Some(Code::KbJwtTransactionData));
+    assert!(independent(&make_twisted(signed_all_the_same)).is_none_or(|(accepted, _)| !accepted));
+}
+
+fn code_of(error: &(dyn Error + 'static)) -> Option<Code> {
+    let judged = error.downcast_ref::<Refusal>().map(Refusal::code);
+    judged.or_else(|| error.downcast_ref::<RequestError>().map(RequestError::code))
+}
+
+/// What `verify.py` says of these files.
+fn independent(files: &BTreeMap<&'static str, Vec<u8>>) -> Option<(bool, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
+    python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()])
+}
+
 /// Every byte is for `mutate.py` alone, a minute's work; here every fortieth.
 #[test]
 fn the_independent_verifier_refuses_changed_bytes() {
@@ -168,11 +202,7 @@ fn a_minority_makes_no_old_evidence_fresh_and_no_fresh_evidence_old() {
         let files = make_certified(certified, Some(lie));
         let judged = verdict(&files).map_err(|error| error.to_string());
         assert_eq!(judged.is_ok(), fresh, "{judged:?}");
-        let folder = tempfile::tempdir().unwrap();
-        files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
-        let Some((accepted, said)) = python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()]) else {
-            return;
-        };
+        let Some((accepted, said)) = independent(&files) else { return };
         assert_eq!(accepted, fresh, "{said}");
         assert_eq!(said.contains("stale"), !fresh, "{said}");
     }
@@ -192,8 +222,6 @@ fn two_cosignatures_of_four_certify_nothing() {
     let files: BTreeMap<&'static str, Vec<u8>> = whole.into_iter().chain(certified).collect();
     let refused = verdict(&files).unwrap_err().to_string();
     assert!(refused.contains("make no quorum"), "{refused}");
-    let folder = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
-    let Some((accepted, said)) = python_on(folder.path(), "verify.py", &["--now", &NOW.to_string()]) else { return };
+    let Some((accepted, said)) = independent(&files) else { return };
     assert!(!accepted && said.contains("the checkpoint is not certified"), "{said}");
 }

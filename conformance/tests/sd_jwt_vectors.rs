@@ -232,7 +232,7 @@ fn their_key_bindings_hold_for_their_audience_and_nonce() {
         }
         let stated = case.object("kb_jwt_payload.json");
         let claim = |name: &str| stated[name].as_str().unwrap();
-        let occasion = Occasion { audience: claim("aud"), nonce: claim("nonce") };
+        let occasion = Occasion { audience: claim("aud"), nonce: claim("nonce"), transaction_data: &[] };
         let now = UnixSeconds(stated["iat"].as_i64().unwrap());
         let window = Window { max_age: 0, leeway: 0 };
         if case.is_json() {

@@ -20,6 +20,7 @@ pub mod target {
 
     pub mod anchor;
     pub mod did;
+    pub mod duty;
     pub mod encoding;
     pub mod jose;
     pub mod ledger;
@@ -92,6 +93,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "genesis", run: target::registry::genesis },
     Target { name: "ledger_rules", run: target::registry::rules },
     Target { name: "anchor_proof", run: target::anchor::proof },
+    Target { name: "duty_attestation", run: target::duty::attestation },
     Target { name: "vci_offer", run: target::oid4vci::offer },
     Target { name: "vci_requests", run: target::oid4vci::requests },
     Target { name: "vci_replies", run: target::oid4vci::replies },

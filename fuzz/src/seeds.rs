@@ -5,6 +5,7 @@ use identity_core::did::method;
 use identity_core::did::{Did, DidUrl, Document, Relationship, VerificationMethod};
 use identity_core::encoding::{base64url, limits, multibase};
 use identity_core::jose::{Jwk, SignHeader, sign_compact};
+use identity_core::oid4vp::transaction_data;
 use identity_core::registry::did_key;
 use identity_core::sample::consortium::Consortium;
 use identity_core::sample::parties::{Party, key};
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Seed> {
         ledger_files(&world),
         registry(&world),
         protocols(&world),
+        duties(),
     ]
     .concat()
 }
@@ -108,7 +110,8 @@ fn sd_jwt(world: &World) -> Vec<Seed> {
     let name = format!("{did}#{}", did.id());
     let flat = "{\"_sd\":[\"#1\",\"#2\"],\"_sd_alg\":\"sha-256\",\"list\":[{\"...\":\"#3\"},1]}\n\
         [\"c2FsdA\",\"name\",\"x\"]\n[\"c2FsdA\",\"address\",{\"_sd\":[\"#4\"]}]\n[\"c2FsdA\",7]\n[\"c2FsdA\",\"city\",\"y\"]";
-    let claims = json!({"iat": NOW, "aud": world.client_id.as_str(), "nonce": NONCE, "sd_hash": "#0"});
+    let claims = json!({"iat": NOW, "aud": world.request.client_id.as_str(), "nonce": NONCE, "sd_hash": "#0",
+        "transaction_data_hashes": ["#1"]});
     let query = |claims: Value| {
         json!({"credentials": [{"id": "id", "format": "dc+sd-jwt",
         "meta": {"vct_values": ["urn:sample:credential:resident:1"]}, "claims": claims}]})
@@ -131,6 +134,8 @@ fn sd_jwt(world: &World) -> Vec<Seed> {
         seed("confirmation", "both", json!({"cnf": {"jwk": jwk.to_json(), "kid": name}}).to_string()),
         seed("kb_jwt", "bound", claims.to_string()),
         seed("kb_jwt", "other_nonce", claims.to_string().replace(NONCE, "another-nonce-0123456789")),
+        seed("kb_jwt", "hashes_twice", claims.to_string().replace("[\"#1\"]", "[\"#1\",\"#1\"]")),
+        seed("kb_jwt", "no_hashes", claims.to_string().replace("[\"#1\"]", "[]")),
         seed("kb_jwt", "iat_text", claims.to_string().replace(&NOW.0.to_string(), &format!("\"{}\"", NOW.0))),
         seed("type_metadata", "sample", TYPE),
         seed("type_metadata", "no_vct", "{}"),
@@ -225,6 +230,18 @@ fn registry(world: &World) -> Vec<Seed> {
         op("0", 3, r#""op":"end-accreditation","subject":"$1","role":"issuer","types":["urn:a"]"#),
         op("2", 1, r#""op":"deactivate""#),
     ];
+    let duties = [
+        op(
+            "1",
+            1,
+            &format!(
+                r#""op":"delegate","duty":"desk","holder":"service","title":{{"en":"Sample","zh":"示例"}},"key":{},"role":"verifier","types":["urn:a"],"claims":[["a"]],"purposes":["p"],"from":1800000000,"until":1810000000"#,
+                Jwk::new(key(51, 5).public_key().clone()).to_json()
+            ),
+        ),
+        op("1", 2, r#""op":"end-delegation","duty":"desk","delegation":3"#),
+        op("1", 3, r#""op":"end-delegation","duty":"desk","delegation":3"#),
+    ];
     let votes = [
         op("0", 1, r#""op":"propose","until":1800100000,"change":{"kind":"expel","did":"$2"}"#),
         op("1", 1, r#""op":"propose","until":1800100000,"change":{"kind":"validator","did":"$0"}"#),
@@ -239,6 +256,7 @@ fn registry(world: &World) -> Vec<Seed> {
         seed("genesis", "two_times", genesis.replacen("\"time\"", "\"time\":1,\"time\"", 1)),
         seed("ledger_rules", "a_life", lines.join("\n")),
         seed("ledger_rules", "votes", votes.join("\n")),
+        seed("ledger_rules", "duties", duties.join("\n")),
         seed("ledger_rules", "wrong_sequence", op("0", 9, accredit)),
         seed("ledger_rules", "stranger_accredits", op("2", 1, accredit)),
     ]
@@ -286,5 +304,36 @@ fn protocols(world: &World) -> Vec<Seed> {
         seed("verdict", "good", "$SHOWN\n$PROOF"),
         seed("verdict", "no_proof", "$SHOWN"),
         seed("verdict", "no_binding", format!("{}\n$PROOF", world.credential)),
+    ]
+}
+
+/// Attestations, and requests that carry one.
+fn duties() -> Vec<Seed> {
+    let request = |members: &str| format!("{{$REQUEST,{members}}}");
+    let info = r#""verifier_info":[{"format":"xinfu-duty+jwt","data":"x"}]"#;
+    let object = |kind: &str, id: &str| {
+        let digest = base64url::encode(&[7; 32]);
+        base64url::encode(json!({"type": kind, "credential_ids": [id], "attestation": digest}).to_string().as_bytes())
+    };
+    let ours = transaction_data::TYPE;
+    let bound = |objects: &[String]| request(&format!("{info},\"transaction_data\":{}", json!(objects)));
+    vec![
+        seed("duty_attestation", "signed", "$SIGNED"),
+        seed("duty_attestation", "said", "{$SAID}"),
+        seed("duty_attestation", "one_member_more", "{$SAID,\"more\":1}"),
+        seed("duty_attestation", "a_member_twice", "{$SAID,\"purpose\":\"loan\"}"),
+        seed("duty_attestation", "another_signature", "$SIGNED.AAAA"),
+        seed("vp_request", "attested", bound(&[object(ours, "a")])),
+        seed("vp_request", "attested_only", request(info)),
+        seed("vp_request", "other_info", request(r#""verifier_info":[{"format":"jwt","data":{"any":1}}]"#)),
+        seed(
+            "vp_request",
+            "two_attestations",
+            request(&info.replace('}', "},{\"format\":\"xinfu-duty+jwt\",\"data\":\"y\"}")),
+        ),
+        seed("vp_request", "transaction_of_other_type", bound(&[object("urn:other", "a")])),
+        seed("vp_request", "transaction_for_nobody", bound(&[object(ours, "b")])),
+        seed("vp_request", "transaction_twice", bound(&[object(ours, "a"), object(ours, "a")])),
+        seed("vp_request", "transactions_none", bound(&[])),
     ]
 }

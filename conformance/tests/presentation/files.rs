@@ -6,11 +6,14 @@ use std::path::Path;
 
 use identity_core::anchor::{AnchorProof, BatchPath};
 use identity_core::crypto::Signer;
-use identity_core::jose::{SignHeader, sign_compact, typ};
+use identity_core::duty::Attestation;
+use identity_core::encoding::base64url;
+use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
 use identity_core::kb_jwt::{Confirmation, Occasion, bind};
 use identity_core::oid4vp::ClientId;
 use identity_core::registry::{
-    Accredit, Anchor, AnchorKind, Operation, Role, Schema, ServiceType, accreditation_key, did_key, schema_key,
+    Accredit, Anchor, AnchorKind, Delegate, DutyHolder, Label, Operation, Role, Schema, ServiceType, accreditation_key,
+    did_key, duty_key, schema_key,
 };
 use identity_core::sd_jwt::{ClaimPath, Concealment, HashAlg, HeldSdJwt};
 use identity_core::sd_jwt_vc::{self, Registered};
@@ -25,9 +28,10 @@ use serde_json::{Value, json};
 
 use super::ledger::SampleLedger;
 use super::parties::{Party, key};
+use super::twist::Twist;
 
 /// Seconds at which the sample chain begins.
-const START: i64 = 1_800_000_000;
+pub(crate) const START: i64 = 1_800_000_000;
 /// Seconds at which the files are checked.
 pub(crate) const NOW: i64 = START + 7200;
 /// When the checkpoints were cosigned.
@@ -36,6 +40,8 @@ const CERTIFIED: u64 = 1_800_007_000;
 const VCT: &str = "urn:xinfu:credential:resident-identity:1";
 const LIST: &str = "https://public-security.sample.example/status/1";
 const PURPOSE: &str = "housing-loan";
+/// The duty number of the official who asks.
+pub(crate) const DUTY: &str = "loan-desk-3";
 const NONCE: &str = "c2FtcGxlLW5vbmNlLW9mLTE2LWJ5dGVz";
 /// The credential's place in its batch of five, and in the status list.
 const PLACE: u64 = 3;
@@ -50,17 +56,26 @@ pub(crate) fn folder() -> &'static Path {
 
 /// Every file by its name.
 pub(crate) fn make() -> BTreeMap<&'static str, Vec<u8>> {
-    make_certified(CERTIFIED, None)
+    files(&World::new(CERTIFIED, None, Twist::default()))
+}
+
+/// The same, with this much of it otherwise, and all signatures made over that.
+pub(crate) fn make_twisted(twist: Twist) -> BTreeMap<&'static str, Vec<u8>> {
+    files(&World::new(CERTIFIED, None, twist))
 }
 
 /// The same, under checkpoints that the validators cosigned at about `certified`; the last of them states `lie`.
 pub(crate) fn make_certified(certified: u64, lie: Option<u64>) -> BTreeMap<&'static str, Vec<u8>> {
-    let world = World::new(certified, lie);
+    files(&World::new(certified, lie, Twist::default()))
+}
+
+fn files(world: &World) -> BTreeMap<&'static str, Vec<u8>> {
     let client_id = ClientId::of_did(&world.asker.did());
-    let token = json!({"resident": [world.presentation(&client_id)]});
+    let payload = world.request(&client_id);
+    let token = json!({"resident": [world.presentation(&client_id, &payload)]});
     let anchors = json!({"resident": [world.anchor_proof()]});
     BTreeMap::from([
-        ("request.jwt", world.request(&client_id).into_bytes()),
+        ("request.jwt", world.signed(&payload).into_bytes()),
         ("vp_token.json", token.to_string().into_bytes()),
         ("anchors.json", anchors.to_string().into_bytes()),
         ("evidence.json", serde_json::to_vec(&world.evidence()).unwrap()),
@@ -77,10 +92,11 @@ struct World {
     batch: BatchTree,
     anchored: u64,
     certified: u64,
+    twist: Twist,
 }
 
 impl World {
-    fn new(certified: u64, lie: Option<u64>) -> Self {
+    fn new(certified: u64, lie: Option<u64>, twist: Twist) -> Self {
         let issuer = Party::new(
             11,
             ServiceType::Issuer,
@@ -100,20 +116,44 @@ impl World {
         let mut ledger = SampleLedger::found(START, &[&authority, &issuer, &asker], &authority);
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
         ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        let mut desk = desk(&asker);
+        (twist.duty)(&mut desk);
+        let given = ledger.act(&asker, &Operation::Delegate(Box::new(desk)));
         ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE) }));
         ledger.seal(START + 60);
         let credential = standing_credential(&issuer);
         let batch = batch_of(&credential);
         let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
         let anchored = ledger.act(&issuer, &Operation::Anchor(anchor));
+        for operation in (twist.later)(given, &asker) {
+            ledger.act(&asker, &operation);
+        }
         ledger.seal(START + 3660);
         ledger.lie = lie;
-        Self { ledger, issuer, asker, credential, batch, anchored, certified }
+        Self { ledger, issuer, asker, credential, batch, anchored, certified, twist }
     }
 
-    fn request(&self, client_id: &ClientId) -> String {
+    /// The payload of the request, with the official's attestation.
+    fn request(&self, client_id: &ClientId) -> Value {
+        let mut payload = self.question(client_id);
+        (self.twist.question)(&mut payload);
+        let mut said = self.word(&payload);
+        (self.twist.word)(&mut said);
+        let attestation = said.sign(&(self.twist.duty_key)(&self.asker)).unwrap();
+        let object = json!({
+            "type": "urn:xinfu:transaction-data:duty:1",
+            "credential_ids": ["resident"],
+            "attestation": sha256(attestation.as_bytes()),
+        });
+        payload["verifier_info"] = json!([{"format": "xinfu-duty+jwt", "data": attestation}]);
+        payload["transaction_data"] = json!([base64url::encode(object.to_string().as_bytes())]);
+        (self.twist.request)(&mut payload);
+        payload
+    }
+
+    fn question(&self, client_id: &ClientId) -> Value {
         let paths = [json!(["name"]), json!(["birth_date"]), json!(["address", "region"])];
-        let payload = json!({
+        json!({
             "aud": "https://self-issued.me/v2",
             "client_id": client_id.as_str(),
             "client_metadata": {"vp_formats_supported": {"dc+sd-jwt": {}}},
@@ -130,17 +170,44 @@ impl World {
             "response_uri": "https://housing-fund.sample.example/responses/sample",
             "xinfu_anchor": "required",
             "xinfu_purpose": PURPOSE,
-        });
+        })
+    }
+
+    /// What the official says over a question.
+    fn word(&self, question: &Value) -> Attestation {
+        let text = |name: &str| question[name].as_str().unwrap().to_owned();
+        Attestation {
+            iss: self.asker.did(),
+            duty: DUTY.to_owned(),
+            purpose: PURPOSE.to_owned(),
+            basis: "Sample regulations on housing loans, article 1".to_owned(),
+            retention_days: 30,
+            receiver: self.asker.did(),
+            case: Some(sha256(b"c2FtcGxlLXNhbHQsMTYgYnl0ZXM2030-1")),
+            holder_signs: true,
+            dcql_query: question["dcql_query"].clone(),
+            client_id: text("client_id"),
+            response_uri: text("response_uri"),
+            nonce: text("nonce"),
+            exp: UnixSeconds(question["exp"].as_i64().unwrap()),
+        }
+    }
+
+    fn signed(&self, payload: &Value) -> String {
         let kid = self.asker.key_name("auth-1");
         let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&kid);
         sign_compact(header, payload.to_string().as_bytes(), &self.asker.authenticator()).unwrap()
     }
 
-    fn presentation(&self, client_id: &ClientId) -> String {
+    fn presentation(&self, client_id: &ClientId, request: &Value) -> String {
         let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
         let region = ClaimPath::top("address").member("region");
         let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("birth_date"), region]).unwrap();
-        let occasion = Occasion { audience: client_id.as_str(), nonce: NONCE };
+        let objects = request["transaction_data"].as_array().into_iter().flatten();
+        let digest = |object: &Value| sha256(object.as_str().unwrap().as_bytes()).to_base64url();
+        let mut hashes: Vec<String> = objects.map(digest).collect();
+        (self.twist.hashes)(&mut hashes);
+        let occasion = Occasion { audience: client_id.as_str(), nonce: NONCE, transaction_data: &hashes };
         bind(&chosen, occasion, &key(41), UnixSeconds(NOW - 5)).unwrap()
     }
 
@@ -152,7 +219,8 @@ impl World {
 
     fn evidence(&self) -> Evidence {
         let parties = [self.issuer.did(), self.asker.did()];
-        let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]).chain([schema_key(VCT)]);
+        let others = [schema_key(VCT), duty_key(&self.asker.did(), DUTY)];
+        let keys = parties.iter().flat_map(|did| [did_key(did), accreditation_key(did)]).chain(others);
         let states = keys.map(|key| self.ledger.state_proof(&key, self.certified)).collect();
         let fetched = FetchedList { token: self.status_list(), fetched_at: UnixSeconds(NOW - 100) };
         Evidence { states, status_lists: BTreeMap::from([(LIST.to_owned(), fetched)]) }
@@ -166,8 +234,28 @@ impl World {
     }
 }
 
+/// The official's duty: as much as the department itself may ask for, and a little more.
+pub(crate) fn desk(asker: &Party) -> Delegate {
+    Delegate {
+        duty: DUTY.to_owned(),
+        holder: DutyHolder::Official,
+        title: Label { en: "Loan desk 3 (sample)".to_owned(), zh: "贷款三号窗口（样本）".to_owned() },
+        key: Jwk::new(asker.duty().public_key().clone()),
+        role: Role::Verifier,
+        types: vec![VCT.to_owned()],
+        claims: ["name", "birth_date", "address", "sex"].map(path).to_vec(),
+        purposes: vec![PURPOSE.to_owned()],
+        case_required: true,
+        from: START,
+        until: START + 10_000_000,
+    }
+}
+
+fn path(name: &str) -> Vec<String> {
+    vec![name.to_owned()]
+}
+
 fn accredit(subject: &Party, role: Role) -> Accredit {
-    let path = |name: &str| vec![name.to_owned()];
     let (claims, purposes) = match role {
         Role::Issuer => (Vec::new(), Vec::new()),
         Role::Verifier => (vec![path("name"), path("birth_date"), path("address")], vec![PURPOSE.to_owned()]),

@@ -23,7 +23,7 @@ pub(crate) fn sign(seed: u8, message: &[u8]) -> [u8; 64] {
     key(seed).sign(message).unwrap()
 }
 
-/// A department with one key of each use: seeds `seed`, `seed + 1` and `seed + 2`.
+/// A department with one key of each use, seeds `seed`, `seed + 1` and `seed + 2`, and a duty key, `seed + 3`.
 pub(crate) struct Party {
     pub(crate) create: Create,
     pub(crate) address: &'static str,
@@ -66,5 +66,10 @@ impl Party {
 
     pub(crate) fn invoker(&self) -> SecretKey {
         key(self.seed + 2)
+    }
+
+    /// Signs what its official on duty attests.
+    pub(crate) fn duty(&self) -> SecretKey {
+        key(self.seed + 3)
     }
 }

@@ -8,7 +8,9 @@ use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
 use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::verifier::accept;
 use identity_core::oid4vp::wallet::Reply;
-use identity_core::oid4vp::{AnchorWish, Answer, Ask, ClientId, RequestLink, Session, UnverifiedRequest};
+use identity_core::oid4vp::{
+    AnchorWish, Answer, Ask, ClientId, RequestLink, Session, UnverifiedRequest, transaction_data,
+};
 use identity_core::sample::parties::key;
 use identity_core::time::UnixSeconds;
 use identity_core::x509::TrustAnchors;
@@ -76,6 +78,9 @@ pub fn request(data: &[u8]) -> Outcome {
         assert_eq!(parameters.response_uri.origin(), Url::parse("https://verifier.example").unwrap().origin());
         assert_eq!(parameters.client_id, world.link.client_id);
         assert!(parameters.expires > NOW);
+        let concern_it = transaction_data::hashes_for(&parameters.transaction_data, "a").len();
+        assert_eq!(concern_it, parameters.transaction_data.len(), "each object is for the one query");
+        assert!(concern_it <= 1);
     }
     Outcome::of(&verified)
 }

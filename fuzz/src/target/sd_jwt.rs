@@ -6,7 +6,7 @@ use identity_core::crypto::{PublicKey, SecretKey, Signer as _};
 use identity_core::dcql::Query;
 use identity_core::encoding::base64url;
 use identity_core::jose::{ExpectedTyp, SignHeader, sign_compact};
-use identity_core::kb_jwt::{Confirmation, Occasion, Window, verify_by};
+use identity_core::kb_jwt::{Confirmation, Window, verify_by};
 use identity_core::sample::parties::key;
 use identity_core::sample::world::{NONCE, NOW, World, holder};
 use identity_core::sd_jwt::{
@@ -128,24 +128,26 @@ fn holds_place(value: &Value) -> bool {
 }
 
 /// The claims of a KB-JWT that the holder signed: it binds only if it names this occasion and this presentation.
-/// `"#0"` stands for the right `sd_hash`.
+/// `"#0"` stands for the right `sd_hash`, `"#1"` for the digest of the request's transaction data.
 pub fn key_binding(data: &[u8]) -> Outcome {
     let Some(claims) = as_text(data) else { return Outcome::Refused };
     let held = HeldSdJwt::dangerous_reopen(WORLD.credential.clone()).unwrap();
     let presentation = held.present(&[]).unwrap();
     let sd_hash = base64url::encode(ledger::sha256(presentation.text().as_bytes()).as_bytes());
-    let claims = claims.replace("\"#0\"", &format!("\"{sd_hash}\""));
+    let to_sign = WORLD.to_sign("id");
+    let claims = claims.replace("\"#0\"", &format!("\"{sd_hash}\"")).replace("\"#1\"", &format!("\"{}\"", to_sign[0]));
     let kb_jwt = sign_compact(SignHeader::new("kb+jwt"), claims.as_bytes(), &holder()).unwrap();
     let shown = format!("{}{kb_jwt}", presentation.text());
     let sd_jwt = UnverifiedSdJwt::parse(&shown).unwrap();
     let sd_jwt = sd_jwt.verify(WORLD.issuer.asserter().public_key(), ExpectedTyp::Exactly("dc+sd-jwt")).unwrap();
-    let occasion = Occasion { audience: WORLD.client_id.as_str(), nonce: NONCE };
+    let occasion = WORLD.occasion(&to_sign);
     let window = Window { max_age: 300, leeway: 30 };
     let bound = verify_by(&sd_jwt, holder().public_key(), occasion, window, NOW);
     if bound.is_ok() {
         let claims: Value = serde_json::from_str(&claims).expect("claims are JSON");
         assert_eq!(claims["nonce"], NONCE);
-        assert_eq!(claims["aud"], WORLD.client_id.as_str());
+        assert_eq!(claims["aud"], WORLD.request.client_id.as_str());
+        assert_eq!(claims["transaction_data_hashes"], Value::from(to_sign));
         assert_eq!(claims["sd_hash"], sd_hash);
         assert!(claims["iat"].as_i64().is_some_and(|iat| (NOW.0 - 330..=NOW.0 + 30).contains(&iat)));
     }

@@ -12,12 +12,21 @@ mod chain;
 mod checks;
 mod cluster;
 mod dice;
+mod disk;
+mod faults;
 mod liars;
 mod life;
+mod machine;
+mod panics;
 mod peers;
+mod pests;
 mod politics;
 mod story;
+mod wires;
 
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) use dice::Dice;
@@ -33,24 +42,28 @@ fn number(name: &str, default: u64) -> u64 {
 /// Runs `story` for each seed, on as many threads as there are processors.
 fn for_all_seeds(what: &str, story: impl Fn(u64) -> Story + Sync) {
     let (first, seeds) = (number("SIMULATION_FIRST", 1), number("SIMULATION_SEEDS", 20));
-    let (next, blocks, faults) = (AtomicU64::new(first), AtomicU64::new(0), AtomicU64::new(0));
+    let (next, blocks) = (AtomicU64::new(first), AtomicU64::new(0));
+    let kinds = Mutex::new(BTreeMap::<String, u64>::new());
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= first + seeds {
                 return;
             }
-            let outcome = story(seed).run();
+            let outcome = catch_unwind(AssertUnwindSafe(|| story(seed).run()));
+            let outcome = outcome.unwrap_or_else(|_| panic!("{what}, seed {seed}: it broke off, see above"));
             assert!(outcome.violations.is_empty(), "{what}, seed {seed}: {:#?}", outcome.violations);
-            assert!(outcome.faults > 0, "{what}, seed {seed}: nothing failed");
+            assert!(!outcome.faults.is_empty(), "{what}, seed {seed}: nothing failed");
             blocks.fetch_add(outcome.height, Ordering::Relaxed);
-            faults.fetch_add(outcome.faults, Ordering::Relaxed);
+            let mut kinds = kinds.lock().unwrap();
+            let names = outcome.faults.iter().map(|fault| format!("{fault:?}")).chain([format!("liar {:?}", outcome.lie)]);
+            names.for_each(|name| *kinds.entry(name).or_default() += 1);
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let (blocks, faults) = (blocks.into_inner(), faults.into_inner());
-    println!("{what}: {seeds} seeds from {first} on, {blocks} heights, {faults} faults");
+    let (blocks, kinds) = (blocks.into_inner(), kinds.into_inner().unwrap());
+    println!("{what}: {seeds} seeds from {first} on, {blocks} heights, {kinds:?}");
 }
 
 #[test]
@@ -92,6 +105,13 @@ fn the_same_seed_tells_the_same_story() {
 fn too_many_unsafe_voters_are_caught() {
     let violations = story::two_worlds(1);
     assert!(violations.iter().any(|violation| violation.contains("two certified roots")), "{violations:#?}");
+}
+
+#[test]
+fn a_validator_that_votes_twice_is_cut_off() {
+    let (by, violations) = story::two_votes(1);
+    assert_eq!(by, [0, 1, 2].into());
+    assert!(violations.is_empty(), "and yet no harm is done: {violations:#?}");
 }
 
 #[test]

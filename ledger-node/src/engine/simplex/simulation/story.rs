@@ -128,7 +128,9 @@ async fn recover(context: &Context, cluster: &mut Cluster, honest: &[usize]) {
     let deadline = context.current() + HEALING;
     while lowest(cluster, honest) < goal {
         if context.current() > deadline {
-            let heights: Vec<_> = honest.iter().map(|place| (*place, lowest(cluster, &[*place]))).collect();
+            let executed = |place: usize| cluster.node(place).map(|node| node.executed().height);
+            let heights: Vec<_> =
+                honest.iter().map(|place| (*place, lowest(cluster, &[*place]), executed(*place))).collect();
             cluster.checks.violated(format!("no progress to {goal} after healing: {heights:?}"));
             return;
         }

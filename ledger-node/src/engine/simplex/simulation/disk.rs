@@ -123,7 +123,9 @@ impl Disk {
 
     /// A file, or all of a partition, is no more.
     pub(super) fn forget(&self, partition: &str, name: Option<&[u8]>) {
-        self.with(|inside| inside.unsynced.retain(|file, _| file.0 != partition || name.is_some_and(|name| file.1 != name)));
+        self.with(|inside| {
+            inside.unsynced.retain(|file, _| file.0 != partition || name.is_some_and(|name| file.1 != name))
+        });
     }
 
     /// The node died: writes what the crash left of its unsynced changes, before anybody opens a file again.
@@ -246,12 +248,7 @@ impl Blob for Watched {
         self.inner.read_at(offset, len, options).await
     }
 
-    async fn write_at(
-        &self,
-        offset: u64,
-        bufs: impl Into<IoBufs> + Send,
-        options: WriteOptions,
-    ) -> Result<(), Error> {
+    async fn write_at(&self, offset: u64, bufs: impl Into<IoBufs> + Send, options: WriteOptions) -> Result<(), Error> {
         let mut bytes = bufs.into().coalesce().as_ref().to_vec();
         match self.disk.trouble() {
             Trouble::None => self.write(offset, bytes, options).await,
@@ -355,7 +352,8 @@ mod tests {
             let (synced, behind) = left.split_at(4 * SECTOR);
             assert!(synced[2 * SECTOR..].iter().all(|byte| *byte == 1), "what nobody touched stays");
             assert!(synced.iter().all(|byte| [1, 3].contains(byte)) && behind.iter().all(|byte| [0, 2].contains(byte)));
-            let (new, twos) = (synced.iter().filter(|byte| **byte == 3).count(), behind.iter().filter(|byte| **byte == 2).count());
+            let (new, twos) =
+                (synced.iter().filter(|byte| **byte == 3).count(), behind.iter().filter(|byte| **byte == 2).count());
             torn += u64::from(twos % (4 * SECTOR) != 0);
             reordered += u64::from(new > 0 && twos < 4 * SECTOR);
             outcomes.insert((new, twos));

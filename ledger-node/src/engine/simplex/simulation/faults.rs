@@ -35,16 +35,8 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 8] = [
-        Self::Crash,
-        Self::Wipe,
-        Self::Blackout,
-        Self::Partition,
-        Self::OneWay,
-        Self::Clock,
-        Self::Disk,
-        Self::Commit,
-    ];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Crash, Self::Wipe, Self::Blackout, Self::Partition, Self::OneWay, Self::Clock, Self::Disk, Self::Commit];
 }
 
 /// Lets it happen to some of the honest, and heals it.

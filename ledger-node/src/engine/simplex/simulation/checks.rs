@@ -69,6 +69,13 @@ impl Checks {
         self.0.lock().unwrap().heads.last_key_value().map_or(0, |(height, _)| *height)
     }
 
+    /// Blocks with no transaction, and nothing but their seal.
+    pub(super) fn empty(&self) -> usize {
+        let seen = self.0.lock().unwrap();
+        let pairs = seen.heads.values().zip(seen.heads.values().skip(1));
+        pairs.filter(|(one, next)| next.height == one.height + 1 && next.size == one.size + 1).count()
+    }
+
     /// What was violated, and a digest of all notes.
     pub(super) fn end(&self) -> (Vec<String>, Hash) {
         let seen = self.0.lock().unwrap();

@@ -44,6 +44,8 @@ pub(super) struct Outcome {
     pub(super) lie: Lie,
     pub(super) faults: Vec<Fault>,
     pub(super) height: u64,
+    /// Blocks with no transaction.
+    pub(super) empty: usize,
     /// Digest of every note that every node showed.
     pub(super) notes: Hash,
     /// The runtime's own digest of every step, message and write.
@@ -102,7 +104,15 @@ impl Story {
         recover(&context, &mut cluster, &honest).await;
         look_for_everything(&cluster, &honest).await;
         let (violations, notes) = checks.end();
-        Outcome { violations, lie, faults, height: checks.height(), notes, trace: context.auditor().state() }
+        Outcome {
+            violations,
+            lie,
+            faults,
+            height: checks.height(),
+            empty: checks.empty(),
+            notes,
+            trace: context.auditor().state(),
+        }
     }
 }
 

@@ -35,6 +35,7 @@ mod proofs;
 mod resume;
 mod running;
 mod store;
+mod submission;
 mod tenure;
 mod term;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Answers about the state are of the newest certified head, so that every one of them can be proven at once.
 
+mod batch;
 mod errands;
 mod identifiers;
 mod log;
@@ -48,6 +49,7 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
         config
             .app_data(web::Data::new(api.clone()))
             .service(web::resource("/transactions").post(submit::submit))
+            .service(web::resource("/transactions/batch").post(batch::submit))
             .service(web::resource("/transactions/{digest}").get(submit::find))
             .service(web::resource("/notarise").wrap(from_fn(rate::errands)).post(errands::notarise))
             .service(web::resource("/relay").wrap(from_fn(rate::errands)).post(errands::relay))

@@ -98,10 +98,10 @@ impl Desk {
     /// Tells everybody who waits for this transaction. The refusal of another text with the same digest, which differs
     /// in its signature only, is none of theirs.
     pub(crate) fn answer(&self, transaction: &Transaction, outcome: &Outcome) {
-        let (digest, text) = (transaction.digest(), sha256(transaction.as_str().as_bytes()));
+        let digest = transaction.digest();
         let mut inside = self.lock();
-        let other = inside.waiting.get(&digest).is_some_and(|waiting| waiting.text != text);
-        if other && matches!(outcome, Outcome::Refused(_)) {
+        let Some(waiting) = inside.waiting.get(&digest) else { return };
+        if matches!(outcome, Outcome::Refused(_)) && waiting.text != sha256(transaction.as_str().as_bytes()) {
             return;
         }
         let waiting = inside.waiting.remove(&digest);

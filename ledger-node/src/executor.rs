@@ -13,7 +13,9 @@
 //! Recovery is [`Executor::open`]: read the head, read the edge of the log. It is also what runs after a commit whose
 //! outcome is unknown; there is no second way to get going.
 
-use identity_core::registry::{self, Block, Genesis, NotApplied, Refused, Transaction, Validators, WriteSet};
+use std::collections::HashMap;
+
+use identity_core::registry::{self, Block, Genesis, Memory, NotApplied, Refused, Transaction, Validators, WriteSet};
 use identity_core::time::UnixMillis;
 use ledger::{Hash, Seal, sha256};
 use serde::Serialize;
@@ -102,9 +104,12 @@ struct Plan {
 struct Draft<'a> {
     block: Block,
     state: VersionedState<'a>,
+    memory: Memory,
     edge: Edge,
     batch: Batch,
     outcomes: Vec<(Hash, Outcome)>,
+    /// Those accepted in this block.
+    places: HashMap<Hash, Place>,
 }
 
 impl Executor {
@@ -241,11 +246,14 @@ impl Executor {
         }
         let before = Some(self.head.height);
         let mut draft = Draft::new(&self.store, &self.chain, before, self.edge.clone(), height, time, batch);
-        for transaction in &ordered.transactions {
-            let outcome = self.place_of(&draft, transaction)?;
-            let outcome = match outcome {
-                Some(place) => Outcome::Accepted(place),
-                None => draft.apply(transaction)?,
+        for transaction in &draft.verify_ahead(&ordered.transactions) {
+            let outcome = match draft.apply(transaction)? {
+                // What stands already is refused, too: its number is taken. Only then is it looked for.
+                Outcome::Refused(refused) => match self.place_of(&draft, transaction)? {
+                    Some(place) => Outcome::Accepted(place),
+                    None => Outcome::Refused(refused),
+                },
+                outcome => outcome,
             };
             draft.outcomes.push((transaction.digest(), outcome));
         }
@@ -259,12 +267,8 @@ impl Executor {
     /// Where the transaction stands already, in an earlier block or in this one.
     fn place_of(&self, draft: &Draft<'_>, transaction: &Transaction) -> Result<Option<Place>, StoreError> {
         let digest = transaction.digest();
-        let here = draft.outcomes.iter().find_map(|(other, outcome)| match outcome {
-            Outcome::Accepted(place) if *other == digest => Some(*place),
-            Outcome::Accepted(_) | Outcome::Refused(_) | Outcome::NotSaved(_) => None,
-        });
-        match here {
-            Some(place) => Ok(Some(place)),
+        match draft.places.get(&digest) {
+            Some(place) => Ok(Some(*place)),
             None => self.store.record(&place_key(&digest)),
         }
     }
@@ -281,7 +285,19 @@ impl<'a> Draft<'a> {
         batch: Batch,
     ) -> Self {
         let block = Block { chain: chain.genesis().chain.clone(), origin: chain.origin().to_owned(), height, time };
-        Self { block, state: VersionedState::new(store, before), edge, batch, outcomes: Vec::new() }
+        let state = VersionedState::new(store, before);
+        let (memory, outcomes, places) = (Memory::default(), Vec::new(), HashMap::new());
+        Self { block, state, memory, edge, batch, outcomes, places }
+    }
+
+    /// The same transactions, with the signatures that nobody here has checked yet verified together. That decides
+    /// nothing: [`registry::apply`] asks for a signature under the key that is in force when it comes to it, and verifies
+    /// what was not found good here.
+    fn verify_ahead(&mut self, transactions: &[Transaction]) -> Vec<Transaction> {
+        let mut transactions = transactions.to_vec();
+        let mut unchecked: Vec<_> = transactions.iter_mut().filter(|transaction| !transaction.is_checked()).collect();
+        let _judged_in_order = registry::authenticate_all(&self.state, &self.block, &mut unchecked, &mut self.memory);
+        transactions
     }
 
     fn append(&mut self, entry: &[u8]) {
@@ -293,11 +309,12 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, transaction: &Transaction) -> Result<Outcome, StoreError> {
         let index = self.edge.size();
         let digest = transaction.digest();
-        match registry::apply(&self.state, &self.block, index, transaction) {
+        match registry::apply_remembering(&self.state, &self.block, index, transaction, &mut self.memory) {
             Ok(accepted) => {
                 self.state.writes.extend(accepted.writes);
                 self.append(transaction.as_str().as_bytes());
                 let place = Place { index, height: self.block.height };
+                self.places.insert(digest, place);
                 self.put(place_key(&digest), &place)?;
                 Ok(Outcome::Accepted(place))
             }

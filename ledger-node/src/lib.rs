@@ -37,6 +37,7 @@ mod resume;
 mod running;
 pub mod snapshot;
 mod store;
+mod submission;
 mod tenure;
 mod term;
 #[cfg(test)]

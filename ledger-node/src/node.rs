@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use identity_core::registry::{self, Block, NotApplied, Refused, Relayed, Transaction, WriteSet};
+use identity_core::registry::{self, Block, Memory, Relayed, WriteSet};
 use identity_core::time::UnixSeconds;
 use ledger::Hash;
+use prometheus::Histogram;
 use service_kit::clock::Clock;
 use service_kit::store::{Batch, Store, StoreError};
 use tokio::runtime::Handle;
@@ -18,11 +20,12 @@ use crate::certifier::Heard;
 use crate::certifier::{Certifier, CertifyError, Cosignature};
 use crate::chain::Chain;
 use crate::desk::Desk;
-use crate::engine::{Engine, NotTaken, Ordered};
+use crate::engine::{Engine, Ordered};
 use crate::executor::{ExecuteError, Executor, Outcome};
 use crate::store::{CHECKPOINT, Head, Place, SyncStore, place_key, value_at};
 
 pub(crate) use crate::certifier::Round;
+pub(crate) use crate::submission::SubmitError;
 
 /// Seconds after which an idle head is cosigned again, so that its age stays known (design §4).
 const RECOSIGN_SECONDS: i64 = 30;
@@ -64,6 +67,10 @@ pub(crate) struct Node {
     overtaken: AtomicBool,
     /// How often another validator contradicted itself, or us.
     pub(crate) contradictions: AtomicU64,
+    /// Senders' histories, as they were read last. Whoever reads takes it along; meanwhile others begin with none.
+    pub(crate) memory: Mutex<Memory>,
+    /// Seconds from a block's proposal to its certification, for metrics.
+    pub(crate) certification: OnceLock<Histogram>,
 }
 
 /// What a node has as long as it is a validator.
@@ -71,28 +78,6 @@ struct Office {
     certifier: Certifier,
     /// Where what is said to other validators goes; absent where there are none.
     voice: Option<mpsc::Sender<Spoken>>,
-}
-
-/// Why a submission got no place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SubmitError {
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    #[error(transparent)]
-    NotTaken(#[from] NotTaken),
-    #[error("the validators have not certified a checkpoint yet")]
-    Uncertified,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<NotApplied> for SubmitError {
-    fn from(error: NotApplied) -> Self {
-        match error {
-            NotApplied::Refused(refused) => Self::Refused(refused),
-            NotApplied::State(unreadable) => Self::Store(StoreError::Corrupt(unreadable.to_string())),
-        }
-    }
 }
 
 impl Node {
@@ -116,6 +101,8 @@ impl Node {
             stranded: AtomicBool::new(false),
             overtaken: AtomicBool::new(false),
             contradictions: AtomicU64::new(0),
+            memory: Mutex::default(),
+            certification: OnceLock::new(),
         }
     }
 
@@ -229,30 +216,6 @@ impl Node {
         serde_json::from_slice(&bytes).map(Some).map_err(|_| StoreError::Corrupt("a place is malformed".into()))
     }
 
-    /// Takes a transaction and waits for its place. The same transaction again gets the same place.
-    pub(crate) async fn submit(&self, text: &str) -> Result<(Hash, Place), SubmitError> {
-        let mut transaction = Transaction::parse(text)?;
-        let digest = transaction.digest();
-        if let Some(place) = self.place(&digest).await? {
-            return Ok((digest, place));
-        }
-        self.authenticate(&mut transaction).await?;
-        let answer = self.desk.submit(transaction)?.await.map_err(|_| NotTaken::Stopping)?;
-        match answer {
-            Outcome::Accepted(place) => Ok((digest, place)),
-            Outcome::Refused(refused) => Err(refused.into()),
-            Outcome::NotSaved(error) => Err(error.into()),
-        }
-    }
-
-    /// Checks ledger, expiry, sender, key and signature before anything is ordered or written: what fails here costs
-    /// strangers nothing but our time, and never a durable write.
-    pub(crate) async fn authenticate(&self, transaction: &mut Transaction) -> Result<(), SubmitError> {
-        let round = self.round().ok_or(SubmitError::Uncertified)?;
-        let state = self.values(registry::keys_to_authenticate(transaction), &round).await?;
-        Ok(registry::authenticate(&state, &self.next_block(&round), transaction)?)
-    }
-
     /// Checks what a stranger wants relayed before the node's own key spends a transaction on it.
     pub(crate) async fn admit(&self, relayed: &Relayed) -> Result<(), SubmitError> {
         let round = self.round().ok_or(SubmitError::Uncertified)?;
@@ -260,7 +223,11 @@ impl Node {
         Ok(registry::admit_relayed(&state, &self.next_block(&round), relayed)?)
     }
 
-    async fn values(&self, keys: impl IntoIterator<Item = String>, round: &Round) -> Result<WriteSet, StoreError> {
+    pub(crate) async fn values(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+        round: &Round,
+    ) -> Result<WriteSet, StoreError> {
         let mut state = WriteSet::new();
         for key in keys {
             if let Some(value) = self.value(&key, round).await? {
@@ -271,7 +238,7 @@ impl Node {
     }
 
     /// The block that something submitted now would stand in.
-    fn next_block(&self, round: &Round) -> Block {
+    pub(crate) fn next_block(&self, round: &Round) -> Block {
         Block {
             chain: self.chain.genesis().chain.clone(),
             origin: self.chain.origin().to_owned(),
@@ -319,7 +286,7 @@ impl Node {
         let done = if fresh { certifier.sign(head, self.clock.now()) } else { certifier.reach(head) };
         match done {
             Ok(round) => {
-                self.show(round);
+                self.show_first(round);
                 if fresh {
                     speak(certifier, voice.as_ref());
                 }
@@ -339,7 +306,7 @@ impl Node {
         let size = spoken.cosignature.size;
         match certifier.hear(from, spoken.cosignature) {
             Ok(Heard { round, evidence, diverges }) => {
-                self.show(round);
+                self.show_first(round);
                 if diverges || evidence.is_some() {
                     self.contradictions.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(validator = from, size, "another validator cosigned another root than this node's");
@@ -355,6 +322,18 @@ impl Node {
         }
         let own = certifier.own_at(size).filter(|_| spoken.wanted)?;
         Some(Spoken { cosignature: own.clone(), wanted: false })
+    }
+
+    /// Makes a round the newest, as [`Self::show`], and notes how long it took if it is the first one over its head.
+    fn show_first(&self, round: Option<Round>) {
+        let Some(round) = round else { return };
+        let is_first = self.round().is_none_or(|before| before.head.height < round.head.height);
+        if let Some(histogram) = self.certification.get().filter(|_| is_first) {
+            let millis = self.clock.now_millis().0.saturating_sub(round.head.time.0);
+            // A proposer's clock may be ahead of ours.
+            histogram.observe(Duration::from_millis(u64::try_from(millis).unwrap_or(0)).as_secs_f64());
+        }
+        self.show(Some(round));
     }
 
     /// Makes a round the newest. Only under the office's lock or without an office, so that an older one cannot come

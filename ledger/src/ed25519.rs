@@ -33,8 +33,11 @@
 //! # What it does not check
 //! Whose key it is, and whether the message means anything.
 
+mod batch;
+
 use std::fmt;
 
+pub use batch::{Signed, all_valid};
 use curve25519_dalek::Scalar;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::traits::IsIdentity;

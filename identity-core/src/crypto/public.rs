@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::es256::{self, Point};
-use super::{Alg, Signature};
+use super::{Alg, Signature, Signed};
 use crate::problem::Code;
 
 /// A public key that was checked when it was made: a valid point, not of small order.
@@ -98,6 +98,16 @@ impl PublicKey {
         match self {
             Self::Ed25519(key) => key.verify(message, signature).map_err(|_| SignatureInvalid),
             Self::P256(point) => point.verify(message, signature),
+        }
+    }
+
+    /// What is to be verified together with other signatures ([`super::all_valid`]); nothing for an algorithm whose
+    /// signatures are verified one by one.
+    #[must_use]
+    pub const fn signed<'a>(&'a self, message: &'a [u8], signature: &'a Signature) -> Option<Signed<'a>> {
+        match self {
+            Self::Ed25519(key) => Some(Signed { key, message, signature }),
+            Self::P256(_) => None,
         }
     }
 

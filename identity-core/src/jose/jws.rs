@@ -272,6 +272,12 @@ impl<'a> UnverifiedJws<'a> {
         &self.payload
     }
 
+    /// The signature, which nobody has checked.
+    #[must_use]
+    pub(crate) const fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// Checks `typ`, that `alg` is the one of `key`, and the signature.
     ///
     /// This does **not** check any claim of the payload.

@@ -1,8 +1,11 @@
 //! Applying one transaction.
 
+use std::sync::Arc;
+
 use super::block::Block;
 use super::history::{DidHistory, KeyRecord, Member};
 use super::keys::KeyUse;
+use super::memory::Memory;
 use super::recovery::RecoveryAct;
 use super::rules;
 use super::rules::recovery::Reporter;
@@ -31,14 +34,30 @@ pub fn apply(
     index: u64,
     transaction: &Transaction,
 ) -> Result<Accepted, NotApplied> {
+    apply_remembering(state, block, index, transaction, &mut Memory::default())
+}
+
+/// As [`apply`], for one transaction after the other: `memory` saves reading the same histories again and changes
+/// nothing else.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_remembering(
+    state: &dyn StateView,
+    block: &Block,
+    index: u64,
+    transaction: &Transaction,
+    memory: &mut Memory,
+) -> Result<Accepted, NotApplied> {
     let mut state = Overlay::new(state);
-    let sender = check_sender(&state, block, transaction)?;
+    let sender = check_sender(&state, block, transaction, memory)?;
     take_sequence(&mut state, transaction)?;
     let act = Act { block, index, sender: transaction.sender() };
     match transaction.operation() {
-        Operation::Update(update) => rules::did::update(&mut state, &act, sender, update)?,
-        Operation::Deactivate => rules::did::deactivate(&mut state, act.index, sender)?,
+        Operation::Update(update) => rules::did::update(&mut state, &act, Arc::unwrap_or_clone(sender), update)?,
+        Operation::Deactivate => rules::did::deactivate(&mut state, act.index, Arc::unwrap_or_clone(sender))?,
         Operation::Compromise(report) => {
+            let sender = Arc::unwrap_or_clone(sender);
             rules::recovery::compromise(&mut state, act.index, sender, report, Reporter::TransactionKey)?;
         }
         Operation::Relay(relayed) => relay(&mut state, &act, relayed)?,
@@ -54,29 +73,6 @@ pub fn apply(
         Operation::Evidence(evidence) => rules::validators::convict(&mut state, &act, evidence)?,
     }
     Ok(Accepted { writes: state.into_writes() })
-}
-
-/// The state keys that [`authenticate`] reads, so that a caller whose store is asynchronous can fetch them first.
-#[must_use]
-pub fn keys_to_authenticate(transaction: &Transaction) -> [String; 2] {
-    [did_key(transaction.sender()), member_key(transaction.sender())]
-}
-
-/// Checks a transaction at the door, before it is ordered: everything that [`apply`] checks about ledger, expiry,
-/// sender, key and signature. What was checked here is not checked again later under the same key.
-///
-/// Nothing is decided by this: order decides. It keeps strangers from filling blocks and disks.
-///
-/// # Errors
-/// As [`apply`].
-pub fn authenticate(state: &dyn StateView, block: &Block, transaction: &mut Transaction) -> Result<(), NotApplied> {
-    let state = Overlay::new(state);
-    let key = {
-        let sender = sender_history(&state, block, transaction)?;
-        current_key(&sender, transaction)?.jwk.key().clone()
-    };
-    transaction.authenticate(&key)?;
-    Ok(())
 }
 
 /// The state key that [`admit_relayed`] reads.
@@ -111,8 +107,13 @@ pub(super) struct Act<'a> {
     pub(super) sender: &'a Did,
 }
 
-fn check_sender(state: &Overlay<'_>, block: &Block, transaction: &Transaction) -> Result<DidHistory, NotApplied> {
-    let history = sender_history(state, block, transaction)?;
+fn check_sender(
+    state: &Overlay<'_>,
+    block: &Block,
+    transaction: &Transaction,
+    memory: &mut Memory,
+) -> Result<Arc<DidHistory>, NotApplied> {
+    let history = sender_history(state, block, transaction, memory)?;
     let key = current_key(&history, transaction)?;
     if !transaction.is_authentic_under(key.jwk.key()) {
         return Err(Refused::Signature.into());
@@ -120,9 +121,17 @@ fn check_sender(state: &Overlay<'_>, block: &Block, transaction: &Transaction) -
     Ok(history)
 }
 
-fn sender_history(state: &Overlay<'_>, block: &Block, transaction: &Transaction) -> Result<DidHistory, NotApplied> {
+pub(super) fn sender_history(
+    state: &Overlay<'_>,
+    block: &Block,
+    transaction: &Transaction,
+    memory: &mut Memory,
+) -> Result<Arc<DidHistory>, NotApplied> {
     check_envelope(block, transaction)?;
-    let history = active_did(state, transaction.sender(), Refused::SenderUnknown)?;
+    let history = memory.history(state, transaction.sender())?.ok_or(Refused::SenderUnknown)?;
+    if history.deactivated.is_some() {
+        return Err(Refused::Deactivated.into());
+    }
     let member: Option<Member> = state.read(&member_key(transaction.sender()))?;
     let member = member.filter(|member| member.until.is_none()).ok_or(Refused::NotMember)?;
     if member.is_in_good_standing() { Ok(history) } else { Err(Refused::Suspended.into()) }
@@ -143,7 +152,7 @@ pub(super) fn active_did(state: &Overlay<'_>, did: &Did, absent: Refused) -> Res
     if history.deactivated.is_some() { Err(Refused::Deactivated.into()) } else { Ok(history) }
 }
 
-fn current_key<'a>(history: &'a DidHistory, transaction: &Transaction) -> Result<&'a KeyRecord, Refused> {
+pub(super) fn current_key<'a>(history: &'a DidHistory, transaction: &Transaction) -> Result<&'a KeyRecord, Refused> {
     let key = history.current_key(transaction.key_id()).ok_or(Refused::KeyUnknown)?;
     match key.key_use {
         KeyUse::CapabilityInvocation => Ok(key),

@@ -18,11 +18,13 @@ mod apply;
 mod block;
 mod create;
 mod delegation;
+mod door;
 mod genesis;
 mod history;
 mod key_proof;
 mod keys;
 mod make;
+mod memory;
 mod recovery;
 mod refused;
 mod rules;
@@ -37,16 +39,18 @@ mod voting;
 
 pub use accreditation::{AccreditationHistory, Ending, Grant, Role};
 pub use anchor::{Anchor, AnchorKind, AnchoredReceipts};
-pub use apply::{Accepted, admit_relayed, apply, authenticate, key_to_admit, keys_to_authenticate};
+pub use apply::{Accepted, admit_relayed, apply, apply_remembering, key_to_admit};
 pub use block::{Block, close_block};
 pub use create::{Create, CreatePayload};
 pub use delegation::{Delegation, DutyHistory, DutyHolder, is_duty_number};
+pub use door::{authenticate, authenticate_all, keys_to_authenticate};
 pub use genesis::{Genesis, GenesisBlock, GenesisError, GenesisMember, GenesisValidator, Peer};
 pub use history::{
     DidHistory, KeyRecord, Member, Owner, OwnerHistory, Period, Recovery, SchemaHistory, SchemaRecord, ServiceRecord,
 };
 pub use keys::{KeyEntry, KeyUse};
 pub use make::{make_create, make_key_proof, make_recovery, make_transaction};
+pub use memory::Memory;
 pub use recovery::{Recover, RecoveryAct, RecoveryEnvelope, RecoveryOperation};
 pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};

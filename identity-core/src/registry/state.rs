@@ -128,8 +128,11 @@ pub fn delegations_key(accreditation: u64) -> String {
 /// Reads a JSON value that the rules wrote earlier.
 pub(super) fn read_json<T: DeserializeOwned>(state: &dyn StateView, key: &str) -> Result<Option<T>, StateUnreadable> {
     let Some(bytes) = state.get(key)? else { return Ok(None) };
-    let value = serde_json::from_slice(&bytes).map_err(|_| StateUnreadable(format!("malformed value under {key}")))?;
-    Ok(Some(value))
+    parse_json(&bytes, key).map(Some)
+}
+
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Result<T, StateUnreadable> {
+    serde_json::from_slice(bytes).map_err(|_| StateUnreadable(format!("malformed value under {key}")))
 }
 
 /// A view with changes on top that are not kept yet.

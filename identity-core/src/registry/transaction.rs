@@ -1,5 +1,7 @@
 //! Transactions: parsed, typed, and bound to the exact bytes that travelled.
 
+use std::sync::Arc;
+
 use ledger::split_view::SplitEvidence;
 use ledger::{Hash, sha256};
 use serde::de::DeserializeOwned;
@@ -15,23 +17,34 @@ use super::recovery::RecoveryAct;
 use super::services::{Label, ServiceEntry};
 use super::voting::{OnProposal, Propose};
 use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
-use crate::crypto::PublicKey;
+use crate::crypto::{Alg, PublicKey, Signature, Signed};
 use crate::did::method::xinfu;
 use crate::did::{Did, DidUrl};
 use crate::encoding::json;
-use crate::jose::{ExpectedTyp, Jwk, UnverifiedJws, typ};
+use crate::jose::{Jwk, UnverifiedJws, typ};
 
-/// A transaction, parsed. Its signature may or may not have been checked yet: [`super::apply`] sees to it.
+/// A transaction, parsed. Its signature may or may not have been checked yet: [`super::apply`] sees to it. Cheap to
+/// clone.
 #[derive(Debug, Clone)]
 pub struct Transaction {
+    content: Arc<Content>,
+    verified_with: Option<Arc<PublicKey>>,
+}
+
+/// What its text says.
+#[derive(Debug)]
+struct Content {
     jws: String,
+    /// Bytes of the signing input, at the beginning of the text.
+    signed: usize,
+    alg: Alg,
+    signature: Signature,
     digest: Hash,
     key_url: String,
     sender: Did,
     key_id: String,
     envelope: Envelope,
     operation: Operation,
-    verified_with: Option<PublicKey>,
 }
 
 /// What every transaction says inside its signature.
@@ -245,8 +258,26 @@ impl Transaction {
         let mut members = payload_members(jws.dangerous_payload())?;
         let envelope = take_envelope(&mut members)?;
         let operation = take_operation(members, outer)?;
-        let digest = sha256(jws.signing_input().as_bytes());
-        Ok(Self { jws: text.to_owned(), digest, key_url, sender, key_id, envelope, operation, verified_with: None })
+        let content = Content {
+            jws: text.to_owned(),
+            signed: jws.signing_input().len(),
+            alg: jws.header().alg(),
+            signature: *jws.signature(),
+            digest: sha256(jws.signing_input().as_bytes()),
+            key_url,
+            sender,
+            key_id,
+            envelope,
+            operation,
+        };
+        Ok(Self { content: Arc::new(content), verified_with: None })
+    }
+
+    /// The digest that a text would have as a transaction, whether it is one or not: enough to find out whether the
+    /// same one was parsed before.
+    #[must_use]
+    pub fn digest_of(text: &str) -> Option<Hash> {
+        text.rsplit_once('.').map(|(signing_input, _)| sha256(signing_input.as_bytes()))
     }
 
     /// Checks the signature under the key that the state holds for `kid`, unless it was checked under the very
@@ -258,60 +289,91 @@ impl Transaction {
         if !self.is_authentic_under(key) {
             return Err(Refused::Signature);
         }
-        self.verified_with = Some(key.clone());
+        self.remember(key);
         Ok(())
+    }
+
+    /// The signature was checked under this key and is good.
+    pub(super) fn remember(&mut self, key: &PublicKey) {
+        if self.verified_with.as_deref() != Some(key) {
+            self.verified_with = Some(Arc::new(key.clone()));
+        }
+    }
+
+    /// Whether the signature was found good already, under whatever key: then there is nothing to verify ahead.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.verified_with.is_some()
+    }
+
+    /// Whether the signature was checked under this very key.
+    pub(super) fn is_remembered(&self, key: &PublicKey) -> bool {
+        self.verified_with.as_deref() == Some(key)
+    }
+
+    /// What is to be verified under `key`, for many at once; nothing where the key is for another algorithm, or for one
+    /// whose signatures are checked one by one.
+    pub(super) fn signed_by<'a>(&'a self, key: &'a PublicKey) -> Option<Signed<'a>> {
+        let Content { alg, signature, .. } = &*self.content;
+        if *alg == key.alg() { key.signed(self.signing_input(), signature) } else { None }
+    }
+
+    fn signing_input(&self) -> &[u8] {
+        // The length was taken from this very text.
+        self.content.jws.as_bytes().get(..self.content.signed).unwrap_or_default()
     }
 
     /// Whether the signature holds under `key`. The answer depends on bytes and key alone, so remembering an
     /// earlier one changes nothing but the time it takes.
     pub(super) fn is_authentic_under(&self, key: &PublicKey) -> bool {
-        if self.verified_with.as_ref() == Some(key) {
+        if self.is_remembered(key) {
             return true;
         }
-        UnverifiedJws::parse(&self.jws)
-            .is_ok_and(|jws| jws.verify_low_s(key, ExpectedTyp::Exactly(typ::TRANSACTION)).is_ok())
+        // Its type was looked at when it was parsed.
+        let Content { alg, signature, .. } = &*self.content;
+        *alg == key.alg() && key.verify_low_s(self.signing_input(), signature).is_ok()
     }
 
     /// The exact text that was signed and travels.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.jws
+        &self.content.jws
     }
 
     /// Its identity: SHA-256 of the signing input, so a second signature makes no second transaction.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        self.digest
+        self.content.digest
     }
 
     /// The signing key's DID URL, as `kid` spells it.
     #[must_use]
     pub fn key_url(&self) -> &str {
-        &self.key_url
+        &self.content.key_url
     }
 
     /// Whose key signed it.
     #[must_use]
     pub fn sender(&self) -> &Did {
-        &self.sender
+        &self.content.sender
     }
 
     /// Fragment of the signing key's DID URL.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        &self.key_id
+        &self.content.key_id
     }
 
     /// Ledger, number and expiry.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
-        &self.envelope
+        &self.content.envelope
     }
 
     /// What it does.
     #[must_use]
     pub fn operation(&self) -> &Operation {
-        &self.operation
+        &self.content.operation
     }
 }
 
@@ -378,7 +440,7 @@ impl Relayed {
             _ => {}
         }
         let change = Transaction::parse_level(text, false)?;
-        match change.operation {
+        match change.operation() {
             Operation::Update(_) | Operation::Deactivate | Operation::Compromise(_) => {
                 Ok(Self::Change(Box::new(change)))
             }

@@ -1,11 +1,11 @@
 //! Where transactions wait until a block that is final holds them.
 //!
 //! Bounded by count and bytes, and by sender: nobody fills more than half of it, and blocks take from all senders in
-//! turn. A sender's own transactions wait in the order of its sequence numbers, which is the only one the rules accept,
-//! whatever order they arrived in. A transaction leaves when a final block holds it and not when it is proposed:
+//! turn, and of each from all its keys in turn. What waits under one key does so in the order of its sequence numbers,
+//! which is the only one the rules accept, whatever order it arrived in. A transaction leaves when a final block holds it and not when it is proposed:
 //! proposals come to nothing often enough.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identity_core::did::Did;
@@ -43,21 +43,39 @@ struct Shared {
 #[derive(Default)]
 struct Inside {
     senders: BTreeMap<Did, Queue>,
-    /// By digest, in whose queue it stands and where.
-    places: HashMap<Hash, (Did, Place)>,
+    /// By digest.
+    places: HashMap<Hash, Place>,
     bytes: usize,
     /// Who was served last: the next block begins with the one after.
     served: Option<Did>,
+    /// Blocks chosen so far: of each sender, another key comes first each time.
+    turn: usize,
 }
 
 #[derive(Default)]
 struct Queue {
-    waiting: BTreeMap<Place, Transaction>,
+    /// By key, in the order in which they can be accepted.
+    keys: BTreeMap<String, BTreeMap<Number, Transaction>>,
+    count: usize,
     bytes: usize,
 }
 
-/// Key, sequence number, digest: the order in which a sender's transactions can be accepted.
-type Place = (String, u64, Hash);
+/// Sequence number and digest: two may claim one number.
+type Number = (u64, Hash);
+
+/// Where a transaction waits: whose, under which key, as which number.
+struct Place {
+    sender: Did,
+    key: String,
+    number: Number,
+}
+
+/// A pool that holds nothing, and never will.
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new(Bounds { count: 0, bytes: 0 })
+    }
+}
 
 impl Pool {
     pub(crate) fn new(bounds: Bounds) -> Self {
@@ -76,7 +94,7 @@ impl Pool {
         let Bounds { count, bytes } = self.0.bounds;
         let length = transaction.as_str().len();
         let (own_count, own_bytes) =
-            inside.senders.get(transaction.sender()).map_or((0, 0), |queue| (queue.waiting.len(), queue.bytes));
+            inside.senders.get(transaction.sender()).map_or((0, 0), |queue| (queue.count, queue.bytes));
         let full = inside.places.len() >= count || inside.bytes.saturating_add(length) > bytes;
         let half_full = own_count >= count.div_ceil(2) || own_bytes.saturating_add(length) > bytes.div_ceil(2);
         if full || half_full {
@@ -88,6 +106,19 @@ impl Pool {
         Ok(true)
     }
 
+    /// The same transaction, down to the byte, as it waits here.
+    pub(crate) fn find(&self, text: &str) -> Option<Transaction> {
+        let digest = Transaction::digest_of(text)?;
+        let inside = self.lock();
+        let waiting = inside.waiting(inside.places.get(&digest)?)?;
+        (waiting.as_str() == text).then(|| waiting.clone())
+    }
+
+    /// Whether it waits here already.
+    pub(crate) fn holds(&self, transaction: &Transaction) -> bool {
+        self.lock().places.contains_key(&transaction.digest())
+    }
+
     /// What a block with this room takes next, except for what `elsewhere` holds already: from every sender in turn.
     pub(crate) fn choose(&self, room: Room, elsewhere: &HashSet<Hash>) -> Vec<Transaction> {
         let mut inside = self.lock();
@@ -95,11 +126,9 @@ impl Pool {
         let order = inside.senders.keys().filter(|did| Some(*did) > after.as_ref());
         let order: Vec<Did> =
             order.chain(inside.senders.keys().filter(|did| Some(*did) <= after.as_ref())).cloned().collect();
-        let mut lines: Vec<_> = order
-            .iter()
-            .filter_map(|did| inside.senders.get(did))
-            .map(|queue| queue.waiting.values().filter(|transaction| !elsewhere.contains(&transaction.digest())))
-            .collect();
+        let turn = inside.turn;
+        let queues = order.iter().filter_map(|did| inside.senders.get(did));
+        let mut lines: Vec<_> = queues.map(|queue| queue.in_turn(turn, elsewhere)).collect();
         let (mut chosen, mut bytes) = (Vec::new(), 0_usize);
         'full: loop {
             let before = chosen.len();
@@ -115,6 +144,8 @@ impl Pool {
                 break;
             }
         }
+        drop(lines);
+        inside.turn = turn.wrapping_add(1);
         inside.served = order.first().cloned().or(after);
         chosen
     }
@@ -128,7 +159,8 @@ impl Pool {
     /// Takes out everything that waits, sender by sender.
     pub(crate) fn empty(&self) -> Vec<Transaction> {
         let inside = std::mem::take(&mut *self.lock());
-        inside.senders.into_values().flat_map(|queue| queue.waiting.into_values()).collect()
+        let keys = inside.senders.into_values().flat_map(|queue| queue.keys.into_values());
+        keys.flat_map(BTreeMap::into_values).collect()
     }
 
     /// The first transactions that wait, within this room: what to tell others again after a silence.
@@ -158,33 +190,63 @@ impl Pool {
 }
 
 impl Inside {
+    fn waiting(&self, place: &Place) -> Option<&Transaction> {
+        self.senders.get(&place.sender)?.keys.get(&place.key)?.get(&place.number)
+    }
+
     fn insert(&mut self, transaction: Transaction) {
         let digest = transaction.digest();
-        let sender = transaction.sender().clone();
-        let place = (transaction.key_url().to_owned(), transaction.envelope().seq, digest);
-        let length = transaction.as_str().len();
-        self.places.insert(digest, (sender.clone(), place.clone()));
+        let (sender, key) = (transaction.sender().clone(), transaction.key_url().to_owned());
+        let (number, length) = ((transaction.envelope().seq, digest), transaction.as_str().len());
+        self.places.insert(digest, Place { sender: sender.clone(), key: key.clone(), number });
         self.bytes = self.bytes.saturating_add(length);
         let queue = self.senders.entry(sender).or_default();
+        queue.count = queue.count.saturating_add(1);
         queue.bytes = queue.bytes.saturating_add(length);
-        queue.waiting.insert(place, transaction);
+        queue.keys.entry(key).or_default().insert(number, transaction);
     }
 
     fn remove(&mut self, same: &Transaction) -> Option<Transaction> {
-        let (sender, place) = self.places.get(&same.digest())?;
-        let queue = self.senders.get_mut(sender)?;
-        if queue.waiting.get(place).is_none_or(|waiting| waiting.as_str() != same.as_str()) {
+        let place = self.places.get(&same.digest())?;
+        if self.waiting(place)?.as_str() != same.as_str() {
             return None;
         }
-        let transaction = queue.waiting.remove(place)?;
+        let queue = self.senders.get_mut(&place.sender)?;
+        let line = queue.keys.get_mut(&place.key)?;
+        let transaction = line.remove(&place.number)?;
+        if line.is_empty() {
+            queue.keys.remove(&place.key);
+        }
         let length = transaction.as_str().len();
+        queue.count = queue.count.saturating_sub(1);
         queue.bytes = queue.bytes.saturating_sub(length);
         self.bytes = self.bytes.saturating_sub(length);
-        if queue.waiting.is_empty() {
-            self.senders.remove(sender);
+        if queue.keys.is_empty() {
+            self.senders.remove(&place.sender);
         }
         self.places.remove(&same.digest());
         Some(transaction)
+    }
+}
+
+impl Queue {
+    /// What waits, one of each key in turn, beginning with another key at another `turn`; without what stands elsewhere.
+    fn in_turn<'a>(&'a self, turn: usize, elsewhere: &'a HashSet<Hash>) -> impl Iterator<Item = &'a Transaction> {
+        let first = turn.checked_rem(self.keys.len()).unwrap_or(0);
+        let keys = self.keys.values().skip(first).chain(self.keys.values().take(first));
+        let fresh = move |line: &'a BTreeMap<Number, Transaction>| {
+            line.values().filter(move |transaction| !elsewhere.contains(&transaction.digest()))
+        };
+        let mut lines: VecDeque<_> = keys.map(fresh).collect();
+        std::iter::from_fn(move || {
+            while let Some(mut line) = lines.pop_front() {
+                if let Some(next) = line.next() {
+                    lines.push_back(line);
+                    return Some(next);
+                }
+            }
+            None
+        })
     }
 }
 
@@ -199,11 +261,15 @@ mod tests {
     const ROOM: Room = Room { count: 6, bytes: 1 << 20 };
 
     fn transaction(sender: u8, seq: u64) -> Transaction {
+        under_key(sender, "invoke-1", seq)
+    }
+
+    fn under_key(sender: u8, id: &str, seq: u64) -> Transaction {
         let did = Did::parse(format!("did:xinfu:sample:{}", bs58(sender))).unwrap();
         let key = SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap();
         let anchor = Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&[sender]), 1));
         let envelope = Envelope { aud: "xinfu/sample/00".into(), seq, exp: 2_000_000_000 };
-        Transaction::parse(&make_transaction(&envelope, &anchor, &did, "invoke-1", &key).unwrap()).unwrap()
+        Transaction::parse(&make_transaction(&envelope, &anchor, &did, id, &key).unwrap()).unwrap()
     }
 
     /// Some well-formed method-specific id.
@@ -232,6 +298,25 @@ mod tests {
         assert_eq!(chosen(&pool, ROOM, &[]), expected);
         let first_of_next = chosen(&pool, Room { count: 1, ..ROOM }, &[]);
         assert_eq!(first_of_next, [(two, 1)], "the next block begins with the next sender");
+    }
+
+    #[test]
+    fn a_crowd_under_one_key_does_not_keep_its_senders_other_keys_waiting() {
+        let pool = pool(200);
+        for id in ["invoke-1", "invoke-2", "invoke-3", "invoke-4"] {
+            (1..=20).for_each(|seq| assert_eq!(pool.add(under_key(1, id, seq)), Ok(true)));
+        }
+        // Whoever is served comes back at once. Two of the four have room in a block.
+        let mut served = BTreeMap::<String, u64>::new();
+        for _ in 0..8 {
+            for one in pool.choose(Room { count: 2, ..ROOM }, &HashSet::new()) {
+                let last = served.insert(one.key_id().to_owned(), one.envelope().seq);
+                assert_eq!(one.envelope().seq, last.unwrap_or(0) + 1);
+                pool.settle(&one).unwrap();
+                pool.add(under_key(1, one.key_id(), one.envelope().seq + 20)).unwrap();
+            }
+        }
+        assert_eq!(served.into_values().collect::<Vec<_>>(), [4, 4, 4, 4]);
     }
 
     #[test]
@@ -278,9 +363,12 @@ mod tests {
         let first = if signature.starts_with('A') { 'B' } else { 'A' };
         let other = Transaction::parse(&format!("{input}.{first}{}", &signature[1..])).unwrap();
         assert_eq!(other.digest(), waiting.digest());
+        assert!(pool.find(other.as_str()).is_none() && pool.find(input).is_none() && pool.find("").is_none());
+        assert_eq!(pool.find(waiting.as_str()).unwrap().as_str(), waiting.as_str());
         assert!(pool.settle(&other).is_none());
         assert_eq!(pool.waiting().0, 1);
         assert!(pool.settle(&waiting).is_some());
         assert_eq!(pool.waiting(), (0, 0));
+        assert!(pool.find(waiting.as_str()).is_none());
     }
 }

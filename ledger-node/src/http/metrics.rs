@@ -5,11 +5,17 @@ use std::sync::atomic::Ordering;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{IntGauge, Opts};
+use prometheus::{Histogram, HistogramOpts, IntGauge, Opts};
 use service_kit::http::Metrics;
 
 use crate::engine::Standing;
 use crate::node::Node;
+
+/// Bounds of certification times: fine where a good disk and line are, up to what only a fault explains.
+const SECONDS: [f64; 24] = [
+    0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.01, 0.012, 0.014, 0.017, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07,
+    0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 5.0,
+];
 
 /// A number that is read when somebody asks.
 struct Number {
@@ -54,6 +60,10 @@ pub(crate) fn register(metrics: &Metrics, node: &Arc<Node>, standing: &Arc<Stand
     of_node("ledger_contradictions", "Cosignatures of others on another root than this node's, or than their own.", {
         |node| node.contradictions.load(Ordering::Relaxed)
     })?;
+    let certification = certification()?;
+    metrics.registry().register(Box::new(certification.clone()))?;
+    // Set once: a node is registered once.
+    let _first = node.certification.set(certification);
     let of_engine = |name: &str, help: &str, read: fn(&Standing) -> u64| {
         let standing = Arc::clone(standing);
         number(metrics, name, help, Box::new(move || read(&standing)))
@@ -63,6 +73,12 @@ pub(crate) fn register(metrics: &Metrics, node: &Arc<Node>, standing: &Arc<Stand
     of_engine("ledger_peers", "Other validators heard from lately.", Standing::peers)?;
     of_engine("ledger_pool", "Transactions in the pool.", |standing| standing.pooled().0)?;
     of_engine("ledger_pool_bytes", "Bytes of the transactions in the pool.", |standing| standing.pooled().1)
+}
+
+/// From a block's time, which its proposer's clock gave it, to the moment when this node has its certified checkpoint.
+fn certification() -> Result<Histogram, prometheus::Error> {
+    let help = "Seconds from a block's proposal until its checkpoint was certified, as this node saw it.";
+    Histogram::with_opts(HistogramOpts::new("ledger_certification_seconds", help).buckets(SECONDS.to_vec()))
 }
 
 fn number(

@@ -3,6 +3,7 @@
 //! Answers about the state are of the newest certified head, so that every one of them can be proven at once; how old that
 //! head is stands in every one of them.
 
+mod batch;
 mod errands;
 mod head;
 mod identifiers;
@@ -85,6 +86,7 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
         config
             .app_data(web::Data::new(api.clone()))
             .service(web::resource("/transactions").post(submit::submit))
+            .service(web::resource("/transactions/batch").post(batch::submit))
             .service(read("/transactions/{digest}").get(submit::find))
             .service(web::resource("/notarise").wrap(from_fn(rate::errands)).post(errands::notarise))
             .service(web::resource("/relay").wrap(from_fn(rate::errands)).post(errands::relay))

@@ -20,13 +20,20 @@ use crate::proofs::prove_entry;
 use crate::store::{Place, Refusal, refusal_key};
 
 /// How long a submitter may wait for its transaction to be ordered and executed.
-const ORDERED_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ORDERED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a submitter may wait for certification; then it gets its place without a proof.
-const CERTIFIED_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const CERTIFIED_WITHIN: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize)]
 pub(super) struct Wait {
     wait: Option<String>,
+}
+
+impl Wait {
+    /// Whether the sender waits for certification, too.
+    pub(super) fn is_for_certified(&self) -> bool {
+        self.wait.as_deref() == Some("certified")
+    }
 }
 
 /// `POST /transactions[?wait=certified]`: a compact JWS in, its place out.
@@ -53,7 +60,7 @@ pub(super) async fn submit(
         Err(error) => return Err(problem_of(&error)),
     };
     let mut answer = json!({"index": place.index, "height": place.height, "digest": digest});
-    if wait.wait.as_deref() == Some("certified")
+    if wait.is_for_certified()
         && let (Some(proof), Some(members)) = (certified_proof(&api, place).await?, answer.as_object_mut())
     {
         members.insert("proof".to_owned(), proof.into());

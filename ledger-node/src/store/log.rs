@@ -1,6 +1,6 @@
 //! The log in the store: entries one by one, hashes in tiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Hash;
 use ledger::tile::{Content, Tile, TileReader, TiledNodes, WIDTH};
@@ -15,8 +15,10 @@ pub(crate) struct Edge {
     frontier: Frontier,
     /// By level, the hashes of the tile that is not full yet.
     partial: BTreeMap<u8, Vec<Hash>>,
-    /// Tiles that changed since the last batch.
-    changed: BTreeMap<(u8, u64), Vec<Hash>>,
+    /// Tiles that became full since the last batch.
+    full: BTreeMap<(u8, u64), Vec<Hash>>,
+    /// Tiles that grew since the last batch and are not full.
+    grown: BTreeSet<(u8, u64)>,
 }
 
 impl Edge {
@@ -34,7 +36,7 @@ impl Edge {
                 partial.insert(level, LogReader::new(store).hashes(tile)?);
             }
         }
-        Ok(Self { frontier, partial, changed: BTreeMap::new() })
+        Ok(Self { frontier, partial, ..Self::default() })
     }
 
     /// Appends an entry.
@@ -44,7 +46,7 @@ impl Edge {
 
     /// Appends an entry by its hash as a leaf.
     pub(crate) fn append_hash(&mut self, leaf: Hash) {
-        let Self { frontier, partial, changed } = self;
+        let Self { frontier, partial, full, grown } = self;
         frontier.append(leaf, |level, index, hash| {
             if level % 8 != 0 {
                 return;
@@ -52,9 +54,11 @@ impl Edge {
             let (level, tile) = (level / 8, index / u64::from(WIDTH));
             let hashes = partial.entry(level).or_default();
             hashes.push(hash);
-            changed.insert((level, tile), hashes.clone());
             if hashes.len() == usize::from(WIDTH) {
-                hashes.clear();
+                grown.remove(&(level, tile));
+                full.insert((level, tile), std::mem::take(hashes));
+            } else {
+                grown.insert((level, tile));
             }
         });
     }
@@ -73,17 +77,21 @@ impl Edge {
 
     /// Takes all of the edge for changed.
     pub(crate) fn touch(&mut self) {
-        for (level, hashes) in self.partial.iter().filter(|(_, hashes)| !hashes.is_empty()) {
+        for (level, _) in self.partial.iter().filter(|(_, hashes)| !hashes.is_empty()) {
             let index = self.frontier.size().checked_shr(8 * u32::from(*level)).unwrap_or(0) / u64::from(WIDTH);
-            self.changed.insert((*level, index), hashes.clone());
+            self.grown.insert((*level, index));
         }
     }
 
     /// Puts the tiles that changed into a batch.
     pub(crate) fn write_changed(&mut self, mut batch: Batch) -> Batch {
-        for ((level, index), hashes) in std::mem::take(&mut self.changed) {
-            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-            batch = batch.put(tile_key(level, index), bytes);
+        let bytes = |hashes: &[Hash]| hashes.iter().flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>();
+        for ((level, index), hashes) in std::mem::take(&mut self.full) {
+            batch = batch.put(tile_key(level, index), bytes(&hashes));
+        }
+        for (level, index) in std::mem::take(&mut self.grown) {
+            let hashes = self.partial.get(&level).map(Vec::as_slice).unwrap_or_default();
+            batch = batch.put(tile_key(level, index), bytes(hashes));
         }
         batch
     }

@@ -1,6 +1,9 @@
 //! The state tree in the store: nodes and values by the height that made them, so that every certified past can
 //! still be proven.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use identity_core::registry::{StateUnreadable, StateView, WriteSet};
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{KeyHash, OwnedValue, Sha256Jmt, Version};
@@ -44,11 +47,13 @@ pub(crate) struct VersionedState<'a> {
     height: Option<u64>,
     /// What the block under way has written so far.
     pub(crate) writes: WriteSet,
+    /// What was read from the store: nothing below the block under way changes.
+    read: RefCell<HashMap<String, Option<Vec<u8>>>>,
 }
 
 impl<'a> VersionedState<'a> {
     pub(crate) fn new(store: &'a SyncStore, height: Option<u64>) -> Self {
-        Self { store, height, writes: WriteSet::new() }
+        Self { store, height, writes: WriteSet::new(), read: RefCell::default() }
     }
 }
 
@@ -58,8 +63,14 @@ impl StateView for VersionedState<'_> {
             return Ok(Some(value.clone()));
         }
         let Some(height) = self.height else { return Ok(None) };
-        let found = value_here(self.store, &sha256(key.as_bytes()), height);
-        Ok(found.map_err(|error| StateUnreadable(error.to_string()))?.map(|(_, value)| value))
+        if let Some(value) = self.read.borrow().get(key) {
+            return Ok(value.clone());
+        }
+        let value = value_here(self.store, &sha256(key.as_bytes()), height)
+            .map_err(|error| StateUnreadable(error.to_string()))?
+            .map(|(_, value)| value);
+        self.read.borrow_mut().insert(key.to_owned(), value.clone());
+        Ok(value)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::engine::Ordered;
 use crate::executor::{Executor, Outcome};
 use crate::fsck::{Finding, fsck};
 use crate::node::Round;
+use crate::resume::last_round;
 use crate::store::{SyncStore, boundary_key};
 use crate::{Chain, boundary};
 
@@ -149,6 +150,27 @@ fn a_node_serves_the_walk_from_its_genesis_to_the_set_in_force() {
     let other = validator_set(node.chain.origin(), &[validator(220)]).unwrap().to_policy_text();
     assert_eq!(node.walk(&round, &TrustRoot::parse(&other).unwrap()), None);
     assert_eq!(node.check(), Ok(()));
+}
+
+/// It dies before the published checkpoint was kept, too: whoever lacks the note of the set that ended asks for it.
+#[test]
+fn a_node_that_kept_the_note_shows_it_again_as_long_as_nothing_is_newer() {
+    let mut node = AtRest::new();
+    let first = node.certified(200);
+    node.put(b"checkpoint", first.note.as_bytes());
+    let shown = |node: &AtRest| last_round(&node.sync(), &node.chain).unwrap().map(|round| round.head);
+    assert_eq!(shown(&node), Some(first.head.clone()));
+    node.decide();
+    assert_eq!(shown(&node), Some(first.head));
+    let boundary = node.certified(200);
+    node.keep(&boundary);
+    assert_eq!(shown(&node), Some(boundary.head.clone()));
+    node.put(b"checkpoint", boundary.note.as_bytes());
+    node.execute(2, Vec::new());
+    assert_eq!(shown(&node), Some(boundary.head));
+    let newest = node.certified(210);
+    node.put(b"checkpoint", newest.note.as_bytes());
+    assert_eq!(shown(&node), Some(newest.head));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The node as a whole: over HTTP, with a store that breaks, and with bytes that were flipped.
 
+mod batches;
 pub(crate) mod boundaries;
 mod crashes;
 mod flipped;

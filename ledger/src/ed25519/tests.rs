@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const MESSAGE: &[u8] = b"the two halves must fit";
+pub(super) const MESSAGE: &[u8] = b"the two halves must fit";
 
 fn honest() -> (PublicKey, [u8; 64]) {
     let key = SigningKey::from_bytes(&[7; 32]);
@@ -18,7 +18,7 @@ fn challenge(r: &[u8; 32], a: &[u8; 32], message: &[u8]) -> Scalar {
 }
 
 /// A signature by the owner of secret scalar `secret`, whose public key and commitment carry components of small order.
-fn strange_signature(a_torsion: usize, r_torsion: usize) -> ([u8; 32], [u8; 64]) {
+pub(super) fn strange_signature(a_torsion: usize, r_torsion: usize) -> ([u8; 32], [u8; 64]) {
     let secret = Scalar::from(0x5eed_u64);
     let nonce = Scalar::from(0x0ddba11_u64);
     let a = (&secret * ED25519_BASEPOINT_TABLE + EIGHT_TORSION[a_torsion]).compress().0;

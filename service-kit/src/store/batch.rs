@@ -1,7 +1,5 @@
 //! A batch: preconditions and writes that hold all or none.
 
-use std::collections::BTreeSet;
-
 use super::StoreError;
 
 /// Longest key, in bytes: our keys are short names; the number keeps a slip from becoming a page-long key.
@@ -172,17 +170,18 @@ impl Batch {
     /// # Errors
     /// [`StoreError::Misused`], saying which rule.
     pub fn check(&self) -> Result<(), StoreError> {
-        let mut written = BTreeSet::new();
         let mut bytes = 0_usize;
         for key in self.preconditions.iter().map(Precondition::key).chain(self.writes.iter().map(Write::key)) {
             if key.is_empty() || key.len() > MAX_KEY_BYTES {
                 return Err(StoreError::Misused("a key is empty or too long"));
             }
         }
+        let mut written: Vec<&[u8]> = self.writes.iter().map(Write::key).collect();
+        written.sort_unstable();
+        if written.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(StoreError::Misused("one batch writes a key twice"));
+        }
         for write in &self.writes {
-            if !written.insert(write.key()) {
-                return Err(StoreError::Misused("one batch writes a key twice"));
-            }
             if let Write::Put { key, value } = write {
                 if value.len() > MAX_VALUE_BYTES {
                     return Err(StoreError::Misused("a value is too long"));

@@ -4,6 +4,7 @@ use ledger::sha256;
 use serde_json::{Value, json};
 
 use super::super::{Anchor, AnchorKind, MAX_TRANSACTION_BYTES, Operation, Refused, Transaction, apply, authenticate};
+use super::super::{Memory, authenticate_all};
 use super::world::{START, World, key};
 use crate::crypto::{Alg, SecretKey, Signer as _};
 use crate::encoding::base64url;
@@ -193,6 +194,43 @@ fn what_was_checked_at_the_door_holds_only_under_the_same_key() {
     assert_eq!(checked, apply(&world.state, &world.block, world.next_index, &fresh));
     assert!(checked.is_ok());
     assert!(transaction.authenticate(key(9, 9).public_key()).is_err());
+}
+
+/// Under both algorithms, and one of each kind of fault: what becomes of each does not depend on its neighbours.
+#[test]
+fn many_at_the_door_are_judged_as_each_would_be() {
+    let world = World::new();
+    let spoil = |jws: &str| {
+        let (input, signature) = jws.rsplit_once('.').unwrap();
+        let first = if signature.starts_with('A') { 'B' } else { 'A' };
+        format!("{input}.{first}{}", &signature[1..])
+    };
+    let sound = [&world.department, &world.other].map(|who| world.transaction(who, &anchor(AnchorKind::Credential)));
+    let stranger = world.transaction(&world.stranger, &anchor(AnchorKind::Credential));
+    let unnamed =
+        world.transaction_by(&world.other, "invoke-9", &world.other.invoker(), &anchor(AnchorKind::Credential));
+    let [one, other] = &sound;
+    for crowd in
+        [vec![], vec![one], vec![one, other, one], vec![one, other, &spoil(one), &stranger, &spoil(other), &unnamed]]
+    {
+        let parse = |jws: &&String| Transaction::parse(jws).unwrap();
+        let (mut together, alone) = (crowd.iter().map(parse).collect::<Vec<_>>(), crowd.iter().map(parse));
+        let mut memory = Memory::default();
+        let mut all = |together: &mut Vec<Transaction>| {
+            let mut together: Vec<_> = together.iter_mut().collect();
+            authenticate_all(&world.state, &world.block, &mut together, &mut memory)
+        };
+        let verdicts = all(&mut together);
+        let singly: Vec<_> = alone.map(|mut one| authenticate(&world.state, &world.block, &mut one)).collect();
+        assert_eq!(verdicts, singly);
+        // Asked again, with what was remembered.
+        assert_eq!(all(&mut together), singly);
+        for transaction in &together {
+            let fresh = Transaction::parse(transaction.as_str()).unwrap();
+            let applied = apply(&world.state, &world.block, world.next_index, transaction);
+            assert_eq!(applied, apply(&world.state, &world.block, world.next_index, &fresh));
+        }
+    }
 }
 
 #[test]

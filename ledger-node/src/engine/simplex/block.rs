@@ -19,7 +19,7 @@ use commonware_cryptography::{Digestible, Hasher as _, Sha256, sha256::Digest};
 use identity_core::registry::Transaction;
 use identity_core::time::UnixMillis;
 
-use crate::engine::pool::Room;
+use crate::engine::pool::{Pool, Room};
 use crate::term::Term;
 
 /// What one block may hold: about 50 ms of work for each validator, and a message that crosses a slow line in seconds.
@@ -68,9 +68,10 @@ impl EncodeSize for Block {
 }
 
 impl Read for Block {
-    type Cfg = ();
+    /// Most of what a block holds was forwarded before, and waits: it need not be parsed again.
+    type Cfg = Pool;
 
-    fn read_cfg(buf: &mut impl Buf, (): &()) -> Result<Self, Error> {
+    fn read_cfg(buf: &mut impl Buf, pool: &Pool) -> Result<Self, Error> {
         let parent = Digest::read(buf)?;
         let height = u64::read(buf)?;
         let time = i64::try_from(u64::read(buf)?).map_err(|_| Error::Invalid("block", "time"))?;
@@ -85,16 +86,19 @@ impl Read for Block {
             if buf.remaining() < length {
                 return Err(Error::EndOfBuffer);
             }
-            transactions.push(parse(&buf.copy_to_bytes(length))?);
+            transactions.push(parse(&buf.copy_to_bytes(length), pool)?);
         }
         Ok(Self { parent, height, time: UnixMillis(time), transactions })
     }
 }
 
-fn parse(bytes: &Bytes) -> Result<Transaction, Error> {
+fn parse(bytes: &Bytes, pool: &Pool) -> Result<Transaction, Error> {
     let malformed = || Error::Invalid("block", "a transaction is malformed");
     let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
-    Transaction::parse(text).map_err(|_| malformed())
+    match pool.find(text) {
+        Some(known) => Ok(known),
+        None => Transaction::parse(text).map_err(|_| malformed()),
+    }
 }
 
 /// Bounded far below four bytes by what is admitted into a block.
@@ -123,7 +127,7 @@ impl ConsensusBlock for Block {
 }
 
 impl BoundedBlock for Block {
-    fn max_encode_size((): &()) -> usize {
+    fn max_encode_size(_: &Pool) -> usize {
         HEADER + ROOM.count * LENGTH + ROOM.bytes
     }
 }

@@ -74,11 +74,10 @@ pub(super) async fn receive(
             tracing::warn!(?peer, "a validator forwards what are no transactions");
             continue;
         };
-        for transaction in transactions {
-            if let Some(transaction) = host.admit(transaction).await {
-                // A full pool here is no reason to tell anybody: where it came in, it was taken.
-                let _full = pool.add(transaction);
-            }
+        let unknown = transactions.into_iter().filter(|transaction| !pool.holds(transaction)).collect();
+        for transaction in host.admit(unknown).await {
+            // A full pool here is no reason to tell anybody: where it came in, it was taken.
+            let _full = pool.add(transaction);
         }
         standing.count_pool(pool.waiting());
     }

@@ -74,8 +74,8 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// Height of the newest certified block; 0 while there is none.
     fn certified(&self) -> u64;
 
-    /// Checks a transaction that another validator forwards; nothing if it may not wait here.
-    fn admit(&self, transaction: Transaction) -> impl Future<Output = Option<Transaction>> + Send;
+    /// Checks transactions that another validator forwards: gives back those that may wait here.
+    fn admit(&self, transactions: Vec<Transaction>) -> impl Future<Output = Vec<Transaction>> + Send;
 }
 
 impl Host for Node {
@@ -87,12 +87,14 @@ impl Host for Node {
         self.round().map_or(0, |round| round.head.height)
     }
 
-    async fn admit(&self, mut transaction: Transaction) -> Option<Transaction> {
-        if self.place(&transaction.digest()).await.ok()?.is_some() {
-            return None;
-        }
-        self.authenticate(&mut transaction).await.ok()?;
-        Some(transaction)
+    async fn admit(&self, transactions: Vec<Transaction>) -> Vec<Transaction> {
+        let Ok(places) = self.places(&transactions.iter().collect::<Vec<_>>()).await else { return Vec::new() };
+        let fresh = transactions.into_iter().zip(places).filter(|(_, place)| place.is_none());
+        let mut fresh: Vec<_> = fresh.map(|(transaction, _)| transaction).collect();
+        let Ok(verdicts) = self.authenticate_all(&mut fresh.iter_mut().collect::<Vec<_>>()).await else {
+            return Vec::new();
+        };
+        fresh.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(sound, _)| sound).collect()
     }
 }
 

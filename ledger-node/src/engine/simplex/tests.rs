@@ -66,11 +66,15 @@ fn ordered_alone(founded: &Founded, runtime: &Runtime, dice: &mut Dice) -> Vec<(
 /// The same blocks as validators send and store them, handed over by their engine.
 async fn delivered(blocks: &[(Ordered, Head)], executor: &mut Executor) -> Vec<Head> {
     let (sender, receiver) = mpsc::channel(blocks.len());
+    // Some were forwarded before, others come with the block.
+    let waiting = Pool::new(Bounds { count: 1_000, bytes: 1 << 20 });
+    let known = blocks.iter().flat_map(|(ordered, _)| &ordered.transactions).step_by(2);
+    known.for_each(|transaction| assert!(waiting.add(transaction.clone()).is_ok()));
     let mut parent = Digest::from([7; 32]);
     for (ordered, _) in blocks {
         let (height, time, transactions) = (ordered.height, ordered.time, ordered.transactions.clone());
         let block = Block { parent, height, time, transactions };
-        let block = Block::decode_cfg(block.encode(), &()).unwrap();
+        let block = Block::decode_cfg(block.encode(), &waiting).unwrap();
         parent = commonware_cryptography::Digestible::digest(&block);
         let Block { height, time, transactions, .. } = block;
         let ordered = Ordered { height, time: UnixMillis(time.0), transactions };

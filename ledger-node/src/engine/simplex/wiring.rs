@@ -108,7 +108,7 @@ pub(super) fn max_message(validators: usize) -> u32 {
     let validators = u32::try_from(validators).unwrap_or(u32::MAX);
     max_message_size(&[
         simplex::max_payload_size::<Scheme, Digest>(validators),
-        marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),
+        marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &Pool::default()),
         cosigning::MESSAGE,
         forwarding::MAX_MESSAGE,
     ])
@@ -149,7 +149,7 @@ where
             mailbox_size: sizing::MAILBOX,
             deque_size: sizing::BUFFERED_BLOCKS,
             priority: false,
-            codec_config: (),
+            codec_config: pool.clone(),
             peer_provider: voters.clone(),
             strategy: Sequential,
         },
@@ -171,7 +171,8 @@ where
     let certificates = archive_config(&storage, "finalizations", &pages, members.all().len());
     let finalizations = prunable::Archive::init(context.child("finalizations"), certificates).await?;
     let archived =
-        prunable::Archive::init(context.child("blocks"), archive_config(&storage, "blocks", &pages, ())).await?;
+        prunable::Archive::init(context.child("blocks"), archive_config(&storage, "blocks", &pages, pool.clone()))
+            .await?;
     let (marshal, marshal_mailbox, _) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
@@ -188,7 +189,7 @@ where
             replay_buffer: sizing::REPLAY_BUFFER,
             key_write_buffer: sizing::WRITE_BUFFER,
             value_write_buffer: sizing::WRITE_BUFFER,
-            block_codec_config: (),
+            block_codec_config: pool.clone(),
             max_repair: sizing::REPAIR,
             max_pending_acks: sizing::UNACKNOWLEDGED,
             strategy: Sequential,
@@ -239,7 +240,8 @@ where
         let (pool, standing) = (pool.clone(), Arc::clone(&standing));
         move |clock| forwarding::send(clock, fresh, pool, standing, told)
     });
-    let receiving = context.child("receiving").spawn({
+    // A thread of its own: it verifies many signatures at a time, and votes shall not wait for that.
+    let receiving = context.child("receiving").dedicated().spawn({
         let (host, standing) = (Arc::clone(&host), Arc::clone(&standing));
         move |_| forwarding::receive(host, pool, standing, heard)
     });

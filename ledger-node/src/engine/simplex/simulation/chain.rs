@@ -22,6 +22,7 @@ pub(super) const GENERATIONS: u8 = 2;
 pub(super) struct World {
     pub(super) chain: Chain,
     seats: u8,
+    generations: u8,
     senders: Arc<Vec<Did>>,
 }
 
@@ -77,7 +78,9 @@ impl World {
         };
         let chain = Chain::new(serde_json::to_vec(&genesis).unwrap()).unwrap();
         let senders = Arc::new(departments.iter().map(|create| create.did().clone()).collect());
-        Self { chain, seats: founding.seats, senders }
+        // Only where sets change does anybody ever get other keys.
+        let generations = if founding.epoch.is_some() { GENERATIONS } else { 1 };
+        Self { chain, seats: founding.seats, generations, senders }
     }
 
     pub(super) fn seats(&self) -> usize {
@@ -106,7 +109,7 @@ impl World {
     /// The keys under which a seat connects.
     pub(super) fn transports(&self, place: usize) -> impl Iterator<Item = PublicKey> + use<> {
         let place = u8::try_from(place).unwrap();
-        (0..GENERATIONS).map(move |generation| transport(place, generation))
+        (0..self.generations).map(move |generation| transport(place, generation))
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger::Hash;
 
 use crate::node::Round;
 use crate::store::{Head, Place};
+
+/// How far a quorum lets a block's time be ahead, one of which at least has a clock that is right.
+const TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Everything seen so far. Cheap to clone.
 #[derive(Clone, Default)]
@@ -23,9 +27,13 @@ struct Seen {
 }
 
 impl Checks {
-    /// A node executed a block.
-    pub(super) fn executed(&self, place: usize, head: &Head) {
+    /// A node executed a block, at this time by a clock that is right.
+    pub(super) fn executed(&self, place: usize, head: &Head, now: SystemTime) {
         let mut seen = self.0.lock().unwrap();
+        let latest = now.duration_since(UNIX_EPOCH).unwrap() + TOLERANCE;
+        if u128::try_from(head.time.0).unwrap() > latest.as_millis() {
+            seen.violations.push(format!("block {} is of a time that has not come: {:?}", head.height, head.time));
+        }
         let known = seen.heads.entry(head.height).or_insert_with(|| head.clone()).clone();
         if known != *head {
             seen.violations.push(format!("node {place} disagrees after block {}: {head:?}, {known:?}", head.height));
@@ -59,6 +67,13 @@ impl Checks {
 
     pub(super) fn height(&self) -> u64 {
         self.0.lock().unwrap().heads.last_key_value().map_or(0, |(height, _)| *height)
+    }
+
+    /// Blocks with no transaction, and nothing but their seal.
+    pub(super) fn empty(&self) -> usize {
+        let seen = self.0.lock().unwrap();
+        let pairs = seen.heads.values().zip(seen.heads.values().skip(1));
+        pairs.filter(|(one, next)| next.height == one.height + 1 && next.size == one.size + 1).count()
     }
 
     /// What was violated, and a digest of all notes.

@@ -11,19 +11,34 @@ use service_kit::store::Store;
 
 use super::super::PublicKey;
 use super::super::wiring;
-use super::chain::World;
+use super::chain::{World, transport};
 use super::checks::Checks;
+use super::dice::Dice;
+use super::disk::Shelf;
 use super::life::Life;
+use super::machine::{Hardware, Machine};
 use super::peers::{Cuts, Peers};
+use super::wires::{Bend, Wires};
 use crate::node::Node;
 use crate::tests::world::memory;
 
 /// A node's place: what survives its deaths, and the life it leads if it does.
 struct Seat {
+    hardware: Hardware,
     store: Arc<dyn Store>,
+    bend: Bend,
+    /// Its engine comes back with nothing of what it kept.
+    forgetful: bool,
     lives: u64,
     running: Option<Handle<()>>,
     node: Slot,
+}
+
+impl Seat {
+    fn new(hardware: Hardware) -> Self {
+        let store = Arc::new(Shelf { inner: memory(), disk: hardware.disk.clone() });
+        Self { hardware, store, bend: Bend::None, forgetful: false, lives: 0, running: None, node: Slot::default() }
+    }
 }
 
 /// Where a life puts its node once that runs.
@@ -51,6 +66,7 @@ impl Cluster {
         checks: Checks,
         evidence: &std::path::Path,
         name: &'static str,
+        dice: &mut Dice,
     ) -> Self {
         let config = Config {
             max_size: wiring::max_message(world.seats()),
@@ -61,12 +77,29 @@ impl Cluster {
         let keys: Vec<_> = (0..world.seats()).flat_map(|place| world.transports(place)).collect();
         let (network, oracle) = Network::new_with_peers(context.child("network"), config, keys).await;
         network.start();
-        let seat = |_| Seat { store: memory(), lives: 0, running: None, node: Slot::default() };
-        let seats = (0..world.seats()).map(seat).collect();
+        let seats = (0..world.seats()).map(|_| Seat::new(Hardware::new(Dice::new(dice.next())))).collect();
         let (evidence, cuts) = (evidence.to_owned(), Cuts::default());
         let cluster = Self { context, runtime, world, oracle, checks, evidence, seats, cuts, name };
-        cluster.heal().await;
+        for from in 0..cluster.places() {
+            for to in (0..cluster.places()).filter(|to| *to != from) {
+                cluster.connect(from, to, true).await;
+            }
+        }
         cluster
+    }
+
+    pub(super) fn hardware(&self, place: usize) -> &Hardware {
+        &self.seats[place].hardware
+    }
+
+    /// What a node sends is bent from its next life on.
+    pub(super) fn bend(&mut self, place: usize, bend: Bend) {
+        self.seats[place].bend = bend;
+    }
+
+    /// A node forgets whatever it voted whenever it dies.
+    pub(super) fn make_forgetful(&mut self, place: usize) {
+        self.seats[place].forgetful = true;
     }
 
     pub(super) fn places(&self) -> usize {
@@ -85,23 +118,45 @@ impl Cluster {
 
     /// Starts a node on what its last life left behind.
     pub(super) fn start(&mut self, place: usize) {
-        let peers = Peers { me: place, slots: self.slots(), cuts: Arc::clone(&self.cuts) };
+        let wires = Wires::network(self.oracle.clone(), self.seats[place].bend.clone());
         let seat = &mut self.seats[place];
         seat.lives += 1;
-        let context = self.context.child("validator").with_attribute("cluster", self.name);
-        let context = context.with_attribute("place", place).with_attribute("life", seat.lives);
+        let name = match seat.forgetful {
+            true => format!("{}{place}-{}", self.name, seat.lives),
+            false => format!("{}{place}", self.name),
+        };
+        let running = self.lead(place, &self.seats[place], name, wires);
+        self.seats[place].running = Some(running);
+    }
+
+    /// Starts two nodes with the keys of one place, on disks and stores of their own; they end with the story.
+    pub(super) async fn start_twins(&self, place: usize, bends: [Bend; 2], dice: &mut Dice) {
+        let control = self.oracle.control(transport(u8::try_from(place).unwrap(), 0));
+        let (one, other) = Wires::halves(&self.context.child("twins"), control, bends).await;
+        for (name, wires) in [("one", one), ("other", other)] {
+            let seat = Seat::new(Hardware::new(Dice::new(dice.next())));
+            drop(self.lead(place, &seat, format!("{}{place}-{name}", self.name), wires));
+        }
+    }
+
+    fn lead(&self, place: usize, seat: &Seat, name: String, wires: Wires) -> Handle<()> {
+        let peers = Peers { me: place, slots: self.slots(), cuts: Arc::clone(&self.cuts) };
+        let context = self.context.child("validator").with_attribute("name", &name);
+        let context = context.with_attribute("life", seat.lives);
         let life = Life {
             place: u8::try_from(place).unwrap(),
-            name: format!("{}{place}", self.name),
+            name,
             world: self.world.clone(),
-            oracle: self.oracle.clone(),
+            wires,
+            hardware: seat.hardware.clone(),
             store: Arc::clone(&seat.store),
             runtime: self.runtime.clone(),
             checks: self.checks.clone(),
             evidence: self.evidence.clone(),
             slot: Arc::clone(&seat.node),
         };
-        seat.running = Some(context.spawn(move |context| life.lead(context, peers.sources())));
+        let machine = Machine::new(context, seat.hardware.clone());
+        machine.spawn(move |machine| life.lead(machine, peers.sources()))
     }
 
     /// Kills a node: everything in memory is gone, at whatever point it was.
@@ -115,15 +170,17 @@ impl Cluster {
 
     /// Deletes what a dead node executed; what its engine archived stays.
     pub(super) fn wipe(&mut self, place: usize) {
-        self.seats[place].store = memory();
+        let seat = &mut self.seats[place];
+        seat.store = Arc::new(Shelf { inner: memory(), disk: seat.hardware.disk.clone() });
     }
 
-    /// Cuts or restores the way from one node to another.
-    pub(super) async fn connect(&self, from: usize, to: usize, connected: bool) {
-        match connected {
-            true => self.cuts.lock().unwrap().remove(&(from, to)),
-            false => self.cuts.lock().unwrap().insert((from, to)),
-        };
+    /// Cuts the way from one node to another.
+    pub(super) async fn cut(&self, from: usize, to: usize) {
+        self.cuts.lock().unwrap().insert((from, to));
+        self.connect(from, to, false).await;
+    }
+
+    async fn connect(&self, from: usize, to: usize, connected: bool) {
         for from in self.world.transports(from) {
             for to in self.world.transports(to) {
                 self.link(from.clone(), to, connected).await;
@@ -145,12 +202,11 @@ impl Cluster {
         }
     }
 
-    /// Restores every way, and forgives everybody.
+    /// Restores every way that was cut.
     pub(super) async fn heal(&self) {
-        for from in 0..self.places() {
-            for to in (0..self.places()).filter(|to| *to != from) {
-                self.connect(from, to, true).await;
-            }
+        let cuts = std::mem::take(&mut *self.cuts.lock().unwrap());
+        for (from, to) in cuts {
+            self.connect(from, to, true).await;
         }
     }
 

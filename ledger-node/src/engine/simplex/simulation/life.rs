@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use commonware_macros::select;
-use commonware_p2p::simulated::Oracle;
-use commonware_runtime::deterministic::Context;
 use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _};
 use futures_util::future::select_all;
 use identity_core::registry::Transaction;
@@ -17,11 +15,13 @@ use service_kit::store::Store;
 use tokio::sync::{mpsc, watch};
 
 use super::super::members::{Identity, Members};
-use super::super::wiring::{self, CHANNELS, Channels, Validator};
-use super::super::{Door, PublicKey, Simplex, sizing};
+use super::super::wiring::{self, Channels, Validator};
+use super::super::{Door, RETRY, Simplex, sizing};
 use super::chain::{GENERATIONS, Purpose, World, transport, validator, validator_key};
 use super::checks::Checks;
 use super::cluster::Slot;
+use super::machine::{Hardware, Machine};
+use super::wires::Wires;
 use crate::boundary;
 use crate::catch_up::{self, CatchUpError, Sources, Standing};
 use crate::certifier::Certifier;
@@ -38,8 +38,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long nothing may be executed before the others are asked whether the term is over.
 const OVERTAKEN: Duration = Duration::from_secs(5);
 
-/// The simulated clock, for the node.
-struct Virtual(Context);
+/// The machine's clock, for the node.
+struct Virtual(Machine);
 
 impl Clock for Virtual {
     fn now_millis(&self) -> UnixMillis {
@@ -51,9 +51,11 @@ impl Clock for Virtual {
 /// What a life is made of.
 pub(super) struct Life {
     pub(super) place: u8,
+    /// What the names of everything that its engine stores begin with.
     pub(super) name: String,
     pub(super) world: World,
-    pub(super) oracle: Oracle<PublicKey, Context>,
+    pub(super) wires: Wires,
+    pub(super) hardware: Hardware,
     pub(super) store: Arc<dyn Store>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) checks: Checks,
@@ -69,8 +71,12 @@ struct Work {
     left_over: Vec<Transaction>,
 }
 
+/// A life is over before its node was killed: its engine ended, or its connection was for one term only.
+struct Ended;
+
 impl Life {
-    pub(super) async fn lead(self, context: Context, sources: Sources) {
+    pub(super) async fn lead(self, context: Machine, sources: Sources) {
+        context.settle().await;
         let sync = SyncStore::new(Arc::clone(&self.store), self.runtime.clone());
         let chain = self.world.chain.clone();
         let executor = Executor::open(sync.clone(), chain.clone()).unwrap();
@@ -88,13 +94,14 @@ impl Life {
         select! {
             () = tick(context.child("ticking"), Arc::clone(&node)) => {},
             () = watch_rounds(usize::from(self.place), self.checks.clone(), node) => {},
-            () = self.work(context, work) => {},
+            Ended = self.work(context, work) => {},
         }
+        *self.slot.lock().unwrap() = None;
     }
 
-    async fn work(&self, context: Context, mut work: Work) {
+    async fn work(&self, context: Machine, mut work: Work) -> Ended {
         for number in 0_u64.. {
-            self.catch_up(&mut work).await;
+            self.catch_up(&context, &mut work).await;
             let term = Term::at(&work.node.sync_store(), &work.node.chain, work.executor.head()).unwrap();
             let seated = (0..GENERATIONS).find(|generation| {
                 let own = validator(self.place, *generation);
@@ -102,33 +109,45 @@ impl Life {
             });
             let context = context.child("term").with_attribute("number", number);
             match seated {
-                Some(generation) => self.validate(&context, &mut work, &term, generation).await,
+                Some(generation) => {
+                    if self.validate(&context, &mut work, &term, generation).await.is_err() {
+                        break;
+                    }
+                }
                 None => self.follow(&context, &mut work, &term).await,
             }
         }
+        Ended
     }
 
-    async fn catch_up(&self, work: &mut Work) {
+    async fn catch_up(&self, context: &Machine, work: &mut Work) {
         loop {
             let standing = Standing::of(&work.executor).unwrap();
             let proven = match work.sources.next_blocks(&standing).await {
                 Ok(Some(proven)) => proven,
                 Ok(None) | Err(CatchUpError::NoSource(_)) => return,
-                Err(error) => {
-                    self.checks.violated(format!("node {} cannot catch up: {error}", self.place));
-                    return;
-                }
+                Err(error) => return self.blame(&error),
             };
             let executed = |head: &crate::store::Head| {
                 work.node.reach(head);
-                self.checks.executed(usize::from(self.place), head);
+                self.checks.executed(usize::from(self.place), head, context.context.current());
             };
-            let reached = catch_up::execute(&mut work.executor, &proven, executed).unwrap();
-            work.node.show(reached);
+            match catch_up::execute(&mut work.executor, &proven, executed) {
+                Ok(reached) => work.node.show(reached),
+                Err(error) => return self.blame(&error),
+            }
         }
     }
 
-    async fn validate(&self, context: &Context, work: &mut Work, term: &Term, generation: u8) {
+    /// What could not be saved is asked for again; anything else means that histories differ.
+    fn blame(&self, error: &CatchUpError) {
+        if error.is_fatal() {
+            self.checks.violated(format!("node {} cannot catch up: {error}", self.place));
+        }
+    }
+
+    /// Takes part in a term until it ends.
+    async fn validate(&self, context: &Machine, work: &mut Work, term: &Term, generation: u8) -> Result<(), Ended> {
         let key = |purpose| validator_key(self.place, generation, purpose);
         let head = work.executor.head().clone();
         let (pool, standing) = (Pool::new(Bounds { count: 1000, bytes: 1 << 20 }), Arc::new(EngineStanding::default()));
@@ -157,40 +176,49 @@ impl Life {
             voice: told,
             blocks,
         };
-        let mut engine = self.start(context, validator, generation).await;
-        select! {
-            () = self.drive(context, work, term, &mut simplex) => {},
-            _ = &mut engine => panic!("a part of validator {} ended", self.place),
-        }
+        let mut engine = self.start(context, validator, generation).await.ok_or(Ended)?;
+        let left = select! {
+            () = self.drive(context, work, term, &mut simplex) => Ok(()),
+            _ = &mut engine => {
+                if !self.hardware.disk.has_suffered() {
+                    self.checks.violated(format!("a part of validator {} ended", self.place));
+                }
+                Err(Ended)
+            },
+        };
         work.node.desk.shut();
         engine.abort();
         work.left_over = simplex.leave();
         work.node.leave_office();
+        left
     }
 
     /// All parts of the engine under one task, so that they end with it.
-    async fn start(&self, context: &Context, validator: Validator<Node>, generation: u8) -> Handle<()> {
-        let control = self.oracle.control(transport(self.place, generation));
-        let mut channels = Vec::new();
-        // Between real nodes the handshake keeps terms apart; here the numbers of their channels do.
-        let first = validator.term.epoch * CHANNELS;
-        for channel in first..first + CHANNELS {
-            channels.push(control.register(channel, sizing::quota()).await.unwrap());
-        }
-        let channels = Channels::new(channels).unwrap();
-        context.child("engine").spawn(move |context| async move {
-            let parts = wiring::start(context, validator, channels, control).await.unwrap();
+    async fn start(&self, context: &Machine, validator: Validator<Node>, generation: u8) -> Option<Handle<()>> {
+        let (control, ends) = self.wires.connect(transport(self.place, generation), validator.term.epoch).await?;
+        let channels = Channels::new(ends).unwrap();
+        Some(context.child("engine").spawn(move |context| async move {
+            // Where its files cannot be opened, it ends at once.
+            let Ok(parts) = wiring::start(context, validator, channels, control).await else { return };
             let _ended = select_all(parts).await;
-        })
+        }))
     }
 
-    async fn drive(&self, context: &Context, work: &mut Work, term: &Term, simplex: &mut Simplex) {
+    async fn drive(&self, context: &Machine, work: &mut Work, term: &Term, simplex: &mut Simplex) {
         while !has_ended(work, term) {
             select! {
                 block = simplex.receive() => {
                     let Some(block) = block else { std::future::pending().await };
                     work.node.take(simplex, &mut work.executor, &block);
-                    self.checks.executed(usize::from(self.place), work.executor.head());
+                    let now = context.context.current();
+                    self.checks.executed(usize::from(self.place), work.executor.head(), now);
+                    if work.node.is_halted() {
+                        self.checks.violated(format!("node {} halted", self.place));
+                        std::future::pending().await
+                    }
+                    if work.executor.head().height < block.height {
+                        context.sleep(RETRY).await;
+                    }
                 },
                 () = context.sleep(OVERTAKEN) => {
                     let size = work.executor.head().size;
@@ -211,14 +239,16 @@ impl Life {
             }
             work.node.show(theirs);
         };
-        boundary::keep(&work.node.sync_store(), &round.head, &round.note).unwrap();
+        while boundary::keep(&work.node.sync_store(), &round.head, &round.note).is_err() {
+            context.sleep(LOOK_AGAIN).await;
+        }
     }
 
-    async fn follow(&self, context: &Context, work: &mut Work, term: &Term) {
+    async fn follow(&self, context: &Machine, work: &mut Work, term: &Term) {
         work.left_over.clear();
         work.node.desk.send_away();
         while !has_ended(work, term) {
-            self.catch_up(work).await;
+            self.catch_up(context, work).await;
             context.sleep(LOOK_AGAIN).await;
         }
     }
@@ -228,7 +258,7 @@ fn has_ended(work: &Work, term: &Term) -> bool {
     work.executor.sets().turned && work.executor.head().height > term.begins
 }
 
-async fn tick(clock: Context, node: Arc<Node>) {
+async fn tick(clock: Machine, node: Arc<Node>) {
     loop {
         clock.sleep(Duration::from_secs(1)).await;
         node.tick().await;

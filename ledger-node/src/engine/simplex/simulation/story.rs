@@ -1,8 +1,9 @@
 //! One seed's story: who sends, who fails, who lies, and what came of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use commonware_macros::select;
 use commonware_runtime::deterministic::{self, Context};
@@ -13,8 +14,9 @@ use super::chain::{Founding, World};
 use super::checks::Checks;
 use super::cluster::{Cluster, Slot};
 use super::dice::Dice;
+use super::faults::{Fault, strike};
 use super::liars::{self, Lie};
-use super::politics;
+use super::{panics, pests, politics};
 use crate::node::{Node, SubmitError};
 use crate::store::Place;
 use identity_core::registry::Refused;
@@ -24,7 +26,7 @@ const STUCK: Duration = Duration::from_secs(900);
 /// Within so much simulated time, a healed cluster certifies something new on every honest node.
 const HEALING: Duration = Duration::from_secs(60);
 /// How long a sender waits for an answer before it asks another node.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What is to happen.
 pub(super) struct Story {
@@ -38,27 +40,16 @@ pub(super) struct Story {
 /// What came of it.
 pub(super) struct Outcome {
     pub(super) violations: Vec<String>,
-    pub(super) faults: u64,
+    /// How the liar lied, and everything that happened to the others.
+    pub(super) lie: Lie,
+    pub(super) faults: Vec<Fault>,
     pub(super) height: u64,
+    /// Blocks with no transaction.
+    pub(super) empty: usize,
     /// Digest of every note that every node showed.
     pub(super) notes: Hash,
     /// The runtime's own digest of every step, message and write.
     pub(super) trace: String,
-}
-
-/// A misfortune that honest nodes have to survive.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    /// One dies and comes back.
-    Crash,
-    /// One dies and comes back without what it executed.
-    Wipe,
-    /// All die and come back.
-    Blackout,
-    /// The network falls into two parts.
-    Partition,
-    /// One hears nobody, or nobody hears it.
-    OneWay,
 }
 
 impl Story {
@@ -72,88 +63,72 @@ impl Story {
     }
 
     pub(super) fn run(self) -> Outcome {
-        let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let handle = tokio.handle().clone();
-        let config = deterministic::Config::new().with_seed(self.seed).with_timeout(Some(STUCK));
-        deterministic::Runner::new(config).start(|context| self.tell(context, handle))
+        panics::watch();
+        let seed = self.seed;
+        let mut outcome = simulated(seed, |context, tokio| self.tell(context, tokio));
+        outcome.violations.extend(panics::end());
+        outcome
     }
 
     async fn tell(self, context: Context, tokio: tokio::runtime::Handle) -> Outcome {
         let mut dice = Dice::new(self.seed);
         let evidence = tempfile::tempdir().unwrap();
         let (world, checks) = (World::new(self.founding), Checks::default());
-        let mut cluster =
-            Cluster::new(context.child("cluster"), tokio, world, checks.clone(), evidence.path(), "node").await;
+        let inside = context.child("cluster");
+        let mut cluster = Cluster::new(inside, tokio, world, checks.clone(), evidence.path(), "node", &mut dice).await;
         let liar = usize::from(self.founding.validators) - 1;
         let lie = Lie::ALL[dice.below(Lie::ALL.len())];
         let honest: Vec<usize> = (0..cluster.places()).filter(|place| *place != liar || lie == Lie::None).collect();
-        honest.iter().for_each(|place| cluster.start(*place));
-        if lie != Lie::None {
-            liars::start(&context, &cluster, liar, lie, &mut dice).await;
-        }
+        honest.iter().filter(|place| **place != liar).for_each(|place| cluster.start(*place));
+        liars::start(&context, &mut cluster, liar, lie, &mut dice).await;
         let voters = if self.politics { politics::VOTERS } else { 0 };
         for sender in voters..cluster.world.senders() {
             send(&context, &cluster, sender, Dice::new(dice.next()));
         }
+        pests::start(&context, &cluster, Dice::new(dice.next()));
         let done = self.politics.then(|| politics::start(&context, &cluster, Dice::new(dice.next())));
         let is_undone = || done.as_ref().is_some_and(|done| !done.load(Ordering::Relaxed));
 
-        let mut faults = u64::from(lie != Lie::None);
-        while lowest(&cluster, &honest) < self.heights || faults < 2 || is_undone() {
+        let mut faults = Vec::new();
+        while lowest(&cluster, &honest) < self.heights || faults.len() < 2 || is_undone() {
             context.sleep(dice.between(300, 2_000)).await;
-            let fault = [Fault::Crash, Fault::Wipe, Fault::Blackout, Fault::Partition, Fault::OneWay];
-            strike(&context, &mut cluster, &honest, fault[dice.below(fault.len())], &mut dice).await;
-            faults += 1;
+            let fault = Fault::ALL[dice.below(Fault::ALL.len())];
+            strike(&context, &mut cluster, &honest, fault, &mut dice).await;
+            faults.push(fault);
+            if lie == Lie::Amnesia {
+                cluster.kill(liar);
+                context.sleep(dice.between(100, 500)).await;
+                cluster.start(liar);
+            }
         }
         recover(&context, &mut cluster, &honest).await;
         look_for_everything(&cluster, &honest).await;
         let (violations, notes) = checks.end();
-        Outcome { violations, faults, height: checks.height(), notes, trace: context.auditor().state() }
+        Outcome {
+            violations,
+            lie,
+            faults,
+            height: checks.height(),
+            empty: checks.empty(),
+            notes,
+            trace: context.auditor().state(),
+        }
     }
+}
+
+/// Runs in simulated time, which begins a day after the epoch, so that clocks may be behind.
+fn simulated<T, F: Future<Output = T>>(seed: u64, tell: impl FnOnce(Context, tokio::runtime::Handle) -> F) -> T {
+    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = tokio.handle().clone();
+    let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
+    let config = config.with_start_time(UNIX_EPOCH + Duration::from_hours(24)).with_catch_panics(true);
+    deterministic::Runner::new(config).start(|context| tell(context, handle))
 }
 
 /// The height that every honest node has certified; dead ones have certified nothing.
 fn lowest(cluster: &Cluster, honest: &[usize]) -> u64 {
     let height = |place: &usize| Some(cluster.node(*place)?.round()?.head.height);
     honest.iter().map(|place| height(place).unwrap_or(0)).min().unwrap_or(0)
-}
-
-async fn strike(context: &Context, cluster: &mut Cluster, honest: &[usize], fault: Fault, dice: &mut Dice) {
-    let victim = honest[dice.below(honest.len())];
-    match fault {
-        Fault::Crash | Fault::Wipe => {
-            cluster.kill(victim);
-            context.sleep(dice.between(100, 4_000)).await;
-            if matches!(fault, Fault::Wipe) {
-                cluster.wipe(victim);
-            }
-            cluster.start(victim);
-        }
-        Fault::Blackout => {
-            honest.iter().for_each(|place| cluster.kill(*place));
-            context.sleep(dice.between(100, 1_000)).await;
-            honest.iter().for_each(|place| cluster.start(*place));
-        }
-        Fault::Partition => {
-            let side: Vec<bool> = (0..cluster.places()).map(|_| dice.below(2) == 0).collect();
-            for from in 0..cluster.places() {
-                for to in (0..cluster.places()).filter(|to| side[from] != side[*to]) {
-                    cluster.connect(from, to, false).await;
-                }
-            }
-            context.sleep(dice.between(500, 5_000)).await;
-            cluster.heal().await;
-        }
-        Fault::OneWay => {
-            let deaf = dice.below(2) == 0;
-            for other in (0..cluster.places()).filter(|other| *other != victim) {
-                let (from, to) = if deaf { (other, victim) } else { (victim, other) };
-                cluster.connect(from, to, false).await;
-            }
-            context.sleep(dice.between(500, 5_000)).await;
-            cluster.heal().await;
-        }
-    }
 }
 
 /// Everything is healed: every honest node must certify something that nobody had executed yet.
@@ -163,7 +138,9 @@ async fn recover(context: &Context, cluster: &mut Cluster, honest: &[usize]) {
     let deadline = context.current() + HEALING;
     while lowest(cluster, honest) < goal {
         if context.current() > deadline {
-            let heights: Vec<_> = honest.iter().map(|place| (*place, lowest(cluster, &[*place]))).collect();
+            let executed = |place: usize| cluster.node(place).map(|node| node.executed().height);
+            let heights: Vec<_> =
+                honest.iter().map(|place| (*place, lowest(cluster, &[*place]), executed(*place))).collect();
             cluster.checks.violated(format!("no progress to {goal} after healing: {heights:?}"));
             return;
         }
@@ -235,23 +212,38 @@ async fn submit(context: &Context, node: &Arc<Node>, transaction: &str, checks: 
 
 /// Two of four vote in two worlds at once, with the same keys: one more than may be faulty.
 pub(super) fn two_worlds(seed: u64) -> Vec<String> {
-    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let handle = tokio.handle().clone();
-    let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
-    deterministic::Runner::new(config).start(|context| async move {
+    simulated(seed, |context, handle| async move {
         let (world, checks) = (World::new(Founding::of(4)), Checks::default());
         let evidence = tempfile::tempdir().unwrap();
         let mut worlds = Vec::new();
         for (name, honest) in [("one", 0), ("other", 1)] {
             let inside = context.child("world").with_attribute("name", name);
-            let new = Cluster::new(inside, handle.clone(), world.clone(), checks.clone(), evidence.path(), name);
-            let mut cluster = new.await;
+            let (world, checks, dice) = (world.clone(), checks.clone(), &mut Dice::new(seed));
+            let mut cluster = Cluster::new(inside, handle.clone(), world, checks, evidence.path(), name, dice).await;
             [honest, 2, 3].into_iter().for_each(|place| cluster.start(place));
             send(&context.child(name), &cluster, honest, Dice::new(seed));
             worlds.push(cluster);
         }
         context.sleep(Duration::from_secs(20)).await;
         checks.end().0
+    })
+}
+
+/// One of four is there twice, and everybody hears both. Says which of the others have cut it off, and what was violated.
+pub(super) fn two_votes(seed: u64) -> (BTreeSet<usize>, Vec<String>) {
+    simulated(seed, |context, handle| async move {
+        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
+        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
+        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        (0..3).for_each(|place| cluster.start(place));
+        liars::start(&context, &mut cluster, 3, Lie::LoudTwins, dice).await;
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        context.sleep(Duration::from_secs(20)).await;
+        let cut = cluster.oracle.blocked().await.unwrap();
+        let place = |key| (0..4).find(|place| cluster.world.transports(*place).any(|own| own == key)).unwrap();
+        let cut = cut.into_iter().map(|(from, to)| (place(from), place(to)));
+        let by = cut.filter(|(from, to)| *from != 3 && *to == 3).map(|(from, _)| from).collect();
+        (by, checks.end().0)
     })
 }
 
@@ -264,15 +256,12 @@ pub(super) struct Caught {
 
 /// One of four cosigns two roots for each size.
 pub(super) fn two_histories(seed: u64) -> Caught {
-    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let handle = tokio.handle().clone();
-    let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
-    deterministic::Runner::new(config).start(|context| async move {
+    simulated(seed, |context, handle| async move {
         let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
-        let mut cluster =
-            Cluster::new(context.child("cluster"), handle, world, checks.clone(), evidence.path(), "node").await;
+        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
+        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
         (0..3).for_each(|place| cluster.start(place));
-        liars::start(&context, &cluster, 3, Lie::Cosignatures, &mut Dice::new(seed)).await;
+        liars::start(&context, &mut cluster, 3, Lie::Cosignatures, dice).await;
         send(&context, &cluster, 0, Dice::new(seed));
         context.sleep(Duration::from_secs(20)).await;
         let nodes = (0..3).filter_map(|place| cluster.node(place));

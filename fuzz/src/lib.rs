@@ -27,6 +27,7 @@ pub mod target {
     pub mod oauth;
     pub mod oid4vci;
     pub mod oid4vp;
+    pub mod receipt;
     pub mod registry;
     pub mod sd_jwt;
     pub mod status;
@@ -94,6 +95,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "ledger_rules", run: target::registry::rules },
     Target { name: "anchor_proof", run: target::anchor::proof },
     Target { name: "duty_attestation", run: target::duty::attestation },
+    Target { name: "receipt", run: target::receipt::receipt },
     Target { name: "vci_offer", run: target::oid4vci::offer },
     Target { name: "vci_requests", run: target::oid4vci::requests },
     Target { name: "vci_replies", run: target::oid4vci::replies },

@@ -307,7 +307,7 @@ fn protocols(world: &World) -> Vec<Seed> {
     ]
 }
 
-/// Attestations, and requests that carry one.
+/// Attestations, requests that carry one, and receipts.
 fn duties() -> Vec<Seed> {
     let request = |members: &str| format!("{{$REQUEST,{members}}}");
     let info = r#""verifier_info":[{"format":"xinfu-duty+jwt","data":"x"}]"#;
@@ -323,6 +323,11 @@ fn duties() -> Vec<Seed> {
         seed("duty_attestation", "one_member_more", "{$SAID,\"more\":1}"),
         seed("duty_attestation", "a_member_twice", "{$SAID,\"purpose\":\"loan\"}"),
         seed("duty_attestation", "another_signature", "$SIGNED.AAAA"),
+        seed("receipt", "signed", "$SIGNED"),
+        seed("receipt", "said", "{$SAID}"),
+        seed("receipt", "one_member_more", "{$SAID,\"more\":1}"),
+        seed("receipt", "a_member_twice", "{$SAID,\"seq\":2}"),
+        seed("receipt", "another_signature", "$SIGNED.AAAA"),
         seed("vp_request", "attested", bound(&[object(ours, "a")])),
         seed("vp_request", "attested_only", request(info)),
         seed("vp_request", "other_info", request(r#""verifier_info":[{"format":"jwt","data":{"any":1}}]"#)),

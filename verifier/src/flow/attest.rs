@@ -98,6 +98,8 @@ impl Verifier {
             return Err(MakeError::Duty(DutyError::OtherRequest).into());
         }
         session.attest(signature).map_err(MakeError::Duty)?;
+        // People sign seldom enough to ask the ledger each time: the duty may be somebody else's since a moment ago.
+        self.evidence.renew(&self.needs_of_duty(&session)).await;
         let mut warnings = self.check_duty(&session, now).await?;
         warnings.extend(self.evidence.over_asking(&session.parameters, now));
         let signed = self.sign(&session)?;

@@ -1,8 +1,12 @@
 //! Nobody asks without somebody who answers for it.
 
 use actix_web::test::TestRequest;
+use identity_core::crypto::Signer as _;
 use identity_core::duty::Attestation;
-use identity_core::sample::world::DUTY;
+use identity_core::registry::{Delegate, Operation};
+use identity_core::sample::parties::key;
+use identity_core::sample::world::{DUTY, NOW, duty};
+use identity_core::status::Status;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -98,4 +102,20 @@ async fn what_citizens_are_told_of_retention_is_true_of_this_service() {
     let refused = make(&bench, body).await;
     assert_eq!((refused.status, refused.code()), (400, "vp.request.malformed"));
     assert!(refused.body.to_string().contains("keep_cases"), "{refused:?}");
+}
+
+#[actix_web::test]
+async fn a_duty_that_went_to_somebody_else_a_moment_ago_is_noticed() {
+    let mut bench = Bench::new().await;
+    // The service has seen the duty as it was.
+    bench.ask("strict").await;
+    let (id, draft) = handed_out(&make(&bench, json!({ "query": "strict", "official": DUTY })).await);
+    let other = identity_core::jose::Jwk::new(key(9, 5).public_key().clone());
+    let given = Operation::Delegate(Box::new(Delegate { key: other, ..duty() }));
+    bench.world.ledger.act(&bench.world.asker, &given);
+    bench.world.ledger.seal(NOW.0 - 200);
+    bench.serve_evidence(Status::Valid);
+    let late = sign_for(&bench, &id, &draft.sign(&bench.world.asker.duty()).unwrap()).await;
+    assert_eq!((late.status, late.code()), (403, "duty.ended"), "{late:?}");
+    assert_eq!(sign_for(&bench, &id, &draft.sign(&key(9, 5)).unwrap()).await.status, 200);
 }

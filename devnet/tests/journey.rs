@@ -31,6 +31,18 @@ fn check_every_step_held(output: &Output, report: Option<Report>) {
     assert!(report.ok && output.status.success(), "{report:?}\n{errors}");
     let names: Vec<&str> = report.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(names, Step::ALL.map(Step::name));
+    check_logs(&output.stderr);
+}
+
+/// No log line names anybody of whom a department has a row.
+fn check_logs(errors: &[u8]) {
+    let errors = String::from_utf8_lossy(errors);
+    let table = devnet::sample::residents(1, SUBJECTS.parse().unwrap());
+    let told = ["name", "citizen_number", "address.detail"];
+    let places = table.columns().iter().enumerate().filter(|(_, column)| told.contains(column));
+    for (place, _) in places {
+        assert!(table.rows().iter().all(|row| !errors.contains(&row[place])), "a log line says who");
+    }
 }
 
 fn index(directory: &Path) -> serde_json::Value {

@@ -4,6 +4,7 @@ mod case;
 mod failure;
 mod issue;
 mod keys;
+mod leaks;
 mod open;
 pub(crate) mod patience;
 mod present;
@@ -48,6 +49,8 @@ pub enum Step {
     ReceiptAnchored,
     /// A receipt is cut out of the service's log, and its audit names it.
     GapDetected,
+    /// No value of a claim and no holder key stands on the ledger or in a metric.
+    NothingLeaked,
     /// The same with ledger and departments switched off.
     VerifyOffline,
     /// The service asks for more than it is accredited for; the wallet refuses.
@@ -68,7 +71,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,
@@ -90,6 +93,7 @@ impl Step {
         Self::Revoke,
         Self::RevokedRefused,
         Self::GapDetected,
+        Self::NothingLeaked,
     ];
 
     /// Its name in reports: stable.
@@ -109,6 +113,7 @@ impl Step {
             Self::Receipt => "receipt",
             Self::ReceiptAnchored => "receipt-anchored",
             Self::GapDetected => "gap-detected",
+            Self::NothingLeaked => "nothing-leaked",
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::OverAskingRefused => "over-asking-refused",

@@ -44,12 +44,7 @@ pub(super) fn above(
 
 /// For each type that is asked for, one accreditation that covers all of its claims and the purpose: two narrow ones do
 /// not add up to a wide one.
-fn covering<'h>(
-    history: &'h AccreditationHistory,
-    query: &Query,
-    purpose: &str,
-    index: u64,
-) -> Option<Vec<&'h Grant>> {
+fn covering<'h>(history: &'h AccreditationHistory, query: &Query, purpose: &str, index: u64) -> Option<Vec<&'h Grant>> {
     let mut grants: Vec<&Grant> = Vec::new();
     for asked in &query.credentials {
         for vct in &asked.vct_values {

@@ -84,11 +84,7 @@ impl States {
         if member.as_ref().is_none_or(|member| member.did == *did) { Ok(member) } else { Err(BundleError::State) }
     }
 
-    fn read<T>(
-        &self,
-        key: &str,
-        read: impl FnOnce(&ProvenState) -> Result<T, TrustError>,
-    ) -> Result<T, BundleError> {
+    fn read<T>(&self, key: &str, read: impl FnOnce(&ProvenState) -> Result<T, TrustError>) -> Result<T, BundleError> {
         let Some(proven) = self.proven.get(key) else {
             self.wanted.borrow_mut().insert(key.to_owned());
             return Err(BundleError::Incomplete);

@@ -5,7 +5,7 @@ use identity_core::problem::{Code, Lang};
 use identity_core::purpose;
 use identity_core::registry::{DutyHolder, Label};
 use identity_core::sd_jwt::{ClaimPath, Segment};
-use identity_core::time::UnixSeconds;
+use service_kit::calendar::utc;
 use service_kit::messages::{Catalogue, Value};
 use service_kit::terminal::harmless;
 
@@ -105,9 +105,9 @@ impl Told<'_> {
 
     fn when(&self) -> Vec<String> {
         let receipt = self.checked.receipt();
-        let said = [("number", receipt.seq.to_string().into()), ("time", date(receipt.iat).into())];
+        let said = [("number", receipt.seq.to_string().into()), ("time", utc(receipt.iat.0).into())];
         let index = self.checked.moment().index().to_string();
-        let by = self.checked.sealed_by().map(|by| date(UnixSeconds(by.0.div_euclid(1000)))).unwrap_or_default();
+        let by = self.checked.sealed_by().map(|by| utc(by.0.div_euclid(1000))).unwrap_or_default();
         let id = match self.checked.moment() {
             Moment::Anchored(_) => "evidence-anchored",
             Moment::Waiting(_) => "evidence-waiting",
@@ -149,10 +149,4 @@ fn path(path: &ClaimPath) -> String {
         Segment::Every => "*".to_owned(),
     };
     path.segments().iter().map(segment).collect::<Vec<_>>().join(".")
-}
-
-/// `2026-11-23 22:40:05 UTC`; out of the calendar's range, the number itself.
-fn date(time: UnixSeconds) -> String {
-    chrono::DateTime::from_timestamp(time.0, 0)
-        .map_or_else(|| time.0.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }

@@ -1,6 +1,7 @@
 //! The journey of a first credential: steps in order, each a real check against the real services.
 
 mod case;
+mod evidence;
 mod failure;
 mod issue;
 mod keys;
@@ -48,6 +49,8 @@ pub enum Step {
     ReceiptAnchored,
     /// A receipt is cut out of the service's log, and its audit names it.
     GapDetected,
+    /// The evidence of the sharing is checked offline, and refused with one byte changed.
+    Evidence,
     /// The same with ledger and departments switched off.
     VerifyOffline,
     /// The service asks for more than it is accredited for; the wallet refuses.
@@ -81,6 +84,7 @@ impl Step {
         Self::PurposeShown,
         Self::Receipt,
         Self::ReceiptAnchored,
+        Self::Evidence,
         Self::VerifyOffline,
         Self::UnaccreditedAskerRefused,
         Self::OverAskingRefused,
@@ -109,6 +113,7 @@ impl Step {
             Self::Receipt => "receipt",
             Self::ReceiptAnchored => "receipt-anchored",
             Self::GapDetected => "gap-detected",
+            Self::Evidence => "evidence",
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::OverAskingRefused => "over-asking-refused",

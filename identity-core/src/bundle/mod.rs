@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::anchor::AnchorProof;
 use crate::encoding::json::{self, Limits};
+use crate::registry::AnchorKind;
 
 pub use chain::{Link, Named};
 pub use check::{Checked, Moment};
@@ -76,6 +77,26 @@ pub struct Full {
     /// Anchor proofs of the credentials, in the same order; none where the holder had none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub anchors: BTreeMap<String, Vec<AnchorProof>>,
+}
+
+impl Full {
+    /// An answer with those anchor proofs that hold under `trust_root`; a query of which one does not goes without.
+    #[must_use]
+    pub fn new(
+        vp_token: BTreeMap<String, Vec<String>>,
+        mut anchors: BTreeMap<String, Vec<AnchorProof>>,
+        trust_root: &TrustRoot,
+    ) -> Self {
+        let digest = |text: &String| sha256(text.split('~').next().unwrap_or_default().as_bytes());
+        let holds = |(text, proof): (&String, &AnchorProof)| {
+            proof.verify(&digest(text), AnchorKind::Credential, trust_root).is_ok()
+        };
+        anchors.retain(|query, proofs| {
+            let texts = vp_token.get(query).map(Vec::as_slice).unwrap_or_default();
+            texts.len() == proofs.len() && texts.iter().zip(proofs.iter()).all(holds)
+        });
+        Self { vp_token, anchors }
+    }
 }
 
 impl std::fmt::Debug for Full {

@@ -125,12 +125,13 @@ fn a_receipt_that_says_something_else_is_refused() {
     let fewer = refused(|receipt| drop(receipt.presentations.get_mut("id").unwrap()[0].claims.pop()));
     assert_eq!(fewer, Err(ReceiptError::OtherPresentation));
     assert_eq!(refused(|receipt| receipt.iat = NOW.plus(301)), Err(ReceiptError::Time));
-    for change in [
-        (|receipt| receipt.seq = 0) as fn(&mut Receipt),
+    let unsound: [fn(&mut Receipt); 4] = [
+        |receipt| receipt.seq = 0,
         |receipt| receipt.seq = 2,
         |receipt| receipt.previous = Some(ledger::sha256(b"another")),
         |receipt| receipt.verdict = "fine".to_owned(),
-    ] {
+    ];
+    for change in unsound {
         assert_eq!(refused(change), Err(ReceiptError::Malformed));
     }
 }

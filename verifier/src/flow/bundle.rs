@@ -68,7 +68,7 @@ impl Verifier {
         let case = self.store.case(id).await?;
         let answer = case.as_ref().and_then(|case| {
             let token = VpToken::parse(&case.vp_token.to_string(), &session.parameters.query).ok()?;
-            Some(Full { anchors: anchors(case), vp_token: token.0 })
+            Some(Full::new(token.0, anchors(case), &self.evidence.trust_root()))
         });
         if full && answer.is_none() {
             return Err(Undisclosed::Erased.into());
@@ -84,6 +84,8 @@ impl Verifier {
 /// The credentials' anchor proofs as they came; without those that cannot be read.
 fn anchors(case: &CaseRecord) -> BTreeMap<String, Vec<AnchorProof>> {
     let proofs = case.anchors.as_ref().and_then(Value::as_object).into_iter().flatten();
-    let read = |proofs: &Value| proofs.as_array()?.iter().map(|proof| AnchorProof::from_value(proof).ok()).collect();
+    let read = |proofs: &Value| -> Option<Vec<AnchorProof>> {
+        proofs.as_array()?.iter().map(|proof| AnchorProof::from_value(proof).ok()).collect()
+    };
     proofs.filter_map(|(query, proofs)| Some((query.clone(), read(proofs)?))).collect()
 }

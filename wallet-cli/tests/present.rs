@@ -80,8 +80,8 @@ impl World {
                 let form = String::from_utf8(request.body.clone().unwrap().1).unwrap();
                 self.posted.lock().unwrap().push(form.clone());
                 let (status, mut body) = self.verifier_answers.clone().ok_or_else(gone)?;
-                if body.get("xinfu_receipt").is_some() {
-                    body["xinfu_receipt"] = json!(evidence::receipt(self, &form));
+                if let Some(receipt) = body.get_mut("xinfu_receipt") {
+                    *receipt = json!(evidence::receipt(self, &form));
                 }
                 Ok((status, body.to_string().into_bytes()))
             }

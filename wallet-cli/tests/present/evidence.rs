@@ -14,10 +14,10 @@ use super::*;
 /// The receipt of an honest service over the form that it was sent.
 pub(super) fn receipt(world: &World, form: &str) -> String {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-    let token: BTreeMap<String, Vec<String>> = serde_json::from_str(&form["vp_token"]).unwrap();
+    let token: BTreeMap<String, Vec<String>> = serde_json::from_str(form.get("vp_token").unwrap()).unwrap();
     let payload = world.request.split('.').nth(1).unwrap();
     let request: Value = serde_json::from_slice(&identity_core::encoding::base64url::decode(payload).unwrap()).unwrap();
-    let attestation = request["verifier_info"][0]["data"].as_str().unwrap();
+    let attestation = request.pointer("/verifier_info/0/data").and_then(Value::as_str).unwrap();
     let named = |texts: &Vec<String>| texts.iter().map(|text| shown(text)).collect();
     let processed = Processed {
         service: &world.asker.did(),

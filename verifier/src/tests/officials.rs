@@ -58,7 +58,8 @@ async fn a_request_waits_for_the_official_who_is_named() {
 #[actix_web::test]
 async fn what_the_official_signs_is_what_was_handed_out() {
     let bench = Bench::new().await;
-    let cases: [(&str, fn(&mut Attestation)); 6] = [
+    type Change = fn(&mut Attestation);
+    let cases: [(&str, Change); 6] = [
         ("duty.other_request", |said| said.retention_days += 1),
         ("duty.other_request", |said| said.basis.push('x')),
         ("duty.other_request", |said| said.dcql_query = dcql(&["name"])),

@@ -71,7 +71,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,

@@ -231,6 +231,8 @@ impl<'a> UnverifiedReceipt<'a> {
     /// Whether this key signed it.
     fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::RECEIPT)).is_ok()
+    }
+
     /// What it claims to say: for finding what it is about, and for nothing that rests on it.
     #[must_use]
     pub fn dangerous_claims(&self) -> &Receipt {

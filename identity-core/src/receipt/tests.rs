@@ -189,7 +189,8 @@ fn a_chain_that_was_tampered_with_names_the_receipt() {
     let whole = chain(&scene);
     let noted = ChainHead::after(4, &whole[3].1);
     assert_eq!(audited(&scene, &whole, noted), Ok(()));
-    let changed = |change: &dyn Fn(&mut Vec<(u64, String)>)| {
+    type Texts = Vec<(u64, String)>;
+    let changed = |change: &dyn Fn(&mut Texts)| {
         let mut texts = whole.clone();
         change(&mut texts);
         audited(&scene, &texts, noted)

@@ -5,6 +5,7 @@
 //! ECDSA nonce, and the ephemeral key and vector of an encryption, themselves.
 
 pub mod anchor;
+pub mod bundle;
 pub mod crypto;
 pub mod datatype;
 pub mod dcql;

@@ -5,11 +5,13 @@
 
 pub mod admin;
 pub mod audit;
+pub mod calendar;
 pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod did_life;
 pub mod duties;
+pub mod evidence_file;
 pub mod fetch;
 pub mod founding;
 pub mod help;

@@ -14,21 +14,23 @@ use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
 use service_kit::did_life::{DidLife, LifeError};
 use service_kit::duties::command::{self as duties, DutiesArguments};
+use service_kit::evidence_file::{self, EvidenceFileError};
 use service_kit::fetch::Fetcher;
 use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
-use service_kit::ledger_client::LedgerClient;
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::lock::DataLock;
 use service_kit::manual::Manual;
 use service_kit::messages::Catalogue;
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
+use service_kit::terminal::harmless;
 use service_kit::trust_keeper::TrustKeeper;
 use service_kit::{chance, help, stop, telemetry};
 
-use crate::{Config, StartError, keys};
+use crate::{Config, StartError, keys, told};
 
-/// Exit status of a replay that comes to another verdict.
+/// Exit status of a replay that comes to another verdict, and of evidence that does not hold.
 const DISAGREES: u8 = 3;
 
 /// The arguments. Their words stand in the catalogue, under `verifier-help-…`.
@@ -79,6 +81,20 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
         request: String,
+    },
+    Evidence {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+        #[arg(long)]
+        full: bool,
+        request: String,
+    },
+    Check {
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        file: PathBuf,
     },
     #[command(flatten)]
     Manual(Manual),
@@ -140,7 +156,8 @@ impl From<MigrateError> for Failure {
     }
 }
 
-/// Does what the command line says. Status 0: done; 1: not; 2: wrong arguments; 3: a replay that disagrees.
+/// Does what the command line says. Status 0: done; 1: not; 2: wrong arguments; 3: a replay that disagrees,
+/// or evidence that does not hold.
 pub async fn run(arguments: &[OsString]) -> ExitCode {
     let lang = help::language(arguments);
     let arguments = match Arguments::read(arguments, lang) {
@@ -169,6 +186,10 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
             Err(error) => Err(Failure { code: None, detail: error.to_string() }),
         },
         Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
+        Some(Command::Evidence { config, out, full, request }) => {
+            evidence(&messages, &config, &request, full, &out).await
+        }
+        Some(Command::Check { trust, file }) => check(&messages, &file, &trust),
     };
     done.unwrap_or_else(|failure| {
         let reason = help::told(lang, failure.code, &failure.detail);
@@ -271,6 +292,36 @@ async fn replay(messages: &Catalogue, path: &Path, request: &str) -> Result<Exit
     let agrees = replayed.agrees();
     say(&format!("{}\n", messages.text(if agrees { "verifier-agrees" } else { "verifier-disagrees" }, &values)));
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::from(DISAGREES) })
+}
+
+async fn evidence(
+    messages: &Catalogue,
+    path: &Path,
+    request: &str,
+    full: bool,
+    out: &Path,
+) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(path)?;
+    crate::evidence_here(config, request, full, out).await?;
+    let id = if full { "evidence-written-full" } else { "evidence-written" };
+    say(&format!("{}\n", messages.text(id, &[("file", harmless(&out.display().to_string()).into())])));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what a bundle shows under a trust root, or which part of it does not hold. Needs neither service nor network.
+fn check(messages: &Catalogue, file: &Path, trust: &Path) -> Result<ExitCode, Failure> {
+    let trust_root = load_trust_root(trust).map_err(StartError::from)?;
+    let checked = match evidence_file::read(file) {
+        Ok(bundle) => bundle.check(&trust_root),
+        Err(EvidenceFileError::Bundle(error)) if !error.is_unreadable() => Err(error),
+        Err(error) => return Err(Failure { code: Some(error.code()), detail: error.to_string() }),
+    };
+    let (lines, status) = match checked {
+        Ok(checked) => (told::holds(&checked, messages), ExitCode::SUCCESS),
+        Err(error) => (told::fails(error, messages), ExitCode::from(DISAGREES)),
+    };
+    say(&format!("{}\n", lines.join("\n")));
+    Ok(status)
 }
 
 /// What was asked for, to standard output.

@@ -23,6 +23,7 @@ use identity_core::trust;
 use identity_core::verdict::{Evidence, Excess, FetchedList, Freshness, Needs, PreparedEvidence, standing};
 use ledger::{CertifiedCheckpoint, StateProof, TrustRoot};
 use serde::{Deserialize, Serialize};
+use service_kit::ledger_client::LedgerClient;
 
 pub(crate) use source::Source;
 
@@ -87,6 +88,11 @@ impl EvidenceCache {
     /// Whom everything is verified against.
     pub(crate) fn trust_root(&self) -> Arc<TrustRoot> {
         self.source.trust_root()
+    }
+
+    /// The ledger, for what is asked of it once.
+    pub(crate) fn ledger(&self) -> &LedgerClient {
+        self.source.ledger()
     }
 
     /// Takes back what was kept at the last run. What no longer proves is dropped.

@@ -30,8 +30,9 @@ mod service;
 mod store;
 #[cfg(test)]
 mod tests;
+mod told;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::web;
@@ -43,6 +44,7 @@ use service_kit::audit::{AuditError, AuditLog, Head};
 use service_kit::chance::{NoChance, SystemChance};
 use service_kit::clock::SystemClock;
 use service_kit::duties;
+use service_kit::evidence_file;
 use service_kit::fetch::{Fetcher, SetupError};
 use service_kit::founding::{self, KeysError};
 use service_kit::http::{self as kit_http, Health, Metrics};
@@ -108,7 +110,7 @@ pub enum StartError {
     /// Randomness.
     #[error(transparent)]
     Chance(#[from] NoChance),
-    /// The case to be judged again is not there.
+    /// The case to be judged again is not there, or no evidence can be made of it.
     #[error("{}", .0.title(Lang::En))]
     Case(Code),
     /// Listening.
@@ -284,6 +286,25 @@ pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, Star
     let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
     let verifier = Verifier::build(&config, names, trust, Receipts::new(None, counters), &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
+}
+
+/// Writes the evidence of the answer to a request of a service that is not running: into a private file if `full`, with
+/// the answer itself.
+///
+/// # Errors
+/// [`StartError`]; [`StartError::Case`] if there is no receipt, or the ledger cannot be asked about who answers for it.
+pub async fn evidence_here(config: Config, request: &str, full: bool, out: &Path) -> Result<(), StartError> {
+    let (ports, _lock) = open_ports(&config)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let key = RequestKey::load(&config.keys, &guard)?;
+    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
+    let names = Names { key, certified, duty_key: None };
+    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    let receipts = Receipts::new(Some(submitter(&config, &guard, &ports)?), counters);
+    let verifier = Verifier::build(&config, names, trust, receipts, &ports).await?;
+    let bundle = verifier.bundle(request, full).await.map_err(|error| StartError::Case(error.code()))?;
+    evidence_file::write(out, &bundle).map_err(|error| StartError::Case(error.code()))
 }
 
 /// Ready once our own standing on the ledger is known: before that every verdict would lack evidence.

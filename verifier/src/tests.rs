@@ -2,6 +2,7 @@
 
 mod admin;
 mod browser;
+mod bundles;
 mod certified;
 mod encrypted;
 mod hostile;

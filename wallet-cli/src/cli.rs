@@ -39,6 +39,7 @@ pub enum Act {
     Show(ShowArgs),
     Present(PresentArgs),
     History,
+    Evidence(EvidenceArgs),
     DutyKey(DutyKeyArgs),
     ApproveRequest(ApproveArgs),
     Backup(BackupArgs),
@@ -142,6 +143,18 @@ pub struct PresentArgs {
     pub open: bool,
     #[arg(long, value_name = "QUERY=NUMBER", value_parser = parse_selection)]
     pub select: Vec<(String, usize)>,
+}
+
+/// `evidence`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct EvidenceArgs {
+    #[arg(value_name = "NUMBER")]
+    pub number: usize,
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[arg(long)]
+    pub full: bool,
 }
 
 /// `duty-key`

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod doctor;
 mod duty;
 mod error;
+mod evidence;
 pub mod holdings;
 pub mod hygiene;
 pub mod keeping;

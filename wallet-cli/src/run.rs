@@ -135,6 +135,7 @@ async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, Wall
         Act::Status => crate::status::command(wallet, ui).await,
         Act::Show(arguments) => wallet.show(arguments.number, ui),
         Act::History => wallet.history(ui).await,
+        Act::Evidence(arguments) => crate::evidence::command(wallet, &arguments, ui).await,
         Act::Receive(arguments) => crate::receive::command(wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(wallet, arguments, ui).await,
         Act::DutyKey(arguments) => crate::duty::key_command(wallet, &arguments, ui),

@@ -42,6 +42,8 @@ use wallet_cli::{
     vault::{KdfCost, Passphrase, Vault},
 };
 
+#[path = "present/evidence.rs"]
+mod evidence;
 #[path = "present/several.rs"]
 mod several;
 
@@ -75,10 +77,15 @@ impl World {
         match url.path() {
             "/requests/1" => Ok((200, self.request.clone().into_bytes())),
             "/responses/1" => {
-                self.posted.lock().unwrap().push(String::from_utf8(request.body.clone().unwrap().1).unwrap());
-                let (status, body) = self.verifier_answers.clone().ok_or_else(gone)?;
+                let form = String::from_utf8(request.body.clone().unwrap().1).unwrap();
+                self.posted.lock().unwrap().push(form.clone());
+                let (status, mut body) = self.verifier_answers.clone().ok_or_else(gone)?;
+                if let Some(receipt) = body.get_mut("xinfu_receipt") {
+                    *receipt = json!(evidence::receipt(self, &form));
+                }
                 Ok((status, body.to_string().into_bytes()))
             }
+            path if path.starts_with("/receipts/") => Ok((503, Vec::new())),
             path if path.starts_with("/anchors/") => match self.anchors.get(&path[9..]).or(self.anchor.as_ref()) {
                 Some(proof) => Ok((200, proof.to_string().into_bytes())),
                 None => Ok((202, Vec::new())),

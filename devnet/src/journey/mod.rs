@@ -1,6 +1,7 @@
 //! The journey of a first credential: steps in order, each a real check against the real services.
 
 mod case;
+mod evidence;
 mod failure;
 mod issue;
 mod keys;
@@ -51,6 +52,8 @@ pub enum Step {
     GapDetected,
     /// No value of a claim and no holder key stands on the ledger or in a metric.
     NothingLeaked,
+    /// The evidence of the sharing is checked offline, and refused with one byte changed.
+    Evidence,
     /// The same with ledger and departments switched off.
     VerifyOffline,
     /// The service asks for more than it is accredited for; the wallet refuses.
@@ -71,7 +74,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,
@@ -84,6 +87,7 @@ impl Step {
         Self::PurposeShown,
         Self::Receipt,
         Self::ReceiptAnchored,
+        Self::Evidence,
         Self::VerifyOffline,
         Self::UnaccreditedAskerRefused,
         Self::OverAskingRefused,
@@ -114,6 +118,7 @@ impl Step {
             Self::ReceiptAnchored => "receipt-anchored",
             Self::GapDetected => "gap-detected",
             Self::NothingLeaked => "nothing-leaked",
+            Self::Evidence => "evidence",
             Self::VerifyOffline => "verify-offline",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::OverAskingRefused => "over-asking-refused",

@@ -16,7 +16,7 @@ use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
 use super::runner::{Actor, Seen};
-use super::{Step, failure, issue, keys, leaks, open, present, receipt, revoke};
+use super::{Step, evidence, failure, issue, keys, leaks, open, present, receipt, revoke};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
@@ -127,6 +127,7 @@ impl Actor for Traveller {
             Step::ReceiptAnchored => receipt::anchored(self).await,
             Step::GapDetected => receipt::gap_detected(self).await,
             Step::NothingLeaked => leaks::nothing(self).await,
+            Step::Evidence => evidence::checked(self).await,
             Step::VerifyOffline => present::offline(self).await,
             Step::UnaccreditedAskerRefused => present::too_much(self).await,
             Step::OverAskingRefused => present::beyond_duty(self).await,

@@ -238,7 +238,7 @@ impl Attestation {
 }
 
 /// The names that lead a path: whatever an array holds belongs to the array.
-fn leading_names(path: &ClaimPath) -> Vec<String> {
+pub(crate) fn leading_names(path: &ClaimPath) -> Vec<String> {
     let name = |segment: &Segment| match segment {
         Segment::Name(name) => Some(name.clone()),
         Segment::Index(_) | Segment::Every => None,

@@ -41,6 +41,9 @@ pub enum DutyError {
     /// The duty does not cover the purpose.
     #[error("the duty does not cover this purpose")]
     Purpose,
+    /// The duty was given to an official and a service account uses it, or the other way round.
+    #[error("the duty was given to an official and a service account uses it, or the other way round")]
+    Holder,
     /// The duty needs a case for each act, and none is named.
     #[error("the duty needs a case, and none is named")]
     CaseMissing,
@@ -62,6 +65,7 @@ impl DutyError {
             Self::Type => Code::DutyType,
             Self::Claims => Code::DutyClaims,
             Self::Purpose => Code::DutyPurpose,
+            Self::Holder => Code::DutyHolder,
             Self::CaseMissing => Code::DutyCase,
         }
     }

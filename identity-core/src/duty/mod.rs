@@ -18,6 +18,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attestation::leading_names;
 pub use attestation::{
     Attestation, FORMAT, MAX_ATTESTATION_BYTES, MAX_BASIS_CHARS, MAX_RETENTION_DAYS, UnverifiedAttestation,
     VerifiedAttestation, is_basis,

@@ -138,7 +138,7 @@ impl<'a> UnverifiedRequest<'a> {
         if !echoes(wallet_nonce, parameters.wallet_nonce.as_deref()) {
             return Err(RequestError::WalletNonce);
         }
-        if !registered(document, &parameters.response_uri) {
+        if !is_registered(document, &parameters.response_uri) {
             return Err(RequestError::ForeignResponseUri);
         }
         Ok(VerifiedRequest { parameters, key_id, jwt: self.jwt.to_owned() })
@@ -169,7 +169,7 @@ fn echoes(sent: Option<&str>, received: Option<&str>) -> bool {
 
 /// Data leaves only to a host that the client's DID registers, so that a stolen request-signing
 /// key alone cannot send it elsewhere.
-fn registered(document: &Document, response_uri: &Url) -> bool {
+pub(crate) fn is_registered(document: &Document, response_uri: &Url) -> bool {
     document
         .services()
         .iter()

@@ -233,6 +233,12 @@ impl<'a> UnverifiedReceipt<'a> {
         self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::RECEIPT)).is_ok()
     }
 
+    /// What it claims to say: for finding what it is about, and for nothing that rests on it.
+    #[must_use]
+    pub fn dangerous_claims(&self) -> &Receipt {
+        &self.claimed
+    }
+
     /// Verifies the signature by a key of the service's DID document, as of whenever the caller resolved it.
     ///
     /// # Errors

@@ -57,18 +57,7 @@ impl VerifiedReceipt {
             return Err(ReceiptError::Service);
         }
         let attested = UnverifiedAttestation::parse(sharing.attestation).map_err(|_| ReceiptError::OtherRequest)?;
-        let said = attested.dangerous_claims();
-        if receipt.request != attested.digest() || receipt.act.duty != said.duty || receipt.act.key != attested.key() {
-            return Err(ReceiptError::OtherRequest);
-        }
-        let same_word = receipt.purpose == said.purpose
-            && receipt.basis == said.basis
-            && receipt.retention_days == said.retention_days
-            && receipt.case == said.case
-            && receipt.holder_signs == said.holder_signs;
-        if !same_word {
-            return Err(ReceiptError::OtherWord);
-        }
+        self.check_word(&attested)?;
         let sent: BTreeMap<String, Vec<Presented>> = sharing
             .presentations
             .iter()
@@ -82,5 +71,22 @@ impl VerifiedReceipt {
         }
         let in_time = receipt.iat >= sharing.sent.plus(-LEEWAY) && receipt.iat <= now.plus(LEEWAY);
         if in_time { Ok(()) } else { Err(ReceiptError::Time) }
+    }
+
+    /// That the receipt is over this official's word, and repeats it.
+    ///
+    /// # Errors
+    /// [`ReceiptError::OtherRequest`], [`ReceiptError::OtherWord`].
+    pub fn check_word(&self, attested: &UnverifiedAttestation<'_>) -> Result<(), ReceiptError> {
+        let (receipt, said) = (self.receipt(), attested.dangerous_claims());
+        if receipt.request != attested.digest() || receipt.act.duty != said.duty || receipt.act.key != attested.key() {
+            return Err(ReceiptError::OtherRequest);
+        }
+        let same_word = receipt.purpose == said.purpose
+            && receipt.basis == said.basis
+            && receipt.retention_days == said.retention_days
+            && receipt.case == said.case
+            && receipt.holder_signs == said.holder_signs;
+        if same_word { Ok(()) } else { Err(ReceiptError::OtherWord) }
     }
 }

@@ -125,12 +125,13 @@ fn a_receipt_that_says_something_else_is_refused() {
     let fewer = refused(|receipt| drop(receipt.presentations.get_mut("id").unwrap()[0].claims.pop()));
     assert_eq!(fewer, Err(ReceiptError::OtherPresentation));
     assert_eq!(refused(|receipt| receipt.iat = NOW.plus(301)), Err(ReceiptError::Time));
-    for change in [
-        (|receipt| receipt.seq = 0) as fn(&mut Receipt),
+    let unsound: [fn(&mut Receipt); 4] = [
+        |receipt| receipt.seq = 0,
         |receipt| receipt.seq = 2,
         |receipt| receipt.previous = Some(ledger::sha256(b"another")),
         |receipt| receipt.verdict = "fine".to_owned(),
-    ] {
+    ];
+    for change in unsound {
         assert_eq!(refused(change), Err(ReceiptError::Malformed));
     }
 }
@@ -188,7 +189,8 @@ fn a_chain_that_was_tampered_with_names_the_receipt() {
     let whole = chain(&scene);
     let noted = ChainHead::after(4, &whole[3].1);
     assert_eq!(audited(&scene, &whole, noted), Ok(()));
-    let changed = |change: &dyn Fn(&mut Vec<(u64, String)>)| {
+    type Texts = Vec<(u64, String)>;
+    let changed = |change: &dyn Fn(&mut Texts)| {
         let mut texts = whole.clone();
         change(&mut texts);
         audited(&scene, &texts, noted)

@@ -104,7 +104,7 @@ impl Grant {
     }
 
     /// Whether this accreditation is nowhere wider than `parent`.
-    pub(super) fn is_within(&self, parent: &Self) -> bool {
+    pub(crate) fn is_within(&self, parent: &Self) -> bool {
         self.role == parent.role
             && self.types.iter().all(|vct| parent.types.contains(vct))
             && self.claims.iter().all(|path| parent.covers_claim(path))

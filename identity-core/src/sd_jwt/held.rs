@@ -91,7 +91,18 @@ impl HeldSdJwt {
     /// # Errors
     /// [`SdJwtError::PathNotFound`] for a path that selects no claim.
     pub fn present(&self, paths: &[ClaimPath]) -> Result<Presentation, SdJwtError> {
-        let chosen = self.choose(paths)?;
+        Ok(self.cut(&self.choose(paths)?))
+    }
+
+    /// Cuts the presentation whose disclosures are of just these claims, neither what lies in them nor what is around:
+    /// one that was cut before, by what [`Self::disclosable`] says of it.
+    #[must_use]
+    pub fn present_again(&self, disclosed: &[ClaimPath]) -> Presentation {
+        let again = |known: &&Disclosed| disclosed.contains(&known.path);
+        self.cut(&self.processed.disclosed.iter().filter(again).collect::<Vec<_>>())
+    }
+
+    fn cut(&self, chosen: &[&Disclosed]) -> Presentation {
         let (jwt, disclosures) = self.text.split_once('~').unwrap_or((&self.text, ""));
         let mut text = String::with_capacity(self.text.len());
         text.push_str(jwt);
@@ -102,7 +113,7 @@ impl HeldSdJwt {
                 text.push('~');
             }
         }
-        Ok(Presentation { text, hash: self.hash })
+        Presentation { text, hash: self.hash }
     }
 
     /// The disclosures around and inside each selected claim.

@@ -39,6 +39,10 @@ impl Source {
         self.ledger.trust_root()
     }
 
+    pub(crate) fn ledger(&self) -> &LedgerClient {
+        &self.ledger
+    }
+
     pub(crate) async fn state(&self, key: &str) -> Result<StateProof, LedgerError> {
         self.ledger.state(key).await.map(|(_, proof)| proof)
     }

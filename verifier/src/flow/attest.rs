@@ -8,7 +8,7 @@ use identity_core::duty::{Attestation, DutyError, UnverifiedAttestation};
 use identity_core::encoding::base64url;
 use identity_core::oid4vp::{Session, WhatFor};
 use identity_core::problem::Code;
-use identity_core::registry::{accreditation_key, did_key, duty_key};
+use identity_core::registry::{DutyHolder, accreditation_key, did_key, duty_key};
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{Asked, Needs, Refusal, attested};
 use ledger::{Hash, sha256};
@@ -100,7 +100,7 @@ impl Verifier {
         session.attest(signature).map_err(MakeError::Duty)?;
         // People sign seldom enough to ask the ledger each time: the duty may be somebody else's since a moment ago.
         self.evidence.renew(&self.needs_of_duty(&session)).await;
-        let mut warnings = self.check_duty(&session, now).await?;
+        let mut warnings = self.check_duty(&session, DutyHolder::Official, now).await?;
         warnings.extend(self.evidence.over_asking(&session.parameters, now));
         let signed = self.sign(&session)?;
         let attested = RequestRecord { session: session.to_json(), signed: Some(signed), ..record.clone() };
@@ -136,12 +136,12 @@ impl Verifier {
         let key = self.duty_key.as_ref().ok_or(MakeError::Duty(DutyError::Missing))?;
         let signature = self.to_attest(record, session)?.sign(key).map_err(|SigningFailed| MakeError::Signing)?;
         session.attest(&signature).map_err(MakeError::Duty)?;
-        self.check_duty(session, now).await
+        self.check_duty(session, DutyHolder::Service, now).await
     }
 
     /// Holds the request's attestation against the ledger, as wallets will. A duty that does not cover it stops the
     /// request; that the ledger cannot be asked is said and stops nothing.
-    async fn check_duty(&self, session: &Session, now: UnixSeconds) -> Result<Vec<Code>, MakeError> {
+    async fn check_duty(&self, session: &Session, by: DutyHolder, now: UnixSeconds) -> Result<Vec<Code>, MakeError> {
         let request = &session.parameters;
         let asked = Asked { request, asker: &self.did, certificate: None };
         let needs = self.needs_of_duty(session);
@@ -154,6 +154,8 @@ impl Verifier {
             found = check();
         }
         match found {
+            // Receipts say which of the two it was, and the ledger says it, too.
+            Ok(found) if found.attestation.delegation().holder != by => Err(MakeError::Duty(DutyError::Holder)),
             Ok(_) => Ok(Vec::new()),
             Err(Refusal::Duty(error)) => Err(MakeError::Duty(error)),
             Err(other) => Ok(vec![other.code()]),

@@ -10,7 +10,7 @@ use identity_core::status::Status;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::world::{Answered, Bench, dcql};
+use super::world::{Answered, Bench, DESK, dcql};
 
 async fn make(bench: &Bench, body: Value) -> Answered {
     bench.admin(TestRequest::post().uri("/admin/requests").set_json(body)).await
@@ -58,7 +58,8 @@ async fn a_request_waits_for_the_official_who_is_named() {
 #[actix_web::test]
 async fn what_the_official_signs_is_what_was_handed_out() {
     let bench = Bench::new().await;
-    let cases: [(&str, fn(&mut Attestation)); 6] = [
+    type Change = fn(&mut Attestation);
+    let cases: [(&str, Change); 6] = [
         ("duty.other_request", |said| said.retention_days += 1),
         ("duty.other_request", |said| said.basis.push('x')),
         ("duty.other_request", |said| said.dcql_query = dcql(&["name"])),
@@ -118,4 +119,12 @@ async fn a_duty_that_went_to_somebody_else_a_moment_ago_is_noticed() {
     let late = sign_for(&bench, &id, &draft.sign(&bench.world.asker.duty()).unwrap()).await;
     assert_eq!((late.status, late.code()), (403, "duty.ended"), "{late:?}");
     assert_eq!(sign_for(&bench, &id, &draft.sign(&key(9, 5)).unwrap()).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_service_account_and_an_official_are_not_taken_for_each_other() {
+    let bench = Bench::new().await;
+    let (id, draft) = handed_out(&make(&bench, json!({ "query": "strict", "official": DESK })).await);
+    let answered = sign_for(&bench, &id, &draft.sign(&bench.world.asker.duty()).unwrap()).await;
+    assert_eq!((answered.status, answered.code()), (403, "duty.holder"));
 }

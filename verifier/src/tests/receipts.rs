@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use identity_core::receipt::{ChainHead, Receipt, Sharing, UnverifiedReceipt};
-use identity_core::sample::world::{DUTY, PURPOSE};
+use identity_core::sample::world::PURPOSE;
 use ledger::sha256;
 use serde_json::{Value, json};
 
-use super::world::{Answered, Bench, Request};
+use super::world::{Answered, Bench, DESK, Request};
 
 fn text(answered: &Answered) -> &str {
     answered.body["xinfu_receipt"].as_str().expect("a receipt in the answer")
@@ -34,7 +34,7 @@ async fn accepted_or_refused_each_answer_has_its_receipt() {
     assert_eq!(first.status, 200);
     let receipt = verified(&bench, text(&first));
     assert_eq!((receipt.seq, receipt.previous, receipt.verdict.as_str()), (1, None, "accepted"));
-    assert_eq!((receipt.act.duty.as_str(), receipt.purpose.as_str()), (DUTY, PURPOSE));
+    assert_eq!((receipt.act.duty.as_str(), receipt.purpose.as_str()), (DESK, PURPOSE));
     assert_eq!(receipt.presentations["id"][0].digest, sha256(shown(&form)["id"][0].as_bytes()));
     let said = serde_json::to_string(&receipt).unwrap();
     assert!(!said.contains("样本甲") && !said.contains("样本市"), "names, never values: {said}");

@@ -9,9 +9,11 @@ use actix_web::{App, body, test, web};
 use identity_core::did::DidUrl;
 use identity_core::kb_jwt::Occasion;
 use identity_core::oid4vp::transaction_data::hashes_for;
-use identity_core::registry::{accreditation_key, did_key, duty_key, schema_key, thumbprint_key};
+use identity_core::registry::{
+    Delegate, DutyHolder, Operation, accreditation_key, did_key, duty_key, schema_key, thumbprint_key,
+};
 use identity_core::sample::certificates::ASKER;
-use identity_core::sample::world::{DUTY, LIST, NOW, PURPOSE, TYPE, VCT, World, holder};
+use identity_core::sample::world::{DUTY, LIST, NOW, PURPOSE, TYPE, VCT, World, duty, holder};
 use identity_core::status::Status;
 use identity_core::x509::Chain;
 use serde_json::{Value, json};
@@ -32,6 +34,9 @@ use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
 use crate::receipts::{Counters, Receipts};
 use crate::service::{Names, Ports, Verifier};
+
+/// Duty number of the service account; [`DUTY`] is the official's.
+pub(super) const DESK: &str = "desk";
 
 pub(super) const LEDGER: &str = "https://ledger.example";
 
@@ -88,7 +93,11 @@ impl Bench {
         Self::of(World::new(), false).await
     }
 
-    async fn of(world: World, certified: bool) -> Self {
+    async fn of(mut world: World, certified: bool) -> Self {
+        let desk = Delegate { duty: DESK.to_owned(), holder: DutyHolder::Service, ..duty() };
+        world.ledger.act(&world.asker, &Operation::Delegate(Box::new(desk)));
+        world.ledger.seal(NOW.0 - 250);
+        world.fetch();
         let directory = tempfile::tempdir().unwrap();
         let types = directory.path().join("type.json");
         std::fs::write(&types, TYPE).unwrap();
@@ -119,7 +128,7 @@ impl Bench {
                 ("strict".to_owned(), query(AnchorPolicy::Required, Undetermined::Refuse)),
                 ("lenient".to_owned(), query(AnchorPolicy::Optional, Undetermined::Accept)),
             ]),
-            duty: DutyConfig { service: DUTY.to_owned() },
+            duty: DutyConfig { service: DESK.to_owned() },
             ledger: LedgerConfig { url: LEDGER.to_owned(), ..LedgerConfig::default() },
             ..Config::default()
         };
@@ -144,7 +153,8 @@ impl Bench {
     /// Lets ledger and issuer answer.
     pub(super) fn serve_evidence(&self, status: Status) {
         let world = &self.world;
-        let mut keys = vec![schema_key(VCT), duty_key(&world.asker.did(), DUTY)];
+        let mut keys = vec![schema_key(VCT)];
+        keys.extend([DUTY, DESK].map(|duty| duty_key(&world.asker.did(), duty)));
         for party in [&world.issuer, &world.asker, &world.authority] {
             keys.extend([did_key(&party.did()), accreditation_key(&party.did())]);
         }

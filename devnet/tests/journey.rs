@@ -41,7 +41,8 @@ fn check_logs(errors: &[u8]) {
     let told = ["name", "citizen_number", "address.detail"];
     let places = table.columns().iter().enumerate().filter(|(_, column)| told.contains(column));
     for (place, _) in places {
-        assert!(table.rows().iter().all(|row| !errors.contains(&row[place])), "a log line says who");
+        let mut values = table.rows().iter().filter_map(|row| row.get(place));
+        assert!(values.all(|value| !errors.contains(value)), "a log line says who");
     }
 }
 

@@ -73,8 +73,9 @@ async fn what_is_erased_cannot_be_shown_and_the_rest_still_can() {
 async fn evidence_that_would_not_hold_is_not_handed_out() {
     let bench = bench().await;
     assert_eq!(code(&bench, "unknown", false).await, Code::VpRequestUnknown);
-    bench.cut_off();
     let request = attested(&bench).await;
     bench.answer(&request, &bench.honest(&request)).await;
+    bench.verifier.bundle(&request.id, false).await.unwrap();
+    bench.cut_off();
     assert_eq!(code(&bench, &request.id, false).await, Code::FetchUnreachable);
 }

@@ -26,6 +26,9 @@ use round::Round;
 use target::Changes;
 use verdict::{Bounds, Outcome, Verdict};
 
+/// One more client for so many.
+const SPARE: u32 = 50;
+
 /// Whether slow clients keep others waiting, or fill a service's memory
 #[derive(Parser)]
 #[command(version)]
@@ -90,9 +93,13 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Outcome> {
     let room = room_for_connections()?;
     let Arguments { connections, .. } = *arguments;
-    ensure!(room >= connections, "the limit on file descriptors allows {room} connections, not {connections}");
+    ensure!(
+        room >= connections.saturating_add(connections / SPARE),
+        "the limit on file descriptors allows {room} connections, not {connections}"
+    );
     let plan = Plan {
-        size: connections,
+        // A few more than must be there at once: where the machine is slow, the service cuts the first before the last come.
+        size: connections.saturating_add(connections / SPARE),
         opened_per_second: arguments.opened_per_second,
         back_per_second: arguments.back_per_second,
         manner: arguments.manner,

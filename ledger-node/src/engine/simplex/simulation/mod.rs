@@ -98,13 +98,17 @@ fn validators_come_and_go_whatever_happens() {
     for_all_seeds("validators that change", CHANGING, |seed| Story::new(seed, founding, 20).with_politics());
 }
 
-/// In this story every transaction that waits stands in a block that missed being made final, and needs one on top. As long
-/// as validators stay, nobody makes an empty block for anything else.
+/// A story in which every transaction that waits stands in a block that missed being made final, and needs one on top. As
+/// long as validators stay, nobody makes an empty block for anything else. Which seed tells it changes with everything that
+/// takes time, so it is looked for.
 #[test]
 fn a_block_that_missed_being_final_holds_up_nobody() {
-    let outcome = Story::new(2, Founding::of(4), 25).run();
-    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
-    assert!(outcome.empty > 0, "no block was needed for the one before it");
+    let told = (1..=100).any(|seed| {
+        let outcome = Story::new(seed, Founding::of(4), 25).run();
+        assert!(outcome.violations.is_empty(), "seed {seed}: {:#?}", outcome.violations);
+        outcome.empty > 0
+    });
+    assert!(told, "in no story a block was needed for the one before it");
 }
 
 #[test]

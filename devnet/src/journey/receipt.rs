@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use identity_core::encoding::base64url;
 use identity_core::receipt::{ChainFault, ChainHead};
+use identity_core::registry::receipts_key;
+use identity_core::trust;
 use ledger::sha256;
 use serde_json::Value;
 use service_kit::config;
@@ -83,12 +85,28 @@ fn payload(jws: &str) -> Result<Value> {
 /// The service's log of receipts is whole. In a copy from which one is cut out, the audit names it; and in one whose end
 /// was cut off so well that the service's own note agrees, the ledger tells.
 pub(super) async fn gap_detected(traveller: &mut Traveller) -> Seen {
+    all_anchored(traveller).await?;
     traveller.services.stop_one(&HOUSING_FUND).await?;
     let seen = audits(&traveller.layout).await;
     // Whatever came of it, the world goes on.
     traveller.services.start_all().await?;
     let (receipts, gap) = seen?;
     Ok(traveller.say("devnet-seen-gap", &[("receipts", receipts.to_string()), ("number", gap.to_string())]))
+}
+
+/// Waits until the ledger has every receipt that the wallet was given.
+async fn all_anchored(traveller: &Traveller) -> Result<()> {
+    let seq = |kept: &Kept| match kept {
+        Kept::Holds { seq, .. } => Some(*seq),
+        Kept::Fault { .. } => None,
+    };
+    let given = traveller.wallet()?.holdings().receipts().filter_map(|(_, _, kept, _)| seq(kept)).max();
+    let (given, service) = (given.context("the wallet was given no receipt")?, &traveller.founded.housing_fund);
+    let anchored = until(ANCHOR_PATIENCE, async || {
+        let (state, _) = traveller.ledger.state(&receipts_key(service)).await?;
+        Ok((trust::receipts_anchored(&state, service)?.seq >= given).then_some(()))
+    });
+    anchored.await?.context("the ledger does not get the receipts in time")
 }
 
 async fn audits(layout: &Layout) -> Result<(u64, u64)> {

@@ -34,7 +34,7 @@ pub(super) async fn nothing(traveller: &mut Traveller) -> Seen {
         let metrics = traveller.fetch.send(Request::get(url)).await?.success()?.body;
         search(&metrics, &secrets).with_context(|| format!("the metrics of {}", member.id))?;
     }
-    let values = [("values", secrets.len().to_string()), ("megabytes", (bytes.max(chain) / 1_000_000).to_string())];
+    let values = [("values", secrets.len().to_string()), ("kilobytes", (bytes.max(chain) / 1_000).to_string())];
     Ok(traveller.say("devnet-seen-nothing-leaked", &values))
 }
 

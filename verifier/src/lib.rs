@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::web;
+use identity_core::crypto::SecretKey;
 use identity_core::did::Did;
 use identity_core::problem::{Code, Lang};
 use identity_core::receipt::ChainFault;
@@ -217,17 +218,14 @@ pub async fn start_here(config: Config) -> Result<Running, StartError> {
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
     let guard = config.key_guard().map_err(KeysError::from)?;
-    let key = RequestKey::load(&config.keys, &guard)?;
-    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
-    let did = key.id.did().clone();
-    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
     let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
-    let names = Names { key, certified, duty_key: duties::load_service_key(&config.keys, &guard)? };
+    let duty_key = duties::load_service_key(&config.keys, &guard)?;
     let unmade = |error: prometheus::Error| kit_http::server::StartError::Metrics(error.to_string());
     let (metrics, counters) = (Metrics::new().map_err(unmade)?, Counters::new().map_err(unmade)?);
     counters.show(&metrics).map_err(unmade)?;
     let receipts = Receipts::new(Some(submitter(&config, &guard, &ports)?), counters);
-    let verifier = web::Data::new(Verifier::build(&config, names, trust, receipts, &ports).await?);
+    let verifier = web::Data::new(assemble(&config, &guard, duty_key, receipts, &ports).await?);
+    let did = verifier.did.clone();
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
     let jobs = [
@@ -278,13 +276,7 @@ pub async fn verify_receipts_here(config: &Config) -> Result<Result<ReceiptsRead
 /// [`StartError`]; [`StartError::Case`] if the case is unknown or was erased in its time.
 pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, StartError> {
     let (ports, _lock) = open_ports(&config)?;
-    let guard = config.key_guard().map_err(KeysError::from)?;
-    let key = RequestKey::load(&config.keys, &guard)?;
-    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
-    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
-    let names = Names { key, certified, duty_key: None };
-    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
-    let verifier = Verifier::build(&config, names, trust, Receipts::new(None, counters), &ports).await?;
+    let verifier = at_rest(&config, None, &ports).await?;
     verifier.replay(request).await.map_err(|error| StartError::Case(error.code()))
 }
 
@@ -296,15 +288,32 @@ pub async fn replay_here(config: Config, request: &str) -> Result<Replayed, Star
 pub async fn evidence_here(config: Config, request: &str, full: bool, out: &Path) -> Result<(), StartError> {
     let (ports, _lock) = open_ports(&config)?;
     let guard = config.key_guard().map_err(KeysError::from)?;
-    let key = RequestKey::load(&config.keys, &guard)?;
-    let certified = Client::by_certificate(&config.x509, &guard).map_err(BuildError::from)?;
-    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
-    let names = Names { key, certified, duty_key: None };
-    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
-    let receipts = Receipts::new(Some(submitter(&config, &guard, &ports)?), counters);
-    let verifier = Verifier::build(&config, names, trust, receipts, &ports).await?;
+    let ledger = submitter(&config, &guard, &ports)?;
+    let verifier = at_rest(&config, Some(ledger), &ports).await?;
     let bundle = verifier.bundle(request, full).await.map_err(|error| StartError::Case(error.code()))?;
     evidence_file::write(out, &bundle).map_err(|error| StartError::Case(error.code()))
+}
+
+/// The verifier of a service that is not running: it answers for nothing and listens to nobody.
+async fn at_rest(config: &Config, ledger: Option<Submitter>, ports: &Ports) -> Result<Verifier, StartError> {
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    assemble(config, &guard, None, Receipts::new(ledger, counters), ports).await
+}
+
+/// The verifier with its keys and its trust.
+async fn assemble(
+    config: &Config,
+    guard: &KeyGuard,
+    duty_key: Option<SecretKey>,
+    receipts: Receipts,
+    ports: &Ports,
+) -> Result<Verifier, StartError> {
+    let key = RequestKey::load(&config.keys, guard)?;
+    let certified = Client::by_certificate(&config.x509, guard).map_err(BuildError::from)?;
+    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::clone(&ports.clock))?;
+    let names = Names { key, certified, duty_key };
+    Ok(Verifier::build(config, names, trust, receipts, ports).await?)
 }
 
 /// Ready once our own standing on the ledger is known: before that every verdict would lack evidence.

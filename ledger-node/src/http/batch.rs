@@ -10,7 +10,7 @@ use service_kit::http::body;
 use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
-use super::submit::{CERTIFIED_WITHIN, ORDERED_WITHIN, Wait};
+use super::submit::{CERTIFIED_WITHIN, ORDERED_WITHIN, Wait, busy};
 use super::{Api, problem_of};
 use crate::engine::NotTaken;
 use crate::submission::Placed;
@@ -32,7 +32,7 @@ pub(super) async fn submit(
     let all = Arc::clone(&api.node).submit_all(texts);
     let Ok(placed) = tokio::time::timeout(ORDERED_WITHIN, all).await else {
         // What was ordered meanwhile is found again by sending the same once more.
-        return Err(Problem::new(Code::LedgerBusy).with_detail(NotTaken::Waiting.to_string()));
+        return Ok(busy(NotTaken::Waiting));
     };
     let mut answer = json!({"results": placed.iter().map(result).collect::<Vec<_>>()});
     let last = placed.iter().filter_map(|one| one.as_ref().ok()).map(|(_, place)| place.index).max();

@@ -68,7 +68,7 @@ pub(super) async fn submit(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-fn busy(reason: NotTaken) -> HttpResponse {
+pub(super) fn busy(reason: NotTaken) -> HttpResponse {
     let mut answer = Problem::new(Code::LedgerBusy).with_detail(reason.to_string()).response();
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer

@@ -10,6 +10,7 @@ use rand::CryptoRng;
 use super::service_key;
 use crate::did_life::{DidLife, LifeError};
 use crate::messages::Catalogue;
+use crate::terminal::harmless;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -153,8 +154,8 @@ fn line(given: &Delegation, messages: &Catalogue) -> String {
     let values = [
         ("id", given.id.to_string().into()),
         ("holder", messages.text(holder, &[]).into()),
-        ("title", given.title.en.as_str().into()),
-        ("title_zh", given.title.zh.as_str().into()),
+        ("title", harmless(&given.title.en).into()),
+        ("title_zh", harmless(&given.title.zh).into()),
         ("key", given.key.thumbprint().to_base64url().into()),
         ("from", index(given.started).into()),
         ("end", index(given.ended).into()),

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 EVIDENCE_AGE, HOLDER_AGE, LEEWAY = 86_400, 300, 60
 FILES = ("request.jwt", "vp_token.json", "anchors.json", "evidence.json", "trust-root.txt", "type.json")
 Refused = type("Refused", (Exception,), {"__doc__": "Why not."})
+SplitView = type("SplitView", (Refused,), {"__doc__": "The ledger has certified two histories."})
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error)
 def need(holds, why):
     if not holds:
         raise Refused(why)
@@ -68,7 +70,7 @@ class Jws:
         head, payload, signature = text.split(".")
         self.input, self.signature = f"{head}.{payload}".encode(), b64(signature)
         self.header, self.claims = strict(b64(head)), strict(b64(payload))
-        need(self.header["typ"] == typ and not {"crit", "b64"} & set(self.header), f"no JWS of typ {typ}")
+        need(typ in (None, self.header["typ"]) and not {"crit", "b64"} & set(self.header), f"no JWS of typ {typ}")
     def verify(self, jwk):
         need(signed_by(jwk, self.header["alg"], self.input, self.signature), "a signature does not hold")
     def signer(self):
@@ -127,7 +129,8 @@ class TrustRoot:
                 need(holds and time < 2**63, "a cosignature does not hold")
                 cosigned[key] = max(time, cosigned.get(key, 0))
         need(origin == self.origin and logged and len(cosigned) >= self.quorum, "the checkpoint is not certified")
-        need(self.roots.setdefault(size, root) == root, "the ledger has certified two histories")
+        if self.roots.setdefault(size, root) != root:
+            raise SplitView("the ledger has certified two histories")
         return number(size), b64(root, 32, url=False), sorted(cosigned.values())[-1 - (len(self.logs) - 1) // 3]
     def prove(self, proof, entry):
         """Index of a log entry, with size and time of the checkpoint that shows it."""
@@ -137,12 +140,11 @@ class TrustRoot:
         index, (size, root, time) = number(lines[0][6:]), self.certify(note)
         check_included(entry, index, size, [b64(line, 32, url=False) for line in lines[1:]], root)
         return index, size, time
-def prove_state(proof, trust, now):
-    """Key, value (None: absent) and last log index known of a state proof."""
+def prove_state(proof, trust):
+    """Key, value (None: absent) and last log index known of a state proof; times of its checkpoint (s) and seal (ms)."""
     closed(proof, "key", "value", "path", "seal", "proof")
     index, size, time = trust.prove(proof["proof"], proof["seal"].encode())
     need(index == size - 1, "the seal is not the last entry")
-    need(-LEEWAY <= now - time <= EVIDENCE_AGE + LEEWAY, "evidence stale or from the future")
     seal = re.fullmatch(r'{"type":"xinfu-seal","height":([0-9]+),"time":([0-9]+),"state":"(.{43})","policy":"(.{43})"}',
                         proof["seal"])
     need(seal and max(number(seal[1]), number(seal[2])) < 2**53 and b64(seal[4], 32), "the last entry is not a seal")
@@ -158,13 +160,13 @@ def prove_state(proof, trust, now):
     for sibling, bit in zip(siblings, reversed(bits(place))):
         node = sha(b"JMT::IntrnalNode" + (sibling + node if bit == "1" else node + sibling))
     need(node == b64(seal[3], 32), "a state path does not lead to its root")
-    return proof["key"], (None if value is None else strict(b64(value)), index)
+    return proof["key"], None if value is None else strict(b64(value)), index, time, number(seal[2])
 def holds(entry, index, start="from", end="until"):
     return entry.get(start) is not None and entry[start] <= index and (entry.get(end) is None or index < entry[end])
-class Evidence:
-    def __init__(self, data, trust, now):
-        self.known = dict(prove_state(proof, trust, now) for proof in closed(data, "states", "status_lists")["states"])
-        self.lists = data["status_lists"]
+class States:
+    """What the ledger says, read as of a log index: one that is named, else the last that a proof knows."""
+    def __init__(self, known):
+        self.known = known
     def get(self, key, index=None):
         value, until = self.known[key]
         need(index is None or index <= until, "evidence older than the anchor")
@@ -179,11 +181,28 @@ class Evidence:
         return [grant for grant in history["grants"] if grant["role"] == role and vct in grant["types"]
                 and holds(grant, index, "started", "ended")]
 
+class Evidence(States):
+    """An evidence set."""
+    def __init__(self, data, trust, now):
+        proven = [prove_state(proof, trust) for proof in closed(data, "states", "status_lists")["states"]]
+        need(all(-LEEWAY <= now - time <= EVIDENCE_AGE + LEEWAY for *_, time, _ in proven), "evidence stale or from the future")
+        super().__init__({key: (value, index) for key, value, index, *_ in proven})
+        self.lists = data["status_lists"]
+def check_anchor(anchor, digest, kind, trust):
+    """Log index and sender of an anchor proof, and what its transaction says."""
+    tx = Jws(closed(anchor, "batch", "transaction", "proof")["transaction"], "xinfu-tx+jwt")
+    said = closed(tx.claims, *"aud seq exp op kind root count".split(), *["first", "last", "head"] * (kind == "receipt"))
+    need((said["op"], said["kind"], said["aud"]) == ("anchor", kind, trust.origin), "no such anchor of this ledger")
+    batch = closed(anchor["batch"], "index", "count", "path")
+    need(said["count"] == batch["count"], "a batch of another size")
+    check_included(digest, batch["index"], batch["count"], [b64(h, 32) for h in batch["path"]], b64(said["root"], 32))
+    return trust.prove(anchor["proof"], anchor["transaction"].encode())[0], tx.signer()[0], said
+
 # ---- Presentations ----
 class SdJwt:
-    def __init__(self, text):
+    def __init__(self, text, typ="dc+sd-jwt"):
         issued, *disclosures, self.kb = text.split("~")
-        self.digest, self.bound, self.jws = sha(issued.encode()), text[: len(text) - len(self.kb)], Jws(issued, "dc+sd-jwt")
+        self.digest, self.bound, self.jws = sha(issued.encode()), text[: len(text) - len(self.kb)], Jws(issued, typ)
         payload = dict(self.jws.claims)
         algorithm = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}[
             payload.pop("_sd_alg", "sha-256")]
@@ -192,6 +211,10 @@ class SdJwt:
         need(len(self.offered) == len(disclosures), "a disclosure twice")
         self.claims = self.walk(payload, ())
         need(not self.offered, "a disclosure that nothing refers to")
+    def verify(self, jwk):
+        never = {"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
+        need(not any(path[0] in never for path in self.came), "a claim that must not be a disclosure")
+        self.jws.verify(jwk)
     def take(self, digest, length):
         need(isinstance(digest, str) and digest not in self.seen, "a digest twice, or none")
         self.seen.add(digest)
@@ -236,16 +259,17 @@ def check_status(claims, did, evidence, now):
     entries, bits = inflate.decompress(b64(status_list["lst"]), 2**24), status_list["bits"]
     need(bits in (1, 2, 4, 8) and type(index) is int and index >= 0 and inflate.eof, "status list malformed")
     need(entries[index * bits // 8] >> index * bits % 8 & (1 << bits) - 1 == 0, "revoked, suspended or unknown")
+def check_occasion(holder, request, to_sign):
+    """That a KB-JWT answers this request, and for the purposes that are to be signed."""
+    name = "transaction_data_hashes"
+    hashed = holder.claims.get(name, []), holder.claims.get(f"{name}_alg", "sha-256")
+    need(hashed == (to_sign, "sha-256"), "the holder did not sign what the data is wanted for, or something else")
+    need([holder.claims[name] for name in ("aud", "nonce")] == [request["client_id"], request["nonce"]], "key binding of something else")
 def check_credential(text, anchor, query, request, to_sign, metadata, digest, evidence, trust, now):
-    shown, tx = SdJwt(text), Jws(closed(anchor, "batch", "transaction", "proof")["transaction"], "xinfu-tx+jwt")
-    batch, said = closed(anchor["batch"], "index", "count", "path"), closed(tx.claims, *"aud seq exp op kind root count".split())
-    need((said["op"], said["kind"], said["aud"]) == ("anchor", "credential", trust.origin), "no anchor of this ledger")
-    need((said["count"], tx.signer()[0]) == (batch["count"], shown.jws.signer()[0]), "another batch, or not the issuer's")
-    check_included(shown.digest, batch["index"], batch["count"], [b64(h, 32) for h in batch["path"]], b64(said["root"], 32))
-    index, (issuer, key_id) = trust.prove(anchor["proof"], anchor["transaction"].encode())[0], shown.jws.signer()
-    shown.jws.verify(evidence.key(issuer, key_id, "assertionMethod", index))
-    never = {"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
-    need(not any(path[0] in never for path in shown.came), "a claim that must not be a disclosure")
+    shown = SdJwt(text)
+    (index, sender, _), (issuer, key_id) = check_anchor(anchor, shown.digest, "credential", trust), shown.jws.signer()
+    need(sender == issuer, "anchored by somebody else than the issuer")
+    shown.verify(evidence.key(issuer, key_id, "assertionMethod", index))
     claims, vct, services = shown.claims, shown.claims["vct"], evidence.get(f"did/{issuer}")[0]["services"]
     need(any(s["url"] == claims["iss"] and holds(s, index) for s in services), "an address that is not the issuer's")
     need(evidence.grants(issuer, "issuer", vct, index), "the issuer was not accredited")
@@ -260,11 +284,8 @@ def check_credential(text, anchor, query, request, to_sign, metadata, digest, ev
     holder.verify(closed(claims["cnf"], "jwk")["jwk"])
     holder.check_times(now)
     need(now - time_of(holder.claims, "iat") <= HOLDER_AGE + LEEWAY, "key binding too old")
-    name = "transaction_data_hashes"
-    hashed = holder.claims.get(name, []), holder.claims.get(f"{name}_alg", "sha-256")
-    need(hashed == (to_sign, "sha-256"), "the holder did not sign what the data is wanted for, or something else")
-    need([holder.claims[name] for name in ("aud", "nonce", "sd_hash")] ==
-         [request["client_id"], request["nonce"], shown.hash(shown.bound)], "key binding of something else")
+    check_occasion(holder, request, to_sign)
+    need(holder.claims["sd_hash"] == shown.hash(shown.bound), "key binding of something else")
     need(query["format"] == "dc+sd-jwt" and vct in query["meta"]["vct_values"], "not the type asked for")
     for asked in query["claims"]:
         values = [value for _, value in places(claims, asked["path"])]
@@ -273,46 +294,53 @@ def may_ask(grant, query, purpose):
     names = lambda path: path[: next((at for at, step in enumerate(path) if type(step) is not str), len(path))]
     covers = lambda path: any(names(path)[: len(given)] == given for given in grant.get("claims", []))
     purposes = grant.get("purposes", [])
-    return all(covers(claim["path"]) for claim in query["claims"]) and (purpose in purposes if purpose else not purposes)
+    return all(covers(claim["path"]) for claim in query.get("claims", [])) and (purpose in purposes if purpose else not purposes)
 WORD = "iss duty purpose basis retention_days receiver holder_signs dcql_query client_id response_uri nonce exp".split()
-def check_duty(request, asker, queries, evidence):
-    """That an official answers for this request; the digest of the attestation."""
-    infos = [info for info in request["verifier_info"] if info["format"] == "xinfu-duty+jwt"]
-    need(len(infos) == 1 and "credential_ids" not in infos[0], "not one attestation for the whole request")
-    word = Jws(infos[0]["data"], "xinfu-duty+jwt")
-    said, basis = closed(word.claims, *WORD, optional=("case",)), word.claims["basis"]
-    need(len(infos[0]["data"]) <= 24_576 and re.fullmatch("[A-Za-z0-9._-]{1,64}", said["duty"])
-         and re.fullmatch("[!-~]{1,64}", said["purpose"]) and type(said["holder_signs"]) is bool
-         and basis.strip() and len(basis) <= 256 and not re.search(r"[\x00-\x1f\x7f-\x9f]", basis)
-         and type(said["retention_days"]) is int and 0 <= said["retention_days"] <= 36_525
-         and said["receiver"] == said["iss"] and ("case" not in said or b64(said["case"], 32)), "attestation out of bounds")
-    need(said["iss"] == asker, "another department's attestation")
-    history, index = evidence.get(f"duty/{asker}/{said['duty']}")
-    need(history and (history["department"], history["duty"]) == (asker, said["duty"]), "no duty of this number")
-    given = [duty for duty in history["delegations"] if holds(duty, index, "started", "ended")]
-    need(len(given) == 1 and thumbprint(given[0]["key"]) == word.header["kid"], "no duty is delegated to this key now")
-    word.verify(given[0]["key"])
-    same = lambda *names: all(json.dumps(said[n], sort_keys=True) == json.dumps(request[n], sort_keys=True) for n in names)
-    need(same("dcql_query", "client_id", "response_uri", "nonce", "exp") and said["purpose"] == request["xinfu_purpose"]
-         and said["holder_signs"] == ("transaction_data" in request), "the attestation is over another request")
-    need(given[0]["role"] == "verifier" and all(
-        set(query["meta"]["vct_values"]) <= set(given[0]["types"]) and may_ask(given[0], query, said["purpose"])
-        for query in queries.values()), "the duty does not cover the question")
-    need("case" in said or not given[0].get("case_required", False), "the duty needs a case, and there is no case")
-    return sha(infos[0]["data"].encode())
-def check_transaction_data(request, queries, attestation):
-    """By query, what its holder must sign."""
-    to_sign, ours = {query_id: [] for query_id in queries}, "urn:xinfu:transaction-data:duty:1"
+def is_sound(said):
+    """Duty number, purpose, basis and retention within their bounds."""
+    return (re.fullmatch("[A-Za-z0-9._-]{1,64}", said["duty"]) and re.fullmatch("[!-~]{1,64}", said["purpose"])
+            and said["basis"].strip() and len(said["basis"]) <= 256 and not re.search(r"[\x00-\x1f\x7f-\x9f]", said["basis"])
+            and type(said["retention_days"]) is int and 0 <= said["retention_days"] <= 36_525
+            and type(said["holder_signs"]) is bool and ("case" not in said or b64(said["case"], 32)))
+class Word(Jws):
+    """What an official says over a request."""
+    def __init__(self, request):
+        infos = [info for info in request["verifier_info"] if info["format"] == "xinfu-duty+jwt"]
+        need(len(infos) == 1 and "credential_ids" not in infos[0], "not one attestation for the whole request")
+        super().__init__(infos[0]["data"], "xinfu-duty+jwt")
+        said = closed(self.claims, *WORD, optional=("case",))
+        need(len(infos[0]["data"]) <= 24_576 and is_sound(said) and said["receiver"] == said["iss"], "attestation out of bounds")
+        self.digest = sha(infos[0]["data"].encode())
+    def check(self, request, asker, queries, evidence):
+        """That it answers for this request; the delegation under which it was given."""
+        said = self.claims
+        need(said["iss"] == asker, "another department's attestation")
+        history, index = evidence.get(f"duty/{asker}/{said['duty']}")
+        need(history and (history["department"], history["duty"]) == (asker, said["duty"]), "no duty of this number")
+        given = [duty for duty in history["delegations"] if holds(duty, index, "started", "ended")]
+        need(len(given) == 1 and thumbprint(given[0]["key"]) == self.header["kid"], "no duty is delegated to this key now")
+        self.verify(given[0]["key"])
+        same = lambda *names: all(json.dumps(said[n], sort_keys=True) == json.dumps(request[n], sort_keys=True) for n in names)
+        need(same("dcql_query", "client_id", "response_uri", "nonce", "exp") and said["purpose"] == request["xinfu_purpose"]
+             and said["holder_signs"] == ("transaction_data" in request), "the attestation is over another request")
+        need(given[0]["role"] == "verifier" and all(
+            set(query["meta"]["vct_values"]) <= set(given[0]["types"]) and may_ask(given[0], query, said["purpose"])
+            for query in queries.values()), "the duty does not cover the question")
+        need("case" in said or not given[0].get("case_required", False), "the duty needs a case, and there is no case")
+        return given[0]
+def read_transaction_data(request, queries):
+    """By query, what its holder must sign; and which attestations that is over."""
+    to_sign, over, ours = {query_id: [] for query_id in queries}, set(), "urn:xinfu:transaction-data:duty:1"
     for text in request.get("transaction_data", []):
         data, optional = b64(text), "transaction_data_hashes_alg"
         bound = closed(strict(data), "type", "credential_ids", "attestation", optional=(optional,))
         (query_id,), algorithms = bound["credential_ids"], bound.get(optional, ["sha-256"])
         need(len(data) <= 2048 and bound["type"] == ours and type(algorithms) is list and "sha-256" in algorithms
              and to_sign.get(query_id) == [], "transaction_data that is none for its query")
-        need(b64(bound["attestation"], 32) == attestation, "transaction_data over another attestation")
+        over.add(b64(bound["attestation"], 32))
         to_sign[query_id].append(unb64(sha(text.encode())))
     need(all(to_sign.values()) == ("transaction_data" in request), "transaction_data is missing for a query")
-    return to_sign
+    return to_sign, over
 def check(files, now):
     """Raises Refused unless everything holds."""
     try:
@@ -328,14 +356,16 @@ def check(files, now):
             grants = evidence.grants(asker, "verifier", vct, index)
             need(any(may_ask(grant, query, request.get("xinfu_purpose")) for grant in grants), "the asker may not ask this")
             closed(query, "id", "format", "meta", "claims")
-        to_sign = check_transaction_data(request, queries, check_duty(request, asker, queries, evidence))
+        word, (to_sign, over) = Word(request), read_transaction_data(request, queries)
+        word.check(request, asker, queries, evidence)
+        need(over <= {word.digest}, "transaction_data over another attestation")
         token, anchors, metadata = (strict(files[name]) for name in ("vp_token.json", "anchors.json", "type.json"))
         need(queries and set(token) == set(anchors) == set(queries), "not what was asked for")
         for query_id, query in queries.items():
             (shown,), (anchor,) = token[query_id], anchors[query_id]
             digest = sha(files["type.json"])
             check_credential(shown, anchor, query, request, to_sign[query_id], metadata, digest, evidence, trust, now)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error) as error:
+    except MALFORMED as error:
         raise Refused(f"malformed or missing: {type(error).__name__}") from error
 
 if __name__ == "__main__":

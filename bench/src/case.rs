@@ -1,16 +1,17 @@
 //! A case for the verdict: the standard presentation, everything that the ledger and its issuer say about it, proven
-//! already, and the anchor proof of its credential: one of 65 536 in its batch, on a log of more than 1 000 entries. The
-//! question is an official's, whose attestation the verdict verifies with the rest.
+//! already, and the anchor proof of its credential: one of 65 536 in its batch, on a ledger of more than 1 000 entries and
+//! keys. The question is an official's, whose attestation the verdict verifies with the rest.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use identity_core::anchor::{AnchorProof, BatchPath};
-use identity_core::crypto::Signer as _;
-use identity_core::did::Did;
+use identity_core::crypto::{SecretKey, Signer as _};
+use identity_core::did::{Did, DidUrl};
 use identity_core::jose::Jwk;
 use identity_core::kb_jwt::Occasion;
-use identity_core::oid4vp::{AnchorWish, Ask, ClientId, Parameters, Session, WhatFor, transaction_data};
+use identity_core::oid4vp::{AnchorWish, Ask, ClientId, Session, WhatFor, transaction_data};
+use identity_core::receipt::{self, ChainHead, Processed, Receipt};
 use identity_core::registry::{
     Accredit, Anchor, AnchorKind, Delegate, DutyHolder, Label, Operation, Role, Schema, ServiceType, accreditation_key,
     did_key, duty_key, schema_key,
@@ -20,7 +21,7 @@ use identity_core::sample::parties::Party;
 use identity_core::status::{self, Bits, StatusList, Validity};
 use identity_core::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, FetchedList, Freshness, OnUndetermined, Policy, PreparedEvidence,
-    Presentation,
+    Presentation, Verified, judge,
 };
 use ledger::batch::BatchTree;
 use ledger::sha256;
@@ -34,7 +35,7 @@ use crate::standard::{self, EXPIRES, ISSUED, PRESENTED, SHOWN, Standard, VCT, WI
 const BATCH: u64 = 65_536;
 const PLACE: u64 = 31_337;
 
-/// Entries on the log beside those of the case.
+/// Entries on the log, and keys of the state, beside those of the case.
 const OTHER_ENTRIES: u64 = 1_000;
 
 const QUERY_ID: &str = "resident";
@@ -44,9 +45,13 @@ const DUTY: &str = "desk-1";
 pub(crate) struct Case {
     pub(crate) evidence: PreparedEvidence,
     pub(crate) policy: Policy,
-    request: Parameters,
-    asker: Did,
-    token: BTreeMap<String, Vec<String>>,
+    pub(crate) ledger: SampleLedger,
+    pub(crate) asker: Party,
+    pub(crate) session: Session,
+    pub(crate) token: BTreeMap<String, Vec<String>>,
+    pub(crate) proof: AnchorProof,
+    department: Did,
+    key_name: DidUrl,
     anchors: BTreeMap<String, Vec<Value>>,
 }
 
@@ -72,8 +77,8 @@ impl Case {
         let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
         let index = ledger.act(&issuer, &Operation::Anchor(anchor));
         for entry in 0..OTHER_ENTRIES {
-            let root = sha256(&entry.to_be_bytes());
-            ledger.act(&authority, &Operation::Anchor(Anchor::new(AnchorKind::Notarised, root, 1)));
+            let (vct, digest) = (format!("urn:xinfu:credential:bench-{entry}:1"), sha256(&entry.to_be_bytes()));
+            ledger.act(&authority, &Operation::Schema(Schema { vct, digest }));
         }
         ledger.seal(ISSUED.0);
 
@@ -86,7 +91,8 @@ impl Case {
             transaction: ledger.leaf(index).to_owned(),
             proof: ledger.log_proof(index, PRESENTED.0),
         };
-        let request = request(&asker)?;
+        let session = session(&asker)?;
+        let request = &session.parameters;
         let to_sign = transaction_data::hashes_for(&request.transaction_data, QUERY_ID);
         let occasion =
             Occasion { audience: request.client_id.as_str(), nonce: &request.nonce, transaction_data: &to_sign };
@@ -94,22 +100,57 @@ impl Case {
         Ok(Self {
             evidence: evidence(&ledger, &issuer, &asker, &standard)?.prepare(ledger.trust_root())?,
             policy: policy(&metadata)?,
-            asker: asker.did(),
-            request,
+            ledger,
+            session,
             token: BTreeMap::from([(QUERY_ID.to_owned(), vec![presented])]),
             anchors: BTreeMap::from([(QUERY_ID.to_owned(), vec![json!(proof)])]),
+            proof,
+            department: asker.did(),
+            key_name: DidUrl::parse(&asker.key_name("auth-1"))?,
+            asker,
         })
     }
 
     /// The presentation, with or without its anchor proof.
     pub(crate) fn presentation(&self, anchored: bool) -> Presentation<'_> {
-        let asked = Asked { request: &self.request, asker: &self.asker, certificate: None };
+        let asked = Asked { request: &self.session.parameters, asker: &self.department, certificate: None };
         Presentation { asked, token: &self.token, anchors: anchored.then_some(&self.anchors) }
+    }
+
+    /// The verdict.
+    pub(crate) fn verified(&self) -> anyhow::Result<Verified> {
+        Ok(judge(&self.presentation(true), &self.evidence, &self.policy, PRESENTED)?)
+    }
+
+    /// The name of the key that signs request and receipt.
+    pub(crate) const fn key_name(&self) -> &DidUrl {
+        &self.key_name
+    }
+
+    /// The receipt over the answer, which was accepted, that follows `before`; as the verifier makes it.
+    pub(crate) fn receipt(
+        &self,
+        verified: &Verified,
+        before: ChainHead,
+        key: &SecretKey,
+    ) -> anyhow::Result<(String, ChainHead)> {
+        let answer = Processed {
+            service: &self.department,
+            attestation: verified.attestation().word(),
+            holder: DutyHolder::Official,
+            presentations: receipt::presented_as(&self.token, verified),
+            refused: None,
+            at: PRESENTED,
+        };
+        let receipt = Receipt::following(before, answer);
+        let text = receipt.sign(&self.key_name, key)?;
+        let head = ChainHead::after(receipt.seq, &text);
+        Ok((text, head))
     }
 }
 
 /// The request for what the presentation shows, with the official's attestation.
-fn request(asker: &Party) -> anyhow::Result<Parameters> {
+fn session(asker: &Party) -> anyhow::Result<Session> {
     let ask = Ask {
         client_id: ClientId::of_did(&asker.did()),
         dcql_query: query(),
@@ -124,7 +165,7 @@ fn request(asker: &Party) -> anyhow::Result<Parameters> {
     let what_for = WhatFor { duty, basis, retention_days: 30, case: None, holder_signs: true };
     let attestation = session.to_attest(&asker.did(), what_for)?.sign(&asker.duty())?;
     session.attest(&attestation)?;
-    Ok(session.parameters)
+    Ok(session)
 }
 
 fn shown_paths() -> Vec<Vec<String>> {

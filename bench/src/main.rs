@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use clap::Parser;
 
+mod act;
 mod case;
 mod clock;
+mod contained;
 mod contest;
 mod limit;
 mod report;

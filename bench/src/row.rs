@@ -2,15 +2,24 @@
 
 use crate::contest::Outcome;
 
+mod evidence;
 mod issue;
+mod receipt;
 mod verify;
 
 /// A row's name, and what runs it for a number of rounds.
 type Named = (&'static str, fn(u32) -> anyhow::Result<Row>);
 
 /// All rows there are.
-pub(crate) const ALL: [Named; 4] =
-    [("P1", issue::limit), ("P2", issue::peer), ("P4", verify::limit), ("P16", verify::anchored)];
+pub(crate) const ALL: [Named; 7] = [
+    ("P1", issue::limit),
+    ("P2", issue::peer),
+    ("P4", verify::limit),
+    ("P16", verify::anchored),
+    ("P29", receipt::added),
+    ("P30", evidence::plain),
+    ("P31", evidence::full),
+];
 
 /// A row that was run.
 pub(crate) struct Row {

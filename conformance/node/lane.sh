@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
 # Runs third-party software against a running devnet: wallets (OpenID4VCI) and a presenter (OpenID4VP), none of them
-# written by us. Needs Node.js and npm; installs the packages of package.json into a temporary folder.
+# written by us. Needs Node.js and npm; installs the packages of package.json into a temporary folder. Before, the check of
+# evidence that browsers run, on every bundle that the Rust test makes; after, on the devnet's own.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=$(mktemp -d)
-devnet=
-stop() {
-  [ -z "$devnet" ] || kill "$devnet" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap stop EXIT
+. "$here/devnet.sh"
+
+check="$root/ledger-node/src/console/check.js"
+bundles="${CARGO_TARGET_DIR:-$root/target}/tmp/bundles"
+(cd "$root" && cargo test --quiet -p conformance --test presentation bundle::)
+node --no-warnings "$here/bundles.mjs" "$check" "$bundles"
 
 cp "$here"/*.mjs "$here/package.json" "$work/"
 if [ -d "$root/../shared/interop" ]; then
@@ -22,15 +21,13 @@ fi
 (cd "$work" && npm install --no-package-lock --no-audit --no-fund --silent)
 
 cd "$root"
-cargo build --release -p devnet
-"${CARGO_TARGET_DIR:-target}/release/devnet" --data "$work/data" --port-base "${PORT_BASE:-19440}" >"$work/devnet.log" 2>&1 &
-devnet=$!
-for _ in $(seq 120); do
-  [ -s "$work/data/devnet.json" ] && break
-  kill -0 "$devnet" 2>/dev/null || { cat "$work/devnet.log"; echo "devnet ended early"; exit 1; }
-  sleep 1
-done
-[ -s "$work/data/devnet.json" ] || { cat "$work/devnet.log"; echo "devnet wrote no devnet.json within 120 s"; exit 1; }
-
+start_devnet 19440
 authority=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).ca' "$work/data/devnet.json")
 NODE_EXTRA_CA_CERTS=$authority node "$work/lane.mjs" "$work/data/devnet.json"
+if [ -s "$work/data/evidence-full.json" ]; then
+  trust="$work/data/trust-root.policy"
+  node --no-warnings "$here/bundles.mjs" "$check" "$bundles" "$work/data/evidence.json" "$trust" \
+    "$work/data/evidence-full.json" "$trust"
+else
+  echo "SKIPPED the devnet's own evidence: its journey has written none"
+fi

@@ -125,7 +125,7 @@ pub enum Part {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Runs one command of the wallet (used by `crash`).
+    /// Runs one command of the wallet (used by `crash` and by the official of the journey).
     #[command(hide = true)]
     Wallet {
         /// The wallet's command line, without the program's name.
@@ -163,6 +163,9 @@ pub struct FaultsOptions {
     /// (`conformance/partitions.sh` makes them).
     #[arg(long, value_name = "PREFIX")]
     pub namespaces: Option<String>,
+    /// Set the nodes' clocks instead, with this library of libfaketime, and kill nodes between.
+    #[arg(long, value_name = "FILE", conflicts_with = "namespaces")]
+    pub faketime: Option<PathBuf>,
 }
 
 /// The kinds of services.

@@ -57,11 +57,16 @@ pub fn addresses(layout: &Layout, messages: &Catalogue) -> String {
         let admin = if has_admin { messages.text("devnet-up-admin", &[("file", file.into())]) } else { String::new() };
         format!("  {kind}  {}  {}  {admin}", member.id, layout.url(member)).trim_end().to_owned() + "\n"
     };
+    let pages = |kind: &str, url: String| format!("     {}\n", messages.text(kind, &[("url", url.into())]));
+    let operators = |member: &Member| pages("devnet-up-operator", format!("{}/admin/console/", layout.url(member)));
     let mut text = line("devnet-up-ledger", &LEADER, false);
+    text.push_str(&pages("devnet-up-console", format!("{}/console/", layout.url(&LEADER))));
     for department in &DEPARTMENTS {
         text.push_str(&line("devnet-up-issuer", &department.member, true));
+        text.push_str(&operators(&department.member));
     }
     text.push_str(&line("devnet-up-verifier", &HOUSING_FUND, true));
+    text.push_str(&operators(&HOUSING_FUND));
     let shown = |path: std::path::PathBuf| path.display().to_string();
     let values = [
         ("ca", shown(layout.ca()).into()),

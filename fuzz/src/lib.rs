@@ -22,6 +22,7 @@ pub mod target {
     pub mod did;
     pub mod duty;
     pub mod encoding;
+    pub mod evidence;
     pub mod jose;
     pub mod ledger;
     pub mod oauth;
@@ -32,6 +33,7 @@ pub mod target {
     pub mod sd_jwt;
     pub mod status;
     pub mod verdict;
+    pub mod withdrawal;
 }
 pub mod seeds;
 
@@ -87,6 +89,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "seal", run: target::ledger::seal },
     Target { name: "log_proof", run: target::ledger::log_proof },
     Target { name: "state_proof", run: target::ledger::state_proof },
+    Target { name: "time_proof", run: target::ledger::time_proof },
     Target { name: "split_evidence", run: target::ledger::split_evidence },
     Target { name: "walk", run: target::ledger::walk },
     Target { name: "tile", run: target::ledger::tile },
@@ -95,7 +98,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "ledger_rules", run: target::registry::rules },
     Target { name: "anchor_proof", run: target::anchor::proof },
     Target { name: "duty_attestation", run: target::duty::attestation },
+    Target { name: "duty_order", run: target::duty::order },
     Target { name: "receipt", run: target::receipt::receipt },
+    Target { name: "withdrawal", run: target::withdrawal::withdrawal },
+    Target { name: "withdrawal_ack", run: target::withdrawal::acknowledgement },
+    Target { name: "evidence_bundle", run: target::evidence::bundle },
+    Target { name: "period_export", run: target::evidence::period },
     Target { name: "vci_offer", run: target::oid4vci::offer },
     Target { name: "vci_requests", run: target::oid4vci::requests },
     Target { name: "vci_replies", run: target::oid4vci::replies },
@@ -108,6 +116,12 @@ pub const TARGETS: &[Target] = &[
 #[must_use]
 pub fn target(name: &str) -> Option<Target> {
     TARGETS.iter().copied().find(|target| target.name == name)
+}
+
+/// A signed text with the signature of nothing.
+fn unsigned(jws: &str) -> String {
+    let signed = jws.rfind('.').map_or(jws, |end| &jws[..end]);
+    format!("{signed}.{}", "A".repeat(86))
 }
 
 /// The bytes as text, where a parser takes text only.

@@ -152,6 +152,7 @@ fn statuses(world: &World) -> Vec<Seed> {
         [&[first][..], &list].concat()
     };
     let list = StatusList::new(Bits::Two, limits::STATUS_HERD).unwrap().compress().unwrap();
+    let nothing = StatusList::from_bytes(Bits::One, Vec::new()).unwrap().compress().unwrap();
     let claims = json!({"sub": "https://issuer.example/status/1", "iat": 1_800_000_000, "exp": 1_800_003_600,
         "ttl": 600, "status_list": {"bits": 2, "lst": base64url::encode(&list)}});
     let of_world = world.status_list(identity_core::status::Status::Valid, &world.issuer);
@@ -160,6 +161,7 @@ fn statuses(world: &World) -> Vec<Seed> {
         seed("status_list", "eight_bits", compressed(Bits::Eight, 8)),
         seed("status_list", "three_bits", compressed(Bits::One, 3)),
         seed("status_list", "not_zlib", "\u{1}plain"),
+        seed("status_list", "no_entries", [&[1][..], &nothing].concat()),
         seed("status_token", "two_bits", claims.to_string()),
         seed("status_token", "expired", claims.to_string().replace("1800003600", "1700000000")),
         seed("jws", "status_list", of_world),
@@ -179,6 +181,10 @@ fn ledger_files(world: &World) -> Vec<Seed> {
     other.seal(NOW.0 + 1);
     let [one, other] = [&fork, &other].map(|ledger| LogProof::parse(&ledger.log_proof(0, NOW.0)).unwrap().note);
     let evidence = json!(SplitEvidence { one: one.clone(), other }).to_string();
+    let time = |seconds: i64| {
+        let proof = world.ledger.time_proof(u64::try_from(seconds * 1000).unwrap(), NOW.0 + 3600);
+        json!(proof).to_string()
+    };
     let walk = Consortium::new().world.ledger.walk(NOW.0 - 100);
     let half = Walk { steps: walk.steps[1..].to_vec(), newest: None };
     vec![
@@ -201,6 +207,9 @@ fn ledger_files(world: &World) -> Vec<Seed> {
         seed("state_proof", "present", json!(state).to_string()),
         seed("state_proof", "absent", json!(absent).to_string()),
         seed("state_proof", "no_seal", "{}"),
+        seed("time_proof", "between_two_seals", time(NOW.0 - 5000)),
+        seed("time_proof", "after_the_last", time(NOW.0)),
+        seed("time_proof", "no_seal", "{}"),
         seed("tile", "hashes", "tile/0/x001/234"),
         seed("tile", "partial", "tile/entries/000.p/7"),
         seed("tile", "leading_zero", "tile/00/000"),
@@ -248,6 +257,14 @@ fn registry(world: &World) -> Vec<Seed> {
         op("1", 1, r#""op":"approve","proposal":3"#),
         op("2", 1, r#""op":"withdraw","proposal":3"#),
     ];
+    let ask = r#""op":"accredit","subject":"$1","role":"verifier","types":["urn:a"],"claims":[["a"]],"purposes":["p","q"],"from":1800000000,"until":1810000000,"delegable":false"#;
+    let tallies = [
+        op("0", 1, ask),
+        op("1", 1, r#""op":"tally","day":"2027-01-14","counts":{"p":"<10","q":12}"#),
+        op("1", 2, r#""op":"tally","day":"2027-01-14","counts":{"p":"<10","q":12}"#),
+        op("1", 2, r#""op":"tally","day":"2027-01-13","counts":{"p":9,"q":10}"#),
+        op("1", 2, r#""op":"tally","day":"2027-02-30","counts":{"p":"<10"}"#),
+    ];
     vec![
         seed("transaction", "anchor", world.ledger.leaf(world.anchored)),
         seed("transaction", "create", party.create.as_str()),
@@ -257,6 +274,7 @@ fn registry(world: &World) -> Vec<Seed> {
         seed("ledger_rules", "a_life", lines.join("\n")),
         seed("ledger_rules", "votes", votes.join("\n")),
         seed("ledger_rules", "duties", duties.join("\n")),
+        seed("ledger_rules", "tallies", tallies.join("\n")),
         seed("ledger_rules", "wrong_sequence", op("0", 9, accredit)),
         seed("ledger_rules", "stranger_accredits", op("2", 1, accredit)),
     ]
@@ -307,7 +325,7 @@ fn protocols(world: &World) -> Vec<Seed> {
     ]
 }
 
-/// Attestations, requests that carry one, and receipts.
+/// Attestations, requests that carry one, receipts, and withdrawals.
 fn duties() -> Vec<Seed> {
     let request = |members: &str| format!("{{$REQUEST,{members}}}");
     let info = r#""verifier_info":[{"format":"xinfu-duty+jwt","data":"x"}]"#;
@@ -322,12 +340,38 @@ fn duties() -> Vec<Seed> {
         seed("duty_attestation", "said", "{$SAID}"),
         seed("duty_attestation", "one_member_more", "{$SAID,\"more\":1}"),
         seed("duty_attestation", "a_member_twice", "{$SAID,\"purpose\":\"loan\"}"),
-        seed("duty_attestation", "another_signature", "$SIGNED.AAAA"),
+        seed("duty_attestation", "another_signature", "$UNSIGNED"),
+        seed("duty_order", "said", "{$SAID}"),
+        seed("duty_order", "one_member_more", "{$SAID,\"more\":1}"),
+        seed("duty_order", "a_member_twice", "{$SAID,\"basis\":\"Sample\"}"),
+        seed("duty_order", "no_order", "e30.e30.e30"),
         seed("receipt", "signed", "$SIGNED"),
         seed("receipt", "said", "{$SAID}"),
         seed("receipt", "one_member_more", "{$SAID,\"more\":1}"),
         seed("receipt", "a_member_twice", "{$SAID,\"seq\":2}"),
-        seed("receipt", "another_signature", "$SIGNED.AAAA"),
+        seed("receipt", "another_signature", "$UNSIGNED"),
+        seed("withdrawal", "signed", "$SIGNED"),
+        seed("withdrawal", "said", "{$SAID}"),
+        seed("withdrawal", "one_member_more", "{$SAID,\"more\":1}"),
+        seed("withdrawal", "a_member_twice", "{$SAID,\"iat\":2}"),
+        seed("withdrawal", "another_signature", "$UNSIGNED"),
+        seed("withdrawal_ack", "signed", "$SIGNED"),
+        seed("withdrawal_ack", "said", "{$SAID}"),
+        seed("withdrawal_ack", "one_member_more", "{$SAID,\"more\":1}"),
+        seed("withdrawal_ack", "a_member_twice", "{$SAID,\"passed_on\":true}"),
+        seed("withdrawal_ack", "another_signature", "$UNSIGNED"),
+        seed("evidence_bundle", "whole", "{$BUNDLE}"),
+        seed("evidence_bundle", "full", "{$FULL}"),
+        seed("evidence_bundle", "one_member_more", "{$BUNDLE,\"more\":1}"),
+        seed("evidence_bundle", "no_states", "{$BUNDLE,\"states\":[]}"),
+        seed("evidence_bundle", "no_holder", "{$BUNDLE}\nkey_bindings=[]"),
+        seed("evidence_bundle", "no_official", "{$BUNDLE}\nreceipt=\"$UNSIGNED\""),
+        seed("period_export", "over", "{$MIDDLE}"),
+        seed("period_export", "open", "{$OPEN}"),
+        seed("period_export", "one_member_more", "{$MIDDLE,\"more\":1}"),
+        seed("period_export", "no_ranges", "{$MIDDLE}\nranges=[]"),
+        seed("period_export", "cut_off", "{$OPEN}\nentries=[]"),
+        seed("period_export", "unsigned", "{$OPEN}\nentries=[\"$UNSIGNED\"]"),
         seed("vp_request", "attested", bound(&[object(ours, "a")])),
         seed("vp_request", "attested_only", request(info)),
         seed("vp_request", "other_info", request(r#""verifier_info":[{"format":"jwt","data":{"any":1}}]"#)),

@@ -54,6 +54,7 @@ pub struct AnchoredAt {
     key_id: String,
     kind: AnchorKind,
     checkpoint_size: u64,
+    receipt: Option<u64>,
 }
 
 impl AnchoredAt {
@@ -79,6 +80,13 @@ impl AnchoredAt {
     #[must_use]
     pub fn kind(&self) -> AnchorKind {
         self.kind
+    }
+
+    /// For a receipt its place in the sender's chain, by the range that the transaction states. Ranges never overlap, so
+    /// at each place one receipt is on the ledger.
+    #[must_use]
+    pub fn receipt(&self) -> Option<u64> {
+        self.receipt
     }
 
     /// Size of the log that the proof was made under.
@@ -211,6 +219,7 @@ impl AnchorProof {
             key_id: stated.key.fragment().to_owned(),
             kind,
             checkpoint_size: checkpoint.size(),
+            receipt: stated.anchor.first.and_then(|first| first.checked_add(self.batch.index)),
         })
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::crypto::{PublicKey, Signer, SigningFailed};
+use crate::crypto::{Known, PublicKey, Signer, SigningFailed};
 use crate::jose::jwt::{self, ClaimError};
 use crate::jose::{ExpectedTyp, JwkError, JwsError, SignHeader, Times, UnverifiedJws, sign_compact, typ};
 use crate::problem::Code;
@@ -180,8 +180,20 @@ pub fn verify_by(
     window: Window,
     now: UnixSeconds,
 ) -> Result<HolderBinding, KbJwtError> {
+    verify_knowing(presentation, holder, occasion, (window, now), &Known::default())
+}
+
+/// As [`verify_by`], where signatures were verified before: one that is known is not verified again.
+pub(crate) fn verify_knowing(
+    presentation: &VerifiedSdJwt<'_>,
+    holder: &PublicKey,
+    occasion: Occasion<'_>,
+    (window, now): (Window, UnixSeconds),
+    known: &Known,
+) -> Result<HolderBinding, KbJwtError> {
     let text = presentation.dangerous_kb_jwt().ok_or(KbJwtError::Missing)?;
-    let jws = UnverifiedJws::parse(text).map_err(KbJwtError::Jws)?;
+    let mut jws = UnverifiedJws::parse(text).map_err(KbJwtError::Jws)?;
+    jws.recognise(holder, known);
     let jws = jws.verify(holder, ExpectedTyp::Exactly(typ::KEY_BINDING)).map_err(|error| match error {
         JwsError::SignatureInvalid => KbJwtError::Signature,
         other => KbJwtError::Jws(other),
@@ -204,7 +216,7 @@ pub fn verify_by(
 
 /// The digests that are wanted, all of them and no others, in any order (OpenID4VP 1.0 B.3.3.1). Ours are SHA-256, which
 /// is what an absent `transaction_data_hashes_alg` means.
-fn check_transaction_data(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), KbJwtError> {
+pub(crate) fn check_transaction_data(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), KbJwtError> {
     let algorithm = claims.get("transaction_data_hashes_alg");
     if algorithm.is_some_and(|name| name.as_str() != Some("sha-256")) {
         return Err(KbJwtError::TransactionData);

@@ -10,6 +10,7 @@ use ledger::split_view::SplitEvidenceError;
 use ledger::state::StatePathError;
 use ledger::state_proof::StateProofError;
 use ledger::tile::{BundleError, PathError};
+use ledger::time_proof::TimeProofError;
 use ledger::tree::{ConsistencyError, FrontierError, InclusionError};
 use ledger::trust_root::{CertificateError, TrustRootError};
 use ledger::walk::WalkError;
@@ -83,8 +84,23 @@ impl LedgerProblem for StateProofError {
             Self::LogProofForm(error) => error.code(),
             Self::LogProof(error) => error.code(),
             Self::NotTheLastEntry => Code::LedgerStateProofNotLast,
+            Self::OtherSeal => Code::LedgerProofOtherCheckpoint,
             Self::Seal(error) => error.code(),
             Self::Path(error) => error.code(),
+        }
+    }
+}
+
+impl LedgerProblem for TimeProofError {
+    fn code(&self) -> Code {
+        match self {
+            Self::TooLong | Self::Malformed => Code::LedgerTimeProofMalformed,
+            Self::LogProofForm(error) => error.code(),
+            Self::LogProof(error) => error.code(),
+            Self::Seal(error) => error.code(),
+            Self::NotConsecutive => Code::LedgerTimeProofNotConsecutive,
+            Self::NotAround => Code::LedgerTimeProofOtherTime,
+            Self::NotYetKnown => Code::LedgerTimeNotYetKnown,
         }
     }
 }

@@ -37,6 +37,11 @@ pub fn name(code: &str, lang: Lang) -> Option<&'static str> {
     })
 }
 
+/// Every code of the register.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    REGISTER.iter().map(|entry| entry.code.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,4 +10,5 @@ pub mod certificates;
 pub mod consortium;
 pub mod ledger;
 pub mod parties;
+pub mod period;
 pub mod world;

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod day;
+
+pub use day::{NotADay, UtcDay};
+
 /// Seconds since 1970-01-01T00:00:00Z. Tokens, accreditations and expiries count in these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

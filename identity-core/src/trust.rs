@@ -4,6 +4,7 @@
 //! that of its proof; what happened later it cannot know, so the caller states the proof's age.
 
 use ledger::{Hash, ProvenState};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::crypto::PublicKey;
@@ -12,9 +13,11 @@ use crate::encoding::json::{self, Limits};
 use crate::problem::Code;
 use crate::receipt::ChainHead;
 use crate::registry::{
-    AccreditationHistory, AnchoredReceipts, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, OwnerHistory, Role,
-    SchemaHistory, accreditation_key, did_key, duty_key, receipts_key, schema_key, thumbprint_key,
+    AccreditationHistory, AnchoredReceipts, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, Label, OwnerHistory,
+    Role, SchemaHistory, TalliedMonth, Tallies, accreditation_key, did_key, duty_key, receipts_key, schema_key,
+    tallied_month_key, tallies_key, thumbprint_key,
 };
+use crate::time::UtcDay;
 
 /// Longest history that is read, in bytes; as long as a state proof may be.
 const MAX_HISTORY_BYTES: usize = ledger::state_proof::MAX_BYTES;
@@ -61,6 +64,20 @@ pub fn did_history(proven: &ProvenState, did: &Did) -> Result<DidHistory, TrustE
     if history.did == *did { Ok(history) } else { Err(TrustError::Malformed) }
 }
 
+/// The name that a DID registered, out of a state proof. Its keys are not looked at.
+///
+/// # Errors
+/// As [`did_history`].
+pub fn did_label(proven: &ProvenState, did: &Did) -> Result<Option<Label>, TrustError> {
+    #[derive(Deserialize)]
+    struct Named {
+        did: Did,
+        label: Option<Label>,
+    }
+    let named: Named = read(proven, &did_key(did))?.ok_or(TrustError::Absent)?;
+    if named.did == *did { Ok(named.label) } else { Err(TrustError::Malformed) }
+}
+
 /// A DID's accreditations out of a state proof. One that was never accredited has none, which is proven too.
 ///
 /// # Errors
@@ -98,6 +115,22 @@ pub fn duty_history(proven: &ProvenState, department: &Did, number: &str) -> Res
 pub fn receipts_anchored(proven: &ProvenState, service: &Did) -> Result<ChainHead, TrustError> {
     let anchored: AnchoredReceipts = read(proven, &receipts_key(service))?.unwrap_or_default();
     Ok(ChainHead { seq: anchored.last, digest: anchored.head })
+}
+
+/// How far the ledger has a service's tallies, out of a state proof; `None` before the first, which is proven too.
+///
+/// # Errors
+/// [`TrustError`], never [`TrustError::Absent`].
+pub fn tallies(proven: &ProvenState, service: &Did) -> Result<Option<Tallies>, TrustError> {
+    read(proven, &tallies_key(service))
+}
+
+/// A service's tallies of the month of `day` out of a state proof. A month without any has none, which is proven too.
+///
+/// # Errors
+/// [`TrustError`], never [`TrustError::Absent`].
+pub fn tallied_month(proven: &ProvenState, service: &Did, day: UtcDay) -> Result<TalliedMonth, TrustError> {
+    Ok(read(proven, &tallied_month_key(service, day))?.unwrap_or_default())
 }
 
 /// Who registered a public key, named by its RFC 7638 thumbprint, out of a state proof. A key that nobody ever

@@ -4,17 +4,20 @@
 //! 3 for an import that left rows out.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use identity_core::duty::MAX_ORDER_BYTES;
 use identity_core::problem::{Code, Lang};
 use service_kit::chance::system_rng;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
 use service_kit::did_life::command::{self, KeysArguments};
 use service_kit::did_life::{DidLife, LifeError};
+use service_kit::duties::command::{self as duties, DutiesArguments};
 use service_kit::fetch::Fetcher;
 use service_kit::founding::{self, Founding, KeyAlgorithm, KeysError};
 use service_kit::key_guard::KeyGuard;
@@ -28,7 +31,7 @@ use service_kit::trust_keeper::TrustKeeper;
 use service_kit::{help, stop, telemetry};
 
 use crate::keys;
-use crate::{Config, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
+use crate::{AtTheMachine, Config, ImportError, ImportReport, OpenError, Ports, RowFault, StartError};
 
 /// Exit status of an import that left rows out.
 const ROWS_REFUSED: u8 = 3;
@@ -65,6 +68,7 @@ enum Command {
         config: PathBuf,
     },
     Keys(KeysArguments),
+    Duties(DutiesArguments),
     Protect {
         #[arg(long)]
         config: PathBuf,
@@ -75,6 +79,12 @@ enum Command {
         config: PathBuf,
         #[arg(long = "type")]
         kind: Option<String>,
+        #[arg(long, value_name = "DUTY", requires = "basis", conflicts_with = "order")]
+        official: Option<String>,
+        #[arg(long, value_name = "TEXT", requires = "official")]
+        basis: Option<String>,
+        #[arg(long, value_name = "FILE")]
+        order: Option<PathBuf>,
         table: PathBuf,
     },
     #[command(flatten)]
@@ -104,7 +114,7 @@ fn localised(catalogue: &Catalogue) -> clap::Command {
 }
 
 fn text_id(place: &str) -> String {
-    command::text_id(place).unwrap_or_else(|| format!("issuer-help-{place}"))
+    command::text_id(place).or_else(|| duties::text_id(place)).unwrap_or_else(|| format!("issuer-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -183,12 +193,20 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Audit { act: AuditAct::Verify, config }) => audit(&config, &messages).await,
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
+        Some(Command::Duties(arguments)) => duties(arguments, &messages).await,
         Some(Command::Protect { config }) => protect(&config, &messages),
         Some(Command::Migrate(arguments)) => migrate(&arguments, &messages).await,
         Some(Command::Manual(manual)) => {
             manual.print(lang, &localised).map(|()| ExitCode::SUCCESS).map_err(Failure::plain)
         }
-        Some(Command::Import { config, kind, table }) => import(&config, kind, &table, &messages).await,
+        Some(Command::Import { config, kind, official, basis, order, table }) => {
+            let by = match (official, basis, order) {
+                (Some(official), Some(basis), _) => By::Drafted { official, basis },
+                (_, _, Some(order)) => By::Official(order),
+                _ => By::ServiceAccount,
+            };
+            import(&config, kind, &table, by, &messages).await
+        }
     };
     done.unwrap_or_else(|failure| {
         let reason = help::told(lang, failure.code, &failure.detail);
@@ -297,7 +315,25 @@ async fn audit(path: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(path: &Path, kind: Option<String>, table: &Path, messages: &Catalogue) -> Result<ExitCode, Failure> {
+/// Who answers for an import.
+enum By {
+    ServiceAccount,
+    /// The official who signed this order.
+    Official(PathBuf),
+    /// Nobody yet: the order is drafted for an official, and nothing is imported.
+    Drafted {
+        official: String,
+        basis: String,
+    },
+}
+
+async fn import(
+    path: &Path,
+    kind: Option<String>,
+    table: &Path,
+    by: By,
+    messages: &Catalogue,
+) -> Result<ExitCode, Failure> {
     let config = load(path)?;
     let only = config.credentials.first().filter(|_| config.credentials.len() == 1).cloned();
     let kind = kind.or(only).filter(|kind| config.credentials.contains(kind));
@@ -305,9 +341,44 @@ async fn import(path: &Path, kind: Option<String>, table: &Path, messages: &Cata
     let which = || Failure::plain(messages.text("issuer-which-type", &[("types", types.as_str().into())]));
     let kind = kind.ok_or_else(which)?;
     let bytes = std::fs::read(table).map_err(|error| Failure::plain(format!("{}: {error}", table.display())))?;
-    let ports = Ports::open(&config)?;
-    let report = crate::import(&ports, &kind, &bytes).await?;
-    Ok(tell(&report, messages))
+    let department = AtTheMachine::open(&config).await?;
+    let order = match by {
+        By::Drafted { official, basis } => {
+            let (report, order) = department.draft_import(&kind, &bytes, &official, &basis)?;
+            faults(&report, messages).iter().for_each(|line| eprintln!("{line}"));
+            println!("{}", serde_json::to_string_pretty(&order).map_err(Failure::plain)?);
+            let count = order.deed.count.to_string();
+            eprintln!("{}", messages.text("issuer-import-drafted", &[("count", count.into())]));
+            return Ok(status(&report));
+        }
+        By::Official(file) => Some(read_order(&file)?),
+        By::ServiceAccount => None,
+    };
+    let report = department.import(&kind, &bytes, order.as_deref()).await?;
+    faults(&report, messages).iter().for_each(|line| println!("{line}"));
+    let values: [(&str, Value<'_>); 2] =
+        [("imported", report.imported.to_string().into()), ("refused", report.refused.to_string().into())];
+    println!("{}", messages.text("issuer-imported", &values));
+    Ok(status(&report))
+}
+
+fn read_order(file: &Path) -> Result<String, Failure> {
+    let unreadable = |error: std::io::Error| Failure::plain(format!("{}: {error}", file.display()));
+    let mut text = String::new();
+    let limit = u64::try_from(MAX_ORDER_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(file).map_err(unreadable)?.take(limit).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text.trim_ascii().to_owned())
+}
+
+async fn duties(arguments: DutiesArguments, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let config = load(arguments.config())?;
+    let Some(ledger) = ledger(&config)? else {
+        return Err(Failure::coded(Code::ConfigInvalidValue, "`ledger.url` is empty"));
+    };
+    let mut rng = system_rng().map_err(Failure::plain)?;
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    println!("{}", duties::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// English has the exact rule, Chinese the catalogue's words for it.
@@ -318,18 +389,20 @@ fn reason(fault: &RowFault, lang: Lang) -> &str {
     }
 }
 
-fn tell(report: &ImportReport, messages: &Catalogue) -> ExitCode {
-    for fault in &report.faults {
+/// What is wrong with the rows that are left out.
+fn faults(report: &ImportReport, messages: &Catalogue) -> Vec<String> {
+    let told = |fault: &RowFault| {
         let values: [(&str, Value<'_>); 3] = [
             ("line", fault.line.to_string().into()),
             ("column", fault.column.clone().unwrap_or_else(|| "-".to_owned()).into()),
             ("reason", reason(fault, messages.lang()).to_owned().into()),
         ];
-        println!("{}", messages.text("issuer-import-fault", &values));
-    }
-    let values: [(&str, Value<'_>); 2] =
-        [("imported", report.imported.to_string().into()), ("refused", report.refused.to_string().into())];
-    println!("{}", messages.text("issuer-imported", &values));
+        messages.text("issuer-import-fault", &values)
+    };
+    report.faults.iter().map(told).collect()
+}
+
+fn status(report: &ImportReport) -> ExitCode {
     if report.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(ROWS_REFUSED) }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use identity_core::duty::{MAX_BASIS_CHARS, is_basis};
 use identity_core::oauth::url::{Transport, parse_identifier};
 use identity_core::oid4vci::issuer::Policy;
+use identity_core::registry::is_duty_number;
 use identity_core::status::{Bits, StatusList};
 use service_kit::config::ConfigError;
 use service_kit::fetch::FetchConfig;
@@ -28,7 +30,7 @@ service_kit::config! {
         /// The department's name in Chinese.
         pub name_zh: String = "样本部门".to_owned(),
         /// The credential types it issues: `resident-identity`, `residence-permit`, `social-insurance`, `degree`,
-        /// `business-licence`, `e-licence`.
+        /// `business-licence`, `e-licence`, `official-duty`.
         pub credentials: Vec<String> = vec!["resident-identity".to_owned()],
         /// Directory of the store. One process at a time.
         pub data: PathBuf = PathBuf::from("issuer-data"),
@@ -45,6 +47,8 @@ service_kit::config! {
         pub admin_token: PathBuf = PathBuf::from("issuer-keys/admin.token"),
         /// Where and how it listens.
         pub http: HttpConfig,
+        /// Who answers for what no official ordered.
+        pub duty: DutyConfig,
         /// Offers, codes and tokens.
         pub offers: OfferConfig,
         /// The credentials themselves.
@@ -55,6 +59,17 @@ service_kit::config! {
         pub ledger: LedgerConfig,
         /// How the ledger is reached.
         pub fetch: FetchConfig,
+    }
+}
+
+service_kit::config! {
+    /// Who answers for what no official ordered.
+    pub struct DutyConfig {
+        /// Duty number of the service account, as given by `xinfu-issuer duties give --service`. Empty: each import, offer,
+        /// revocation, suspension and reinstatement needs an official's order.
+        pub service: String = String::new(),
+        /// Legal basis of what the service account does, in the words of the law.
+        pub basis: String = String::new(),
     }
 }
 
@@ -154,6 +169,13 @@ impl Config {
             let known: Vec<_> = kind::names().collect();
             let reason = format!("has no type `{unknown}`; there are {}", known.join(", "));
             return Err(ConfigError::invalid("credentials", reason));
+        }
+        if !self.duty.service.is_empty() && !is_duty_number(&self.duty.service) {
+            return Err(ConfigError::invalid("duty.service", "is no duty number"));
+        }
+        if !self.duty.service.is_empty() && !is_basis(&self.duty.basis) {
+            let reason = format!("must be 1 to {MAX_BASIS_CHARS} characters of text where `duty.service` is set");
+            return Err(ConfigError::invalid("duty.basis", reason));
         }
         let offers = &self.offers;
         if offers.tx_code_digits != 0 && !(4..=12).contains(&offers.tx_code_digits) {

@@ -8,6 +8,7 @@ use identity_core::jose::Jwk;
 use identity_core::oid4vci::secrets::IssuerSecret;
 use identity_core::registry::{KeyUse, ServiceType};
 use rand::CryptoRng;
+use service_kit::duties;
 use service_kit::founding::{self, Founded, Founding, Identity, KeysError, Kind};
 use service_kit::key_guard::KeyGuard;
 
@@ -27,6 +28,8 @@ pub(crate) struct Keys {
     pub identity: Identity,
     pub assertion: SecretKey,
     pub submitting: SecretKey,
+    /// The service account's, if it was given a duty.
+    pub duty: Option<SecretKey>,
 }
 
 impl Keys {
@@ -38,8 +41,8 @@ impl Keys {
             detail: "is not 32 bytes in base64url".to_owned(),
         })?;
         let key = |name: &str| founding::key(directory, name, guard);
-        let keys =
-            Self { assertion: key(&identity.signing_key)?, submitting: key(&identity.submitting_key)?, identity };
+        let (assertion, submitting) = (key(&identity.signing_key)?, key(&identity.submitting_key)?);
+        let keys = Self { assertion, submitting, duty: duties::load_service_key(directory, guard)?, identity };
         Ok((keys, IssuerSecret::from_bytes(&secret)))
     }
 

@@ -37,6 +37,11 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
+    /// The `vct` of the type `name`, also of one that is no longer issued.
+    pub(crate) fn vct_of(name: &str) -> Option<String> {
+        TypeMetadata::parse(source(name)?.as_bytes()).ok().map(|metadata| metadata.vct)
+    }
+
     /// Reads the type `name`; `None` if there is no such type or its metadata is not what this service can issue.
     pub(crate) fn read(name: &str, algorithm: Alg, decoys: usize, status_bits: Bits) -> Option<Self> {
         let metadata = TypeMetadata::parse(source(name)?.as_bytes()).ok()?;
@@ -120,7 +125,7 @@ mod tests {
         for name in names() {
             let kind = Kind::read(name, Alg::EdDsa, 4, Bits::Two).unwrap();
             assert!(kind.vct.contains(name));
-            assert!(kind.configuration.credential_metadata.unwrap().claims.len() > 10);
+            assert!(kind.configuration.credential_metadata.unwrap().claims.len() >= 10);
         }
         assert!(Kind::read("driving-licence", Alg::EdDsa, 4, Bits::Two).is_none());
     }

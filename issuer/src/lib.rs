@@ -30,9 +30,8 @@ mod tests;
 use std::sync::Arc;
 
 use actix_web::web;
-use identity_core::crypto::Alg;
+use identity_core::duty::Order;
 use identity_core::problem::Code;
-use identity_core::status::Bits;
 use service_kit::admin::{AdminTokens, Official, TokenError};
 use service_kit::audit::{Act, AuditError, AuditLog, Head};
 use service_kit::founding::{Identity, KeysError};
@@ -41,14 +40,16 @@ use service_kit::lock::DataLock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use config::{Config, CredentialConfig, LedgerConfig, OfferConfig, StatusConfig};
+pub use config::{Config, CredentialConfig, DutyConfig, LedgerConfig, OfferConfig, StatusConfig};
 pub use flow::import::{ImportError, ImportReport, RowFault};
+pub use flow::order::OrderRefused;
 pub use keys::{KIND, init};
 pub use node::LedgerNode;
 pub use ports::{Certified, Ledger, LedgerAnswer, LedgerFault, NoLedger, OpenError, Ports};
 pub use service::BuildError;
 
 use counters::Counters;
+use flow::order::ToOrder;
 use keys::Keys;
 use service::Service;
 
@@ -122,18 +123,23 @@ impl Running {
 /// [`StartError`], saying plainly what is wrong.
 pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
     config.check().map_err(BuildError::from)?;
-    let (keys, secret) = Keys::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
-    let token = AdminTokens::load_or_create(&config.admin_token, &mut *ports.chance.rng())?;
-    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-    let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
-    let identity = keys.identity.clone();
-    let http = config.http.clone();
-    let service = Arc::new(Service::build(config, keys, secret, &ports, counters).await?);
+    let (service, metrics) = assemble(config, &ports).await?;
+    let token = AdminTokens::load_or_create(&service.config.admin_token, &mut *ports.chance.rng())?;
+    let http = service.config.http.clone();
+    let (identity, service) = (service.keys.identity.clone(), Arc::new(service));
     let routes = http::routes(Arc::clone(&service), web::Data::new(token));
     let server = kit_http::start(&http, health(&service), metrics, routes).await?;
     let (stop, stopped) = watch::channel(false);
     let anchoring = tokio::spawn(job::anchor::run(service, Arc::clone(&ports.ledger), stopped));
     Ok(Running { url: server.url.clone(), identity, server, stop, anchoring, _lock: ports.lock })
+}
+
+/// The service, and what counts what it does.
+async fn assemble(config: Config, ports: &Ports) -> Result<(Service, Metrics), StartError> {
+    let (keys, secret) = Keys::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
+    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+    let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
+    Ok((Service::build(config, keys, secret, ports, counters).await?, metrics))
 }
 
 /// Ready means: requests can be served, and digests reach the ledger.
@@ -152,35 +158,72 @@ fn health(service: &Arc<Service>) -> Health {
     })
 }
 
-/// Brings everything that was signed onto the ledger, without a running service: before a key ends, since a credential
-/// counts by its key at the moment of its anchor.
+/// Brings everything that was signed onto the ledger, without a running service.
 ///
 /// # Errors
 /// [`StartError`]; [`StartError::Waiting`] if the ledger does not take it.
 pub async fn anchor_all(config: &Config) -> Result<(), StartError> {
-    let ports = Ports::open(config)?;
-    let (keys, secret) = Keys::load(&config.keys, &config.key_guard().map_err(KeysError::from)?)?;
-    let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-    let counters = Counters::new(&metrics).map_err(|error| StartError::Metrics(error.to_string()))?;
-    let service = Service::build(config.clone(), keys, secret, &ports, counters).await?;
-    loop {
-        match job::anchor::round(&service, &*ports.ledger).await {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(failure) => return Err(StartError::Waiting(failure.to_string())),
-        }
-    }
+    AtTheMachine::open(config).await?.anchor_all().await
 }
 
-/// Imports a table of subjects of the type `kind` into the store, without a running service.
-///
-/// # Errors
-/// [`ImportError`]; bad rows are no error but part of the report.
-pub async fn import(ports: &Ports, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
-    let known = kind::Kind::read(kind, Alg::EdDsa, 0, Bits::Two).ok_or(ImportError::KindUnknown)?;
-    let records = store::Records::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
-    let act = Act::new(&Official::at_the_machine(), "import");
-    flow::import::import(&records, &act, kind, &known, table).await
+/// A department whose service is not running, at its operator's hands.
+pub struct AtTheMachine {
+    service: Service,
+    /// Held as long: the service does not start meanwhile.
+    _lock: Option<Arc<DataLock>>,
+}
+
+impl AtTheMachine {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let ports = Ports::open(config)?;
+        let (service, _) = assemble(config.clone(), &ports).await?;
+        Ok(Self { service, _lock: ports.lock })
+    }
+
+    /// Imports a table of subjects of the type `kind`, under an official's order or else the service account's.
+    ///
+    /// # Errors
+    /// [`ImportError`]; bad rows are no error but part of the report.
+    pub async fn import(&self, kind: &str, table: &[u8], order: Option<&str>) -> Result<ImportReport, ImportError> {
+        let act = Act::new(&Official::at_the_machine(), "import");
+        self.service.import(&act, kind, table, order).await
+    }
+
+    /// Reads such a table and changes nothing: what would become of it, and what an official has to sign for that.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub fn draft_import(
+        &self,
+        kind: &str,
+        table: &[u8],
+        official: &str,
+        basis: &str,
+    ) -> Result<(ImportReport, Order), ImportError> {
+        let checked = self.service.check_import(kind, table)?;
+        let (official, basis) = (official.to_owned(), basis.to_owned());
+        let order = self.service.draft_order(ToOrder { official, deed: checked.deed, basis, case: None });
+        Ok((checked.report, order.map_err(flow::order::OrderRefused::from)?))
+    }
+
+    /// Brings everything that was signed onto the ledger: before a key ends, since a credential counts by its key at the
+    /// moment of its anchor.
+    ///
+    /// # Errors
+    /// [`StartError::Waiting`] if the ledger does not take it.
+    pub async fn anchor_all(&self) -> Result<(), StartError> {
+        loop {
+            match job::anchor::round(&self.service, &*self.service.ledger).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(failure) => return Err(StartError::Waiting(failure.to_string())),
+            }
+        }
+    }
 }
 
 /// Reads the whole audit log of a service that is not running.

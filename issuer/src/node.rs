@@ -1,6 +1,8 @@
 //! The ledger port over a ledger node.
 
-use ledger::LogProof;
+use identity_core::did::Did;
+use identity_core::registry::{DutyHistory, duty_key};
+use identity_core::trust::{self, TrustError};
 use service_kit::ledger_client::{LedgerClient, LedgerError};
 
 use crate::ports::{Certified, Ledger, LedgerAnswer, LedgerFault};
@@ -35,8 +37,7 @@ impl Ledger for LedgerNode {
     }
 
     fn holds(&self, proof: &str, transaction: &str) -> bool {
-        let trust_root = self.client.trust_root();
-        LogProof::parse(proof).is_ok_and(|proof| proof.verify(&trust_root, transaction.as_bytes()).is_ok())
+        self.client.holds(proof, transaction.as_bytes())
     }
 
     fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified> {
@@ -46,15 +47,26 @@ impl Ledger for LedgerNode {
         })
     }
 
+    fn duty<'a>(&'a self, department: &'a Did, duty: &'a str) -> LedgerAnswer<'a, Option<(DutyHistory, u64)>> {
+        Box::pin(async move {
+            let key = duty_key(department, duty);
+            let (proven, _) = self.client.state(&key).await.map_err(|error| fault(&error))?;
+            match trust::duty_history(&proven, department, duty) {
+                Ok(history) => Ok(Some((history, trust::known_until(&proven)))),
+                Err(TrustError::Absent) => Ok(None),
+                Err(error) => Err(LedgerFault::Unreachable(error.to_string())),
+            }
+        })
+    }
+
     fn look_around(&self) -> LedgerAnswer<'_, ()> {
         Box::pin(async move { self.client.checkpoint().await.map(drop).map_err(|error| fault(&error)) })
     }
 }
 
-/// Only the ledger's own rules refuse for good; anything else leaves open whether it was done.
 fn fault(error: &LedgerError) -> LedgerFault {
-    match error.refusal() {
-        Some(code) if code.starts_with("registry.") => LedgerFault::Refused(code.to_owned()),
-        _ => LedgerFault::Unreachable(error.to_string()),
+    match error.broken_rule() {
+        Some(code) => LedgerFault::Refused(code.to_owned()),
+        None => LedgerFault::Unreachable(error.to_string()),
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use identity_core::did::Did;
 use identity_core::problem::Code;
+use identity_core::registry::DutyHistory;
 use service_kit::chance::{Chance, NoChance, SystemChance};
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::fetch::{Fetcher, SetupError};
@@ -58,6 +60,10 @@ pub trait Ledger: Send + Sync {
     /// A fresh proof of the transaction that stands at `index`.
     fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified>;
 
+    /// The history of one of the department's duties, proven, and the last log index that it knows; `None` if the ledger
+    /// proves that there is none.
+    fn duty<'a>(&'a self, department: &'a Did, duty: &'a str) -> LedgerAnswer<'a, Option<(DutyHistory, u64)>>;
+
     /// Looks whether other validators came into force.
     fn look_around(&self) -> LedgerAnswer<'_, ()>;
 }
@@ -105,6 +111,10 @@ impl Ledger for NoLedger {
     }
 
     fn prove<'a>(&'a self, _index: u64, _transaction: &'a str) -> LedgerAnswer<'a, Certified> {
+        Box::pin(async { Err(LedgerFault::Unreachable("none is configured".to_owned())) })
+    }
+
+    fn duty<'a>(&'a self, _department: &'a Did, _duty: &'a str) -> LedgerAnswer<'a, Option<(DutyHistory, u64)>> {
         Box::pin(async { Err(LedgerFault::Unreachable("none is configured".to_owned())) })
     }
 

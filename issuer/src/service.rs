@@ -13,10 +13,12 @@ use service_kit::chance::Chance;
 use service_kit::clock::Clock;
 use service_kit::config::ConfigError;
 use service_kit::store::StoreError;
+use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::flow::order::ServiceAccount;
 use crate::job::anchor::Anchoring;
 use crate::keys::Keys;
 use crate::kind::Kind;
@@ -33,6 +35,8 @@ pub(crate) struct Service {
     pub records: Records,
     pub lists: StatusLists,
     pub anchoring: Anchoring,
+    /// Orders what no official orders, where the operator has set one up.
+    pub account: Option<ServiceAccount>,
     pub ledger: Arc<dyn Ledger>,
     pub counters: Counters,
     pub clock: Arc<dyn Clock>,
@@ -55,7 +59,7 @@ pub enum BuildError {
 impl Service {
     pub(crate) async fn build(
         config: Config,
-        keys: Keys,
+        mut keys: Keys,
         secret: identity_core::oid4vci::secrets::IssuerSecret,
         ports: &Ports,
         counters: Counters,
@@ -74,11 +78,21 @@ impl Service {
             policy: config.policy(),
             secret,
         };
+        let account = keys.duty.take().filter(|_| !config.duty.service.is_empty()).map(|key| ServiceAccount {
+            duty: config.duty.service.clone(),
+            basis: config.duty.basis.clone(),
+            key,
+            known: Mutex::default(),
+        });
+        if account.is_none() && !config.duty.service.is_empty() {
+            return Err(ConfigError::invalid("duty.service", "has no key: give it by `duties give --service`").into());
+        }
         let records = Records::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
         let bits: BTreeSet<Bits> = kinds.values().map(|kind: &Kind| kind.status_bits).collect();
         let lists = StatusLists::open(&records, config.status.size, bits).await?;
         Ok(Self {
             anchoring: Anchoring::new(),
+            account,
             ledger: Arc::clone(&ports.ledger),
             clock: Arc::clone(&ports.clock),
             chance: Arc::clone(&ports.chance),
@@ -91,6 +105,11 @@ impl Service {
             counters,
             identifier,
         })
+    }
+
+    /// The URL that we are known under.
+    pub(crate) fn identifier(&self) -> &Url {
+        &self.identifier
     }
 
     /// The URL of one of our endpoints.

@@ -18,12 +18,16 @@ use crate::store::{Head, LogReader, SyncStore, VersionedState, boundary_key, lea
 
 /// Keeps the certified note of a head whose seal names another set; any other head leaves no trace.
 pub(crate) fn keep(store: &SyncStore, head: &Head, note: &str) -> Result<(), StoreError> {
-    let seal_index = head.size.saturating_sub(1);
-    let sets = validators(store, head.height)?.sets;
-    if !sets.iter().skip(1).any(|set| set.from == seal_index) {
+    if !ends_a_term(store, head)? {
         return Ok(());
     }
-    store.commit(Batch::new().put(boundary_key(seal_index), note.as_bytes()))
+    store.commit(Batch::new().put(boundary_key(head.size.saturating_sub(1)), note.as_bytes()))
+}
+
+/// Whether the seal of a head names another set than the one that certifies it.
+pub(crate) fn ends_a_term(store: &SyncStore, head: &Head) -> Result<bool, StoreError> {
+    let seal_index = head.size.saturating_sub(1);
+    Ok(validators(store, head.height)?.sets.iter().skip(1).any(|set| set.from == seal_index))
 }
 
 /// The way from the set with this policy to today's, as far as one answer goes; nothing if no set has that policy.

@@ -75,8 +75,11 @@ impl Clerk {
         (Self { errands, allowance: Mutex::new(allowance) }, working)
     }
 
-    /// Whether one more errand is within the limit now; counts it if so.
-    pub(crate) fn admits(&self, now: UnixSeconds) -> bool {
+    /// Counts one more errand.
+    ///
+    /// # Errors
+    /// It is beyond the limit now: in so many seconds one is within it.
+    pub(crate) fn admit(&self, now: UnixSeconds) -> Result<(), u64> {
         self.allowance.lock().unwrap_or_else(PoisonError::into_inner).take(now)
     }
 
@@ -87,13 +90,16 @@ impl Clerk {
 }
 
 impl Allowance {
-    fn take(&mut self, now: UnixSeconds) -> bool {
+    fn take(&mut self, now: UnixSeconds) -> Result<(), u64> {
         let gained = now.since(self.filled_at).max(0).saturating_mul(i64::from(self.per_minute));
         self.left = self.left.saturating_add(gained).min(i64::from(self.per_minute).saturating_mul(ERRAND));
         self.filled_at = self.filled_at.max(now);
-        let admitted = self.left >= ERRAND;
-        self.left -= i64::from(admitted) * ERRAND;
-        admitted
+        let lacking = u64::try_from(ERRAND.saturating_sub(self.left)).unwrap_or(0);
+        if lacking > 0 {
+            return Err(lacking.div_ceil(u64::from(self.per_minute).max(1)));
+        }
+        self.left -= ERRAND;
+        Ok(())
     }
 }
 
@@ -167,11 +173,14 @@ mod tests {
     #[test]
     fn the_allowance_fills_up_and_overflows() {
         let mut allowance = Allowance { per_minute: 2, left: 120, filled_at: UnixSeconds(0) };
-        assert!(allowance.take(UnixSeconds(0)) && allowance.take(UnixSeconds(0)));
-        assert!(!allowance.take(UnixSeconds(29)));
-        assert!(allowance.take(UnixSeconds(30)));
-        assert!(!allowance.take(UnixSeconds(10)), "a clock set back gives nothing");
-        assert!(allowance.take(UnixSeconds(600)) && allowance.take(UnixSeconds(600)));
-        assert!(!allowance.take(UnixSeconds(600)));
+        let mut take = |second| allowance.take(UnixSeconds(second));
+        assert_eq!((take(0), take(0)), (Ok(()), Ok(())));
+        assert_eq!((take(0), take(29)), (Err(30), Err(1)));
+        assert_eq!(take(30), Ok(()));
+        assert_eq!(take(10), Err(30), "a clock set back gives nothing");
+        assert_eq!((take(600), take(600)), (Ok(()), Ok(())));
+        assert_eq!(take(600), Err(30));
+        let mut never = Allowance { per_minute: 0, left: 0, filled_at: UnixSeconds(0) };
+        assert_eq!(never.take(UnixSeconds(9)), Err(60));
     }
 }

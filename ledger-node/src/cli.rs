@@ -9,13 +9,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use identity_core::registry::{OnProposal, Operation};
+use ledger::PastMoment;
 use ledger_node::fsck::fsck;
 use ledger_node::{Chain, Config, Founder, InitOptions, Ports, data_place, init, open_store, start};
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::ledger_client::load_trust_root;
 use service_kit::manual::Manual;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
-use service_kit::{chance, config, founding, help, messages, stop, telemetry, trust_walk};
+use service_kit::{calendar, chance, config, founding, help, messages, stop, telemetry, trust_walk};
 
 use crate::complaint::complaint;
 use crate::consortium::Consortium;
@@ -179,6 +180,18 @@ enum Command {
         #[arg(long)]
         handed_over: bool,
     },
+    At {
+        #[arg(value_name = "TIME")]
+        time: String,
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        #[arg(long, value_name = "URL")]
+        node: String,
+        #[arg(long)]
+        ca: Option<PathBuf>,
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+    },
     #[command(flatten)]
     Manual(Manual),
 }
@@ -259,6 +272,11 @@ impl Arguments {
             Some(Command::Evidence { act: EvidenceAct::Verify, file, trust }) => convict(&file, &trust, catalogue),
             Some(Command::Trust { act: TrustAct::Advance, trust, nodes, ca, handed_over }) => {
                 advance(&trust, &nodes, ca, handed_over, catalogue)
+            }
+            Some(Command::At { time, trust, node, ca, out }) => {
+                let moment = runtime()?.block_on(operate::moment(&time, &trust, &node, ca, &out))?;
+                println!("{}", told_moment(&moment, &out, catalogue));
+                Ok(())
             }
             Some(Command::Snapshot { config, to }) => keeping::write(&config, &to, catalogue),
             Some(Command::StartFrom { config, from, trust }) => {
@@ -381,6 +399,20 @@ fn convict(file: &std::path::Path, trust: &std::path::Path, catalogue: &messages
     let values = [("culprits", culprits.into()), ("size", split.size.to_string().into())];
     println!("{}", catalogue.text("ledger-convicted", &values));
     Ok(())
+}
+
+/// What the ledger's clock showed, and where the proof of it is.
+fn told_moment(moment: &PastMoment, out: &std::path::Path, catalogue: &messages::Catalogue) -> String {
+    let shown = |millis: u64| calendar::utc(i64::try_from(millis / 1000).unwrap_or(i64::MAX));
+    let id = if moment.is_closed() { "ledger-at" } else { "ledger-at-open" };
+    let values = [
+        ("time", shown(moment.time()).into()),
+        ("index", moment.index().to_string().into()),
+        ("sealed", shown(moment.sealed()).into()),
+        ("next", moment.next().map(shown).unwrap_or_default().into()),
+        ("file", out.display().to_string().into()),
+    ];
+    catalogue.text(id, &values)
 }
 
 fn advance(

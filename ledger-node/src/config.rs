@@ -47,6 +47,8 @@ service_kit::config! {
         pub snapshot: PathBuf = PathBuf::new(),
         /// Hours from one snapshot to the next.
         pub snapshot_hours: u32 = 24,
+        /// Serve the console, pages for people, at `/console/`.
+        pub console: bool = true,
         /// Where the node listens.
         pub http: HttpConfig,
         /// How it reaches `peers`.

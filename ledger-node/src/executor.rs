@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use identity_core::registry::{self, Block, Genesis, Memory, NotApplied, Refused, Transaction, Validators, WriteSet};
 use identity_core::time::UnixMillis;
-use ledger::{Hash, Seal, sha256};
+use ledger::{Hash, Seal};
 use serde::Serialize;
 use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Batch, StoreError};
@@ -25,8 +25,8 @@ use service_kit::store::{Batch, StoreError};
 use crate::chain::Chain;
 use crate::engine::Ordered;
 use crate::store::{
-    Edge, GENESIS, HEAD, Head, Place, Refusal, STARTING, SyncStore, VersionedState, leaf_key, place_key, refusal_key,
-    update,
+    Edge, GENESIS, HEAD, Head, Holds, Place, Refusal, STARTING, SyncStore, VersionedState, leaf_key, place_key,
+    refusal_key, update,
 };
 
 /// What became of a transaction.
@@ -121,10 +121,8 @@ impl Executor {
         if store.get(STARTING)?.is_some() {
             return Err(StoreError::Corrupt("a start from a snapshot was interrupted; run it again".into()));
         }
-        match store.get(GENESIS)? {
-            None => Self::begin(&store, &chain)?,
-            Some(file) if sha256(&file) == sha256(chain.genesis_file()) => {}
-            Some(_) => return Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into())),
+        if !Holds::of(&store, &chain)?.something()? {
+            Self::begin(&store, &chain)?;
         }
         let head: Head = store.record(HEAD)?.ok_or_else(|| StoreError::Corrupt("the head is missing".into()))?;
         let edge = Edge::load(&store, head.size)?;

@@ -22,8 +22,8 @@ use tokio::runtime::Handle;
 
 use crate::chain::Chain;
 use crate::store::{
-    CHECKPOINT, Edge, Floor, GENESIS, HEAD, Head, PRUNING, Place, STARTING, SyncStore, VersionedState, boundary_key,
-    leaf_key, place_key, update,
+    CHECKPOINT, Edge, Floor, HEAD, Head, Holds, PRUNING, Place, STARTING, SyncStore, VersionedState, boundary_key,
+    edge_tiles, full_tiles, leaf_key, place_key, update,
 };
 
 /// Entries read from the store at a time.
@@ -98,9 +98,10 @@ pub fn fsck(store: Arc<dyn Store>, chain: &Chain, runtime: Handle) -> Result<Rep
     if store.get(STARTING)?.is_some() {
         return Err(Finding::Unfinished("a start from a snapshot"));
     }
-    let genesis = store.get(GENESIS)?.ok_or(Finding::Empty)?;
-    if genesis != chain.genesis_file() {
-        return Err(Finding::OtherChain);
+    match Holds::of(&store, chain)? {
+        Holds::Nothing => return Err(Finding::Empty),
+        Holds::OtherChain => return Err(Finding::OtherChain),
+        Holds::ThisChain => {}
     }
     if store.get(PRUNING)?.is_some() {
         return Err(Finding::Unfinished("a pruning"));
@@ -302,9 +303,10 @@ impl<'a> Replay<'a> {
             return Err(Finding::Leftover("the place of a transaction".into()));
         }
         let from = self.floor.as_ref().map_or(0, |floor| floor.hashes);
-        let at = |size: u64, level: u32| size.checked_shr(8 * level).unwrap_or(0);
-        let tiles: u64 =
-            (0..8_u32).map(|level| at(size, level).div_ceil(256).saturating_sub(at(from, level) / 256)).sum();
+        // Those that are full, and the one at the edge where there is one.
+        let tiles: u64 = edge_tiles(size)
+            .map(|(level, edge)| full_tiles(size, level) + u64::from(edge.is_some()) - full_tiles(from, level))
+            .sum();
         if self.count("tile/")? != tiles { Err(Finding::Leftover("a tile".into())) } else { Ok(()) }
     }
 

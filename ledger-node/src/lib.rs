@@ -21,6 +21,7 @@ mod certifier;
 mod chain;
 mod clerk;
 mod config;
+mod console;
 mod desk;
 mod engine;
 mod executor;
@@ -31,6 +32,7 @@ mod keyring;
 mod lookout;
 mod node;
 mod ordering;
+mod past;
 mod proofs;
 pub mod prune;
 mod resume;
@@ -42,6 +44,7 @@ mod tenure;
 mod term;
 #[cfg(test)]
 mod tests;
+mod timepiece;
 
 pub use certifier::CertifyError;
 pub use chain::{Chain, ChainError};

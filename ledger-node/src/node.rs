@@ -64,13 +64,22 @@ pub(crate) struct Node {
     published: watch::Sender<Option<Arc<Round>>>,
     halted: AtomicBool,
     stranded: AtomicBool,
-    overtaken: AtomicBool,
+    dismissed: Mutex<Option<Dismissed>>,
     /// How often another validator contradicted itself, or us.
     pub(crate) contradictions: AtomicU64,
     /// Senders' histories, as they were read last. Whoever reads takes it along; meanwhile others begin with none.
     pub(crate) memory: Mutex<Memory>,
     /// Seconds from a block's proposal to its certification, for metrics.
     pub(crate) certification: OnceLock<Histogram>,
+}
+
+/// Why an engine is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissed {
+    /// The others are in a later term: the engine of this one waits for nobody.
+    Overtaken,
+    /// The machine's clock was set back: it waits for moments that lie far ahead.
+    ClockSetBack,
 }
 
 /// What a node has as long as it is a validator.
@@ -99,7 +108,7 @@ impl Node {
             published,
             halted: AtomicBool::new(false),
             stranded: AtomicBool::new(false),
-            overtaken: AtomicBool::new(false),
+            dismissed: Mutex::default(),
             contradictions: AtomicU64::new(0),
             memory: Mutex::default(),
             certification: OnceLock::new(),
@@ -174,20 +183,30 @@ impl Node {
         self.halted.store(true, Ordering::Relaxed);
     }
 
-    /// The others are in a later term: the engine of this one waits for nobody. It ends.
-    pub(crate) fn overtake(&self) {
-        self.overtaken.store(true, Ordering::Relaxed);
+    /// The engine that runs is of no use any more: it ends, and another begins.
+    pub(crate) fn dismiss(&self, why: Dismissed) {
+        *self.dismissed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         self.desk.shut();
     }
 
-    /// Whether the engine ended because the others are in a later term.
-    pub(crate) fn is_overtaken(&self) -> bool {
-        self.overtaken.swap(false, Ordering::Relaxed)
+    /// Why the engine was dismissed, if it was.
+    pub(crate) fn dismissed(&self) -> Option<Dismissed> {
+        self.dismissed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether this node is a validator now.
     pub(crate) fn is_validating(&self) -> bool {
         self.office().is_some()
+    }
+
+    /// Whether it is one among others.
+    pub(crate) fn has_company(&self) -> bool {
+        self.office().as_ref().is_some_and(|office| office.voice.is_some())
+    }
+
+    /// By validator, the largest tree that it cosigned, as far as this one heard; nothing where this node is none.
+    pub(crate) fn heard(&self) -> Option<Vec<(String, Option<Cosignature>)>> {
+        self.office().as_ref().map(|office| office.certifier.newest())
     }
 
     /// Nobody tells this node any more what happens on the ledger.

@@ -7,20 +7,22 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use identity_core::did::{Did, DidUrl};
+use identity_core::problem::Code;
 use identity_core::registry::{
     Accredit, Change, EndAccreditation, Envelope, GenesisValidator, Operation, Propose, Role, make_transaction,
     sequence_key,
 };
 use identity_core::time::UnixSeconds;
 use identity_core::trust::parse_value;
+use ledger::PastMoment;
 use ledger::split_view::SplitEvidence;
 use ledger_node::Config;
 use serde::Deserialize;
 use service_kit::clock::SystemClock;
 use service_kit::fetch::{FetchConfig, Fetcher};
-use service_kit::ledger_client::LedgerClient;
+use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::trust_keeper::TrustKeeper;
-use service_kit::{config, keyfile};
+use service_kit::{calendar, config, keyfile, whole_file};
 
 /// Seconds for which a transaction made here is acceptable.
 const LIFETIME: i64 = 300;
@@ -168,6 +170,30 @@ pub(crate) async fn submit(operator: &Operator, operation: &Operation, now: Unix
 pub(crate) async fn head(operator: &Operator) -> Result<(u64, UnixSeconds)> {
     let (head, _) = client(operator)?.checkpoint().await.context("the node cannot be asked")?;
     Ok((head.size(), UnixSeconds(i64::try_from(head.cosigned_at()).unwrap_or(i64::MAX))))
+}
+
+/// Which log index was the newest at a time, by a node whose proof is kept in `out`. The trust root is taken as it is: the
+/// same file is to verify the proof later, offline.
+pub(crate) async fn moment(
+    time: &str,
+    trust: &Path,
+    node: &str,
+    ca: Option<PathBuf>,
+    out: &Path,
+) -> Result<PastMoment> {
+    let time = calendar::millis(time).ok_or(LedgerRefuses(Code::LedgerTimeMalformed.as_str().to_owned()))?;
+    let fetcher = fetcher(std::slice::from_ref(&node.to_owned()), ca)?;
+    let client = LedgerClient::new(Arc::new(fetcher), node, load_trust_root(trust)?);
+    let (moment, proof) = match client.moment(time).await {
+        Ok(shown) => shown,
+        Err(error) => match error.refusal() {
+            Some(code) => bail!(LedgerRefuses(code.to_owned())),
+            None => Err(error).context("the node cannot be asked")?,
+        },
+    };
+    let text = serde_json::to_string(&proof).context("the proof cannot be written down")?;
+    whole_file::write(out, format!("{text}\n")).with_context(|| format!("{} cannot be written", out.display()))?;
+    Ok(moment)
 }
 
 fn client(operator: &Operator) -> Result<LedgerClient> {

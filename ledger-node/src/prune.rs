@@ -11,8 +11,8 @@
 //! What goes: the bytes of older entries, and state proofs under earlier checkpoints. Whoever asks for such an entry is told
 //! so by name.
 //!
-//! **What holds if the process dies.** The first batch sets the floor and a mark; from then on nothing below is asked of the
-//! store, and a node runs on it. The last batch takes the mark away. The same call again goes on: what is gone is gone, and
+//! **What holds if the process dies.** The first batch sets the floor, the checkpoint over it, and a mark; from then on
+//! nothing below is asked of the store, and a node runs on it. The last batch takes the mark away. The same call again goes on: what is gone is gone, and
 //! what is left over below the floor is looked for anew.
 
 use std::collections::{BTreeSet, HashSet};
@@ -28,9 +28,9 @@ use crate::boundary;
 use crate::chain::Chain;
 use crate::executor::Executor;
 use crate::resume::last_round;
-use crate::snapshot::way;
+use crate::snapshot::way::{self, Unproven};
 use crate::store::{
-    FLOOR, Floor, Head, PRUNING, Part, SyncStore, TreeError, first_of_last_bundle, leaf_key, step_key, walk,
+    CHECKPOINT, FLOOR, Floor, Head, PRUNING, Part, SyncStore, TreeError, first_of_last_bundle, leaf_key, step_key, walk,
 };
 
 /// Keys looked at, and removed in one batch at most.
@@ -78,6 +78,16 @@ impl PruneError {
     }
 }
 
+impl From<Unproven> for PruneError {
+    fn from(error: Unproven) -> Self {
+        match error {
+            Unproven::Store(error) => Self::Store(error),
+            Unproven::Lost(seal) => Self::Lost(seal),
+            Unproven::Broken(_) | Unproven::Elsewhere | Unproven::OtherSets => Self::Unproven,
+        }
+    }
+}
+
 impl From<TreeError> for PruneError {
     fn from(error: TreeError) -> Self {
         match error {
@@ -99,12 +109,7 @@ pub fn prune(store: Arc<dyn Store>, chain: &Chain, keep: u64, runtime: &Handle) 
     let round = last_round(&store, chain)?.ok_or(PruneError::Uncertified)?;
     let head = round.head.clone();
     let newest = boundary::prove_seal(&store, head.size.saturating_sub(1), &round)?;
-    let proof = newest.proof.clone();
-    let way = way::to(&store, &head, newest)?.map_err(PruneError::Lost)?;
-    let target = way::follow(chain, &way).map_err(|_| PruneError::Unproven)?;
-    if target.head != head || !target.agrees_with(&boundary::validators(&store, head.height)?) {
-        return Err(PruneError::Unproven);
-    }
+    let (_, target) = way::prove(&store, chain, &head, newest)?;
     let before = Floor::of(&store)?;
     let already = before.as_ref().map_or(0, |floor| floor.entries);
     let floor = Floor {
@@ -112,12 +117,13 @@ pub fn prune(store: Arc<dyn Store>, chain: &Chain, keep: u64, runtime: &Handle) 
         hashes: before.as_ref().map_or(0, |floor| floor.hashes),
         places: before.as_ref().map_or(0, |floor| floor.places),
         head,
-        proof,
+        proof: target.shown.proof.clone(),
     };
     let live = Live::of(&store, &floor.head)?;
 
     let record = serde_json::to_vec(&floor).map_err(|_| StoreError::Misused("a record cannot be written down"))?;
-    let begin = Batch::new().put(FLOOR, record).put(PRUNING, b"");
+    // The note may be of a set's end, and newer than what was published: an older one would be of a block that goes.
+    let begin = Batch::new().put(FLOOR, record).put(CHECKPOINT, round.note.as_bytes()).put(PRUNING, b"");
     let steps = target.passed.iter().map(|passed| (step_key(passed.index), passed.named.proof.as_bytes()));
     store.commit(steps.fold(begin, |batch, (key, proof)| batch.put(key, proof)))?;
     let removed = remove_below(&store, &floor, &live)?;

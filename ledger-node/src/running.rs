@@ -23,6 +23,7 @@ use crate::certifier::CertifyError;
 use crate::chain::{Chain, ChainError};
 use crate::clerk::{Clerk, RelayKey};
 use crate::config::Config;
+use crate::console;
 use crate::executor::Executor;
 use crate::http::{Api, routes};
 use crate::lookout;
@@ -162,14 +163,15 @@ pub async fn start(config: &Config, ports: Ports) -> Result<Running, StartError>
     let metrics = Metrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
     crate::http::register_metrics(&metrics, &node, &standing)
         .map_err(|error| StartError::Metrics(error.to_string()))?;
-    let http = http::start(&config.http, health(&node), metrics, routes(api)).await?;
+    let http = http::start(&config.http, health(&node), metrics, all_routes(api, config.console)).await?;
 
     let executing = std::thread::Builder::new()
         .name("executor".into())
         .spawn(move || tenure.run(first))
         .map_err(StartError::Thread)?;
     let lookout = lookout::keep(Arc::clone(&node), Sources::new(peers));
-    let tasks = [tokio::spawn(tick(Arc::clone(&node))), tokio::spawn(lookout)];
+    let timing = lookout::keep_time(Arc::clone(&node));
+    let tasks = [tokio::spawn(tick(Arc::clone(&node))), tokio::spawn(lookout), tokio::spawn(timing)];
     let writing = (!config.snapshot.as_os_str().is_empty()).then(|| {
         // Never all the time, whatever is configured.
         let every = Duration::from_secs(u64::from(config.snapshot_hours.max(1)).saturating_mul(3_600));
@@ -259,6 +261,17 @@ fn health(node: &Arc<Node>) -> Health {
             }
         }
     })
+}
+
+/// The API, and the pages if they are wanted.
+fn all_routes(api: Api, console: bool) -> impl Fn(&mut actix_web::web::ServiceConfig) + Clone + Send + 'static {
+    let (routes, pages) = (routes(api.clone()), console.then(|| console::routes(api)));
+    move |config| {
+        routes(config);
+        if let Some(pages) = &pages {
+            pages(config);
+        }
+    }
 }
 
 async fn tick(node: Arc<Node>) {

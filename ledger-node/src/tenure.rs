@@ -19,7 +19,7 @@ use crate::boundary;
 use crate::catch_up::{self, CatchUpError, Sources, Standing};
 use crate::engine::Engine;
 use crate::executor::{Executor, Outcome};
-use crate::node::{Node, Round};
+use crate::node::{Dismissed, Node, Round};
 use crate::ordering::{Ordering, OrderingError, Part, Validating, Waiting};
 use crate::store::{Place, place_key};
 use crate::term::Term;
@@ -51,7 +51,7 @@ enum Role {
 
 /// Why a term is over for this node.
 enum Left {
-    /// Another set is in force, here or where others are.
+    /// Another set is in force, here or where others are; or the engine has to begin anew.
     Turned,
     /// The node stops.
     Stopped,
@@ -263,13 +263,21 @@ impl Tenure {
 
     fn why_it_ended(&self) -> Left {
         if self.node.desk.is_gone() {
-            Left::Stopped
-        } else if self.node.is_overtaken() {
-            tracing::warn!("the other validators are in a later term already");
-            Left::Turned
-        } else {
-            Left::Broken
+            return Left::Stopped;
         }
+        if self.is_dismissed() { Left::Turned } else { Left::Broken }
+    }
+
+    /// Whether the engine ended so that another begins.
+    fn is_dismissed(&self) -> bool {
+        match self.node.dismissed() {
+            None => return false,
+            Some(Dismissed::Overtaken) => tracing::warn!("the other validators are in a later term already"),
+            Some(Dismissed::ClockSetBack) => {
+                tracing::warn!("the machine's clock was set back: what waits by it begins anew");
+            }
+        }
+        true
     }
 
     /// Waits for the note of the last block that this set certifies, and keeps it.
@@ -286,6 +294,10 @@ impl Tenure {
             }
             if self.node.desk.is_gone() {
                 return Left::Stopped;
+            }
+            // Nobody exchanges cosignatures any more: the term is entered again, at its end.
+            if self.is_dismissed() {
+                return Left::Turned;
             }
         }
     }

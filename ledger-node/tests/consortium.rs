@@ -3,42 +3,24 @@
 #![cfg(feature = "simplex")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here says where")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+mod program;
+
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-use identity_core::crypto::SecretKey;
-use identity_core::did::Did;
-use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction};
-use ledger::sha256;
-use service_kit::key_guard::KeyGuard;
-use service_kit::keyfile;
+use program::{Operator, done, exchange, post};
 use tempfile::TempDir;
 
 /// How long anything may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xinfu-ledger"));
-    command.env("LANG", "C").env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LOG", "error");
-    command
-}
-
-fn done(arguments: &[&str]) -> String {
-    let output: Output = program().args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// A chain of four validators on this machine. What runs ends with it.
 struct Four {
     directory: TempDir,
     running: Vec<Option<(Child, String)>>,
-    origin: String,
-    operator: Did,
-    key: SecretKey,
+    operator: Operator,
 }
 
 impl Four {
@@ -52,14 +34,8 @@ impl Four {
         let mut arguments = vec!["init", "--dir", &dir, "--chain", "sample", "--operator", "Sample"];
         arguments.extend(["--listen", "127.0.0.1:0", "--validators", "4"]);
         peers.iter().for_each(|peer| arguments.extend(["--peer", peer]));
-        let told = done(&arguments);
-        let value = |name: &str| {
-            let line = told.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-            line.rsplit(' ').next().unwrap().to_owned()
-        };
-        let (origin, operator) = (value("origin"), Did::parse(value("operator")).unwrap());
-        let key = keyfile::load(&nodes.join("node0/keys/operator.jwk"), &KeyGuard::plain()).unwrap();
-        Self { directory, running: (0..4).map(|_| None).collect(), origin, operator, key }
+        let operator = Operator::of(&done(&arguments), &nodes.join("node0"));
+        Self { directory, running: (0..4).map(|_| None).collect(), operator }
     }
 
     fn path(&self, place: usize, name: &str) -> PathBuf {
@@ -71,14 +47,7 @@ impl Four {
     }
 
     fn start(&mut self, place: usize) {
-        let mut child =
-            program().args(["run", "--config", &self.config(place)]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listens at"))).unwrap().unwrap();
-        let address = line.split("http://").nth(1).unwrap().split(". ").next().unwrap().to_owned();
-        // Whatever else it says must not fill the pipe and stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        self.running[place] = Some((child, address));
+        self.running[place] = Some(program::start(&self.config(place)));
     }
 
     fn kill(&mut self, place: usize) {
@@ -92,27 +61,16 @@ impl Four {
         &self.running[place].as_ref().unwrap().1
     }
 
-    fn exchange(&self, place: usize, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.address(place)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
     fn get(&self, place: usize, path: &str) -> String {
-        self.exchange(place, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        exchange(self.address(place), &request).unwrap()
     }
 
     /// Sends the operator's transaction of this number until the node acknowledges it.
     fn submit(&self, place: usize, seq: u64) {
-        let envelope = Envelope { aud: self.origin.clone(), seq, exp: i64::from(u32::MAX) };
-        let anchor = Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&seq.to_be_bytes()), 1));
-        let transaction = make_transaction(&envelope, &anchor, &self.operator, "invoke-1", &self.key).unwrap();
-        let head = "POST /transactions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/jwt";
-        let request = format!("{head}\r\ncontent-length: {}\r\n\r\n{transaction}", transaction.len());
+        let transaction = self.operator.anchor(seq, seq);
         until("it is acknowledged", || {
-            let answer = self.exchange(place, &request);
+            let answer = post(self.address(place), &transaction).unwrap();
             answer.starts_with("HTTP/1.1 200").then_some(()).ok_or(answer)
         });
     }

@@ -2,59 +2,34 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here says where")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+mod program;
 
-use identity_core::crypto::{SecretKey, Signer as _};
-use identity_core::did::Did;
-use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction};
+use std::path::Path;
+use std::process::{Child, Output};
+
+use identity_core::crypto::Signer as _;
 use ledger::checkpoint::Checkpoint;
 use ledger::cosignature::cosign;
 use ledger::split_view::SplitEvidence;
-use ledger::{TrustRoot, sha256};
+use ledger::{TimeProof, TrustRoot, sha256};
+use program::{Operator, done, post, run, said};
 use service_kit::keyfile;
 use tempfile::TempDir;
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xinfu-ledger"));
-    command.env("LANG", "C").env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LOG", "error");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// A founded chain in a directory that goes away with it.
 struct Founded {
     directory: TempDir,
-    operator: Did,
-    key: SecretKey,
-    origin: String,
+    operator: Operator,
 }
 
 impl Founded {
     fn new() -> Self {
         let directory = TempDir::new().unwrap();
-        let node = directory.path().join("node").display().to_string();
-        let done =
-            run(&["init", "--dir", &node, "--chain", "sample", "--operator", "Sample", "--listen", "127.0.0.1:0"]);
-        assert!(done.status.success(), "{}", said(&done));
-        let told = String::from_utf8(done.stdout).unwrap();
-        let value = |name: &str| {
-            let line = told.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-            line.rsplit(' ').next().unwrap().to_owned()
-        };
-        let key =
-            keyfile::load(&directory.path().join("node/keys/operator.jwk"), &service_kit::key_guard::KeyGuard::plain())
-                .unwrap();
-        Self { operator: Did::parse(value("operator")).unwrap(), origin: value("origin"), directory, key }
+        let node = directory.path().join("node");
+        let dir = node.display().to_string();
+        let told =
+            done(&["init", "--dir", &dir, "--chain", "sample", "--operator", "Sample", "--listen", "127.0.0.1:0"]);
+        Self { operator: Operator::of(&told, &node), directory }
     }
 
     fn path(&self, name: &str) -> String {
@@ -68,7 +43,7 @@ impl Founded {
         let trust_root = TrustRoot::parse(&std::fs::read_to_string(self.path("trust-root")).unwrap()).unwrap();
         let witness = trust_root.policy().witnesses().first().unwrap().key.clone();
         let note = |root: &[u8]| {
-            let checkpoint = Checkpoint { origin: self.origin.clone(), size: 9, root: sha256(root) };
+            let checkpoint = Checkpoint { origin: self.operator.origin.clone(), size: 9, root: sha256(root) };
             let line = cosign(&checkpoint, &witness, 1_000, |bytes| secret.sign(bytes).unwrap()).unwrap();
             checkpoint.to_note([line]).unwrap().to_string()
         };
@@ -93,42 +68,17 @@ impl Founded {
 
     /// Starts the node and returns it with the address it says it listens at.
     fn start(&self) -> (Child, String) {
-        Self::start_at(&self.config())
-    }
-
-    fn start_at(config: &str) -> (Child, String) {
-        let mut child = program().args(["run", "--config", config]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listens at"))).unwrap().unwrap();
-        let address = line.split("http://").nth(1).unwrap().split(". ").next().unwrap().to_owned();
-        // Whatever else it says must not fill the pipe and stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        (child, address)
+        program::start(&self.config())
     }
 
     fn anchor(&self, seq: u64) -> String {
-        self.anchor_of(seq, seq)
-    }
-
-    fn anchor_of(&self, seq: u64, number: u64) -> String {
-        let envelope = Envelope { aud: self.origin.clone(), seq, exp: i64::from(u32::MAX) };
-        let anchor = Operation::Anchor(Anchor::new(AnchorKind::Credential, sha256(&number.to_be_bytes()), 1));
-        make_transaction(&envelope, &anchor, &self.operator, "invoke-1", &self.key).unwrap()
+        self.operator.anchor(seq, seq)
     }
 }
 
 /// Submits, and says whether the node acknowledged it.
 fn submit(address: &str, transaction: &str) -> bool {
-    let exchange = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(address)?;
-        let length = transaction.len();
-        let head = "POST /transactions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/jwt";
-        write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{transaction}")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    exchange().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    post(address, transaction).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
 #[test]
@@ -162,7 +112,7 @@ fn the_operator_accredits_and_ends() {
     let node = founded.directory.path().join("node").display().to_string();
     let url = format!("http://{address}");
     let operate = |arguments: &[&str]| run(&[arguments, &["--dir", &node, "--node", &url]].concat());
-    let subject = founded.operator.to_string();
+    let subject = founded.operator.did.to_string();
     let wanted = ["accredit", "--subject", &subject, "--role", "verifier", "--type", "urn:sample:type"];
     let refused = operate(&wanted);
     assert!(said(&refused).contains("registry.accreditation.malformed"), "{}", said(&refused));
@@ -210,6 +160,45 @@ fn evidence_is_judged_from_the_file_and_the_keys_alone() {
 }
 
 #[test]
+fn the_proof_for_a_time_is_kept_in_a_file() {
+    let founded = Founded::new();
+    let (mut child, address) = founded.start();
+    let (trust, url, out) = (founded.path("trust-root"), format!("http://{address}"), founded.path("time"));
+    let at =
+        |time: &str, lang: &str| run(&["at", time, "--trust", &trust, "--node", &url, "--out", &out, "--lang", lang]);
+    let genesis: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(founded.path("genesis.json")).unwrap()).unwrap();
+    let genesis = genesis["time"].as_u64().unwrap();
+    let written = |millis: u64| {
+        let (seconds, rest) = (millis / 1000, millis % 1000);
+        format!("{}:{:02}.{rest:03}", service_kit::calendar::utc(i64::try_from(seconds).unwrap()), seconds % 60)
+    };
+    for (time, told) in [
+        (written(genesis - 1), "ledger.time.before_genesis"),
+        (written(genesis + 86_400_000), "ledger.time.not_yet_known"),
+        ("tomorrow".to_owned(), "ledger.time.malformed"),
+    ] {
+        let refused = at(&time, "en");
+        assert!(!refused.status.success() && said(&refused).contains(told), "{time}: {}", said(&refused));
+        assert!(!Path::new(&out).exists());
+    }
+    // The next block closes it.
+    let (node, subject) = (founded.path(""), founded.operator.did.to_string());
+    let given =
+        ["accredit", "--dir", &node, "--node", &url, "--subject", &subject, "--role", "issuer", "--type", "urn:x"];
+    let given = run(&given);
+    assert!(given.status.success(), "{}", said(&given));
+    let told = at(&written(genesis), "zh");
+    assert!(String::from_utf8(told.stdout.clone()).unwrap().starts_with("按账本时钟，"), "{}", said(&told));
+    let proof = TimeProof::parse(&std::fs::read(&out).unwrap()).unwrap();
+    let trust_root = TrustRoot::parse(&std::fs::read_to_string(&trust).unwrap()).unwrap();
+    let moment = proof.verify(&trust_root, genesis).unwrap();
+    assert!(moment.is_closed() && moment.sealed() == genesis);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn a_trust_root_is_walked_forward_and_members_vote() {
     let founded = Founded::new();
     let (mut child, address) = founded.start();
@@ -224,7 +213,7 @@ fn a_trust_root_is_walked_forward_and_members_vote() {
 
     let node = founded.path("");
     let operate = |arguments: &[&str]| run(&[arguments, &["--dir", &node, "--node", &url]].concat());
-    let did = founded.operator.to_string();
+    let did = founded.operator.did.to_string();
     let refusals = [
         (&["propose", "admit", "--subject", &did, "--name", "Sample"][..], "registry.member.exists"),
         (&["propose", "expel", "--subject", &did], "registry.member.last_authority"),
@@ -311,13 +300,13 @@ fn another_history_is_kept_as_evidence_and_not_executed() {
     assert!(submit(&address, &founded.anchor(1)));
     child.kill().unwrap();
     child.wait().unwrap();
-    let (mut child, address) = Founded::start_at(&fork);
-    assert!((1..=3).all(|seq| submit(&address, &founded.anchor_of(seq, 10 + seq))));
+    let (mut child, address) = program::start(&fork);
+    assert!((1..=3).all(|seq| submit(&address, &founded.operator.anchor(seq, 10 + seq))));
     let stopped = run(&["catch-up", "--config", &ours, "--peer", &format!("http://{address}")]);
     assert!(!stopped.status.success() && said(&stopped).contains("of another history"), "{}", said(&stopped));
     assert!(said(&stopped).contains("they are evidence"), "{}", said(&stopped));
     let kept = std::fs::read_to_string(founded.path("data/evidence/history-8")).unwrap();
-    assert!(kept.starts_with(&format!("{}\n8\n", founded.origin)), "{kept}");
+    assert!(kept.starts_with(&format!("{}\n8\n", founded.operator.origin)), "{kept}");
     let checked = run(&["fsck", "--config", &ours]);
     assert!(String::from_utf8_lossy(&checked.stdout).starts_with("Sound: 4 log entries"), "{}", said(&checked));
     child.kill().unwrap();
@@ -407,12 +396,13 @@ fn a_node_starts_from_a_snapshot_and_drops_its_history() {
     assert!(warned.contains("followed from the genesis file alone"), "{warned}");
 
     // It takes part: its key is the validator's.
-    let (mut child, address) = Founded::start_at(&second);
+    let (mut child, address) = program::start(&second);
     assert!(submit(&address, &founded.anchor(4)) && !submit(&address, &founded.anchor(1)));
     child.kill().unwrap();
     child.wait().unwrap();
-    let exported = run(&["export", "--config", &second, "--to", &founded.path("files")]);
-    assert!(said(&exported).contains("keeps log entries from 0 on only"), "{}", said(&exported));
+    // Its log is shorter than a bundle, so it has every entry.
+    let (exported, _) = told(run(&["export", "--config", &second, "--to", &founded.path("files")]));
+    assert!(exported.contains(" entries (up to block "), "{exported}");
 
     let (pruned, _) = told(run(&["prune", "--config", &founded.config(), "--keep", "0"]));
     assert!(pruned.contains("old items were removed"), "{pruned}");

@@ -33,17 +33,21 @@ pub fn cosign(
 
 /// Verifies the `bytes` of a signature line and returns the time that they state, in seconds since the epoch.
 pub(crate) fn verify(key: &PublicKey, text: &str, bytes: &[u8]) -> Result<u64, CosignatureError> {
-    let (time, signature) = bytes.split_first_chunk().ok_or(CosignatureError::Length)?;
-    let signature = signature.try_into().map_err(|_| CosignatureError::Length)?;
-    let time = u64::from_be_bytes(*time);
-    if time > MAX_TIME {
-        return Err(CosignatureError::Time);
-    }
+    let (time, signature) = read(bytes)?;
     key.verify(message(time, text).as_bytes(), signature)?;
     Ok(time)
 }
 
-fn message(time: u64, text: &str) -> String {
+/// Time and signature.
+pub(crate) fn read(bytes: &[u8]) -> Result<(u64, &[u8; SIGNATURE_LENGTH]), CosignatureError> {
+    let (time, signature) = bytes.split_first_chunk().ok_or(CosignatureError::Length)?;
+    let signature = signature.try_into().map_err(|_| CosignatureError::Length)?;
+    let time = u64::from_be_bytes(*time);
+    if time > MAX_TIME { Err(CosignatureError::Time) } else { Ok((time, signature)) }
+}
+
+/// What is signed.
+pub(crate) fn message(time: u64, text: &str) -> String {
     format!("cosignature/v1\ntime {time}\n{text}")
 }
 

@@ -37,7 +37,7 @@ mod batch;
 
 use std::fmt;
 
-pub use batch::{Signed, all_valid};
+pub use batch::{Known, Signed, Together, all_valid};
 use curve25519_dalek::Scalar;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::traits::IsIdentity;

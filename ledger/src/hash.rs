@@ -68,7 +68,7 @@ impl Hash {
     /// # Errors
     /// [`HashError`] unless it is the one spelling of 32 bytes.
     pub fn from_base64(text: &str) -> Result<Self, HashError> {
-        Self::from_slice(&base64::decode_standard(text).ok_or(HashError)?)
+        base64::decode_standard_array(text).map(Self).ok_or(HashError)
     }
 
     /// Reads base64url without padding.
@@ -76,7 +76,7 @@ impl Hash {
     /// # Errors
     /// [`HashError`] unless it is the one spelling of 32 bytes.
     pub fn from_base64url(text: &str) -> Result<Self, HashError> {
-        Self::from_slice(&base64::decode_url(text).ok_or(HashError)?)
+        base64::decode_url_array(text).map(Self).ok_or(HashError)
     }
 
     /// Takes exactly 32 bytes.

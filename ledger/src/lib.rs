@@ -15,6 +15,7 @@
 //! | from an old set of validators to today's | [`walk`] | `docs/formats.md` |
 //! | "this is in the log" | [`log_proof`] | C2SP tlog-proof |
 //! | two histories, and who is to blame | [`mod@split_view`] | `docs/formats.md` |
+//! | "this was the newest at that time" | [`time_proof`] | `docs/formats.md` |
 //! | "this is the state" | [`seal`], [`state`], [`state_proof`] | `docs/formats.md` |
 //!
 //! `docs/formats.md` describes every one of them exactly enough for a second implementation.
@@ -34,6 +35,7 @@ pub mod split_view;
 pub mod state;
 pub mod state_proof;
 pub mod tile;
+pub mod time_proof;
 pub mod tree;
 pub mod trust_root;
 pub mod walk;
@@ -42,4 +44,5 @@ pub use hash::{Hash, HashError, sha256};
 pub use log_proof::{LogProof, ProvenLeaf};
 pub use seal::Seal;
 pub use state_proof::{ProvenState, StateProof};
+pub use time_proof::{PastMoment, TimeProof};
 pub use trust_root::{CertifiedCheckpoint, TrustRoot};

@@ -62,6 +62,12 @@ impl LogProof {
         Ok(Self { index, path, note: note.to_owned(), extra })
     }
 
+    /// The note that a proof file carries, which is all that this looks at.
+    #[must_use]
+    pub fn note_in(text: &str) -> Option<&str> {
+        text.split_once("\n\n").map(|(_, note)| note)
+    }
+
     /// Verifies that `entry` is in the log, at [`Self::index`], under a checkpoint that `trust_root` certifies.
     ///
     /// # Errors

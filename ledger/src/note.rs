@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::base64;
 
+pub(crate) use key::Claimed;
 pub use key::{KeyError, KeyId, LineError, SignatureKind, VerifierKey};
 
 /// The most signatures a note may carry. C2SP wants at least 16 accepted; a certified checkpoint of 21 validators has

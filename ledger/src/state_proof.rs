@@ -1,6 +1,8 @@
 //! What the state holds for one key, shown offline: path to the state root, the seal that states it, and the path of
 //! that seal, the last entry, to a certified checkpoint.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::base64;
@@ -50,7 +52,7 @@ impl StateProof {
     pub fn verify(&self, trust_root: &TrustRoot) -> Result<ProvenState, StateProofError> {
         let proof = LogProof::parse(&self.proof)?;
         let leaf = proof.verify(trust_root, self.seal.as_bytes())?;
-        self.verify_state(leaf)
+        self.verify_of(&self.last_seal(leaf)?)
     }
 
     /// As [`Self::verify`], under a checkpoint that was certified before.
@@ -60,22 +62,33 @@ impl StateProof {
     pub fn verify_under(&self, checkpoint: &CertifiedCheckpoint) -> Result<ProvenState, StateProofError> {
         let proof = LogProof::parse(&self.proof)?;
         let leaf = proof.verify_under(checkpoint, self.seal.as_bytes())?;
-        self.verify_state(leaf)
+        self.verify_of(&self.last_seal(leaf)?)
     }
 
-    fn verify_state(&self, leaf: crate::ProvenLeaf) -> Result<ProvenState, StateProofError> {
+    /// As [`Self::verify`], for one more state of the seal that another was proven of: saves the way from the seal to its
+    /// checkpoint when many proofs carry the same.
+    ///
+    /// # Errors
+    /// As [`Self::verify`]; [`StateProofError::OtherSeal`] unless the proof carries that very seal and its very log proof.
+    pub fn verify_beside(&self, other: &ProvenState) -> Result<ProvenState, StateProofError> {
+        self.verify_of(&other.sealed)
+    }
+
+    fn last_seal(&self, leaf: crate::ProvenLeaf) -> Result<Arc<Sealed>, StateProofError> {
         // An earlier seal would state an earlier root: true once, but not what this checkpoint certifies.
         if !leaf.is_last() {
             return Err(StateProofError::NotTheLastEntry);
         }
-        let seal = Seal::parse(self.seal.as_bytes())?;
-        self.path.verify(&seal.state, self.key.as_bytes(), self.value.as_deref())?;
-        Ok(ProvenState {
-            key: self.key.clone(),
-            value: self.value.clone(),
-            seal,
-            checkpoint: leaf.checkpoint().clone(),
-        })
+        let (seal, text, proof) = (Seal::parse(self.seal.as_bytes())?, self.seal.clone(), self.proof.clone());
+        Ok(Arc::new(Sealed { seal, text, proof, checkpoint: leaf.checkpoint().clone() }))
+    }
+
+    fn verify_of(&self, sealed: &Arc<Sealed>) -> Result<ProvenState, StateProofError> {
+        if self.seal != sealed.text || self.proof != sealed.proof {
+            return Err(StateProofError::OtherSeal);
+        }
+        self.path.verify(&sealed.seal.state, self.key.as_bytes(), self.value.as_deref())?;
+        Ok(ProvenState { key: self.key.clone(), value: self.value.clone(), sealed: Arc::clone(sealed) })
     }
 }
 
@@ -84,8 +97,18 @@ impl StateProof {
 pub struct ProvenState {
     key: String,
     value: Option<Vec<u8>>,
+    sealed: Arc<Sealed>,
+}
+
+/// A seal that is the last entry under a certified checkpoint.
+#[derive(Debug, PartialEq, Eq)]
+struct Sealed {
     seal: Seal,
     checkpoint: CertifiedCheckpoint,
+    /// The seal as it stands in the log.
+    text: String,
+    /// Its log proof, as it travelled.
+    proof: String,
 }
 
 impl ProvenState {
@@ -103,14 +126,14 @@ impl ProvenState {
 
     /// The seal whose state root the path leads to.
     #[must_use]
-    pub const fn seal(&self) -> &Seal {
-        &self.seal
+    pub fn seal(&self) -> &Seal {
+        &self.sealed.seal
     }
 
     /// The checkpoint over that seal, its last entry.
     #[must_use]
-    pub const fn checkpoint(&self) -> &CertifiedCheckpoint {
-        &self.checkpoint
+    pub fn checkpoint(&self) -> &CertifiedCheckpoint {
+        &self.sealed.checkpoint
     }
 }
 
@@ -141,6 +164,9 @@ pub enum StateProofError {
     /// The seal is in the log, but not its last entry under the checkpoint.
     #[error("the seal is not the last entry under its checkpoint")]
     NotTheLastEntry,
+    /// The proof carries another seal, or another log proof of it, than the one proven before.
+    #[error("the state proof carries another seal")]
+    OtherSeal,
     /// The last entry is not a seal.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -1,8 +1,9 @@
 //! Whom a verifier trusts, and what it then believes about a checkpoint.
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::ed25519::{Known, Together, all_valid};
 use crate::hash::{Hash, sha256};
-use crate::note::{LineError, Note, NoteError, NoteSignature};
+use crate::note::{Claimed, LineError, Note, NoteError, NoteSignature, VerifierKey};
 use crate::policy::{Policy, PolicyError, tolerated_of};
 
 /// A verifier's anchor of trust: a C2SP tlog-policy file whose logs are one log, and which asks for cosignatures.
@@ -68,16 +69,29 @@ impl TrustRoot {
     /// # Errors
     /// [`CertificateError`] naming what is wrong or missing.
     pub fn verify_checkpoint(&self, note: &str) -> Result<CertifiedCheckpoint, CertificateError> {
+        self.verify_checkpoint_knowing(note, &Known::default())
+    }
+
+    /// As [`Self::verify_checkpoint`], where signatures were verified before: those that are known cost nothing.
+    ///
+    /// # Errors
+    /// As [`Self::verify_checkpoint`].
+    pub fn verify_checkpoint_knowing(
+        &self,
+        note: &str,
+        known: &Known,
+    ) -> Result<CertifiedCheckpoint, CertificateError> {
         let parsed = Note::parse(note)?;
         let checkpoint = Checkpoint::parse_text(parsed.text())?;
         if checkpoint.origin != self.origin {
             return Err(CertificateError::OtherOrigin);
         }
+        let lines = Lines { text: parsed.text(), all_valid: self.are_valid(&parsed, known) };
         let mut logged = false;
         let mut cosigned: Vec<Option<u64>> = vec![None; self.policy.witnesses().len()];
         for signature in parsed.signatures() {
-            logged |= self.is_signed_by_log(parsed.text(), signature)?;
-            self.note_cosignature(parsed.text(), signature, &mut cosigned)?;
+            logged |= self.is_signed_by_log(&lines, signature)?;
+            self.note_cosignature(&lines, signature, &mut cosigned)?;
         }
         if !logged {
             return Err(CertificateError::NoLogSignature);
@@ -93,11 +107,33 @@ impl TrustRoot {
         Ok(CertifiedCheckpoint { checkpoint, cosigned, tolerated, note_digest: sha256(note.as_bytes()) })
     }
 
-    fn is_signed_by_log(&self, text: &str, signature: &NoteSignature) -> Result<bool, CertificateError> {
+    /// Adds the note's signatures by this root's keys to others that are verified together; none of a note that is malformed.
+    pub fn add_signatures(&self, note: &str, together: &mut Together) {
+        let Ok(note) = Note::parse(note) else { return };
+        let claimed = self.claimed(&note).unwrap_or_default();
+        claimed.iter().for_each(|claimed| together.add(claimed.signed()));
+    }
+
+    /// Whether all signatures by this root's keys are valid. Those that are not known are verified together.
+    fn are_valid(&self, note: &Note, known: &Known) -> bool {
+        self.claimed(note).is_ok_and(|claimed| {
+            let signed = claimed.iter().map(Claimed::signed);
+            all_valid(&signed.filter(|signed| !known.holds(signed)).collect::<Vec<_>>())
+        })
+    }
+
+    fn claimed<'a>(&'a self, note: &'a Note) -> Result<Vec<Claimed<'a>>, LineError> {
+        let keys = || self.policy.logs().iter().chain(self.policy.witnesses().iter().map(|witness| &witness.key));
+        let lines = note.signatures().iter();
+        let named = lines.flat_map(|line| keys().filter(|key| key.is_named_by(line)).map(move |key| (key, line)));
+        named.map(|(key, line)| key.claimed(note.text(), line)).collect()
+    }
+
+    fn is_signed_by_log(&self, lines: &Lines<'_>, signature: &NoteSignature) -> Result<bool, CertificateError> {
         match self.policy.logs().iter().find(|log| log.is_named_by(signature)) {
             None => Ok(false),
             Some(log) => {
-                log.verify(text, signature).map_err(CertificateError::BadLogSignature)?;
+                lines.verify(log, signature).map_err(CertificateError::BadLogSignature)?;
                 Ok(true)
             }
         }
@@ -105,17 +141,34 @@ impl TrustRoot {
 
     fn note_cosignature(
         &self,
-        text: &str,
+        lines: &Lines<'_>,
         signature: &NoteSignature,
         cosigned: &mut [Option<u64>],
     ) -> Result<(), CertificateError> {
         for (witness, entry) in self.policy.witnesses().iter().zip(cosigned) {
             if witness.key.is_named_by(signature) {
-                let time = witness.key.verify(text, signature).map_err(CertificateError::BadCosignature)?;
+                let time = lines.verify(&witness.key, signature).map_err(CertificateError::BadCosignature)?;
                 *entry = (*entry).max(time);
             }
         }
         Ok(())
+    }
+}
+
+/// The signature lines of a note.
+struct Lines<'a> {
+    text: &'a str,
+    /// Whether all that are by known keys were found valid together. Which of them is not is told one by one.
+    all_valid: bool,
+}
+
+impl Lines<'_> {
+    /// The time that a cosignature states.
+    fn verify(&self, key: &VerifierKey, signature: &NoteSignature) -> Result<Option<u64>, LineError> {
+        match self.all_valid {
+            true => key.claimed(self.text, signature).map(|claimed| claimed.time),
+            false => key.verify(self.text, signature),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use ledger::note::{Note, NoteSignature, VerifierKey};
 use ledger::split_view::SplitEvidence;
 use ledger::tile::{Tile, read_bundle};
 use ledger::walk::Walk;
-use ledger::{LogProof, Seal, StateProof, TrustRoot};
+use ledger::{LogProof, Seal, StateProof, TimeProof, TrustRoot};
 use proptest::prelude::*;
 
 /// Text made of the pieces that the formats are made of, so that it gets past the first check now and then.
@@ -70,6 +70,7 @@ fn read_all(text: &str) {
     let _ = TrustRoot::parse(text);
     let _ = StateProof::parse(text.as_bytes());
     let _ = Walk::parse(text.as_bytes());
+    let _ = TimeProof::parse(text.as_bytes());
     let _ = SplitEvidence::parse(text.as_bytes()).map(|evidence| evidence.read());
     let _ = SplitEvidence { one: text.to_owned(), other: text.to_owned() }.read();
     let _ = read_bundle(text.as_bytes());

@@ -91,10 +91,26 @@ impl Official {
         Self { name: "local".into(), role: Role::Write }
     }
 
+    /// A citizen, who proved by a signature to be the one that an entry is about: for the audit log, not for [`guard`].
+    #[must_use]
+    pub fn holder() -> Self {
+        Self { name: "holder".into(), role: Role::Read }
+    }
+
     /// The token's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same, as it is counted.
+    pub(crate) fn account(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Whether the token opens more than what changes nothing.
+    pub(crate) fn may_change(&self) -> bool {
+        self.role == Role::Write
     }
 }
 
@@ -155,12 +171,17 @@ impl AdminTokens {
         }
     }
 
-    /// Whose token an `Authorization` header carries, if anybody's. Every token is compared, and each comparison takes
-    /// the same time for every token of the right length.
+    /// Whose token an `Authorization` header carries, if anybody's.
     #[must_use]
     pub fn whose(&self, header: Option<&str>) -> Option<&Official> {
         let (scheme, shown) = header?.split_once(' ')?;
-        let shown = if scheme.eq_ignore_ascii_case("bearer") { shown.trim() } else { "" };
+        self.of(if scheme.eq_ignore_ascii_case("bearer") { shown.trim() } else { "" })
+    }
+
+    /// Whose token this is, if anybody's. Every token is compared, and each comparison takes the same time for every token
+    /// of the right length.
+    #[must_use]
+    pub fn of(&self, shown: &str) -> Option<&Official> {
         self.tokens.iter().fold(None, |found, (official, token)| {
             let same = bool::from(token.as_bytes().ct_eq(shown.as_bytes()));
             if same { Some(official) } else { found }
@@ -200,7 +221,7 @@ pub async fn guard(
         return Ok(request.into_response(refusal));
     };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if changes && official.role == Role::Read {
+    if changes && !official.may_change() {
         return Ok(request.into_response(Problem::new(Code::HttpForbidden).response()));
     }
     if let Err(refusal) = rate::admit(&request, Kind::Admin, Some(&official.name)) {

@@ -53,13 +53,22 @@ pub struct Act {
     what: String,
     on: Option<String>,
     count: Option<usize>,
+    under: Option<Under>,
+}
+
+/// Who answers for an act, where somebody must: the duty, and the digest of the order that was signed under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Under {
+    duty: String,
+    order: Hash,
 }
 
 impl Act {
     /// `official` does `what`.
     #[must_use]
     pub fn new(official: &Official, what: impl Into<String>) -> Self {
-        Self { who: official.name().to_owned(), what: what.into(), on: None, count: None }
+        Self { who: official.name().to_owned(), what: what.into(), on: None, count: None, under: None }
     }
 
     /// What it is done to: a random id or the name of a type, never a person's.
@@ -73,6 +82,13 @@ impl Act {
     #[must_use]
     pub fn count(mut self, count: usize) -> Self {
         self.count = Some(count);
+        self
+    }
+
+    /// Who answers for it: the number of a duty, and the digest of the order that was signed under it.
+    #[must_use]
+    pub fn under(mut self, duty: &str, order: Hash) -> Self {
+        self.under = Some(Under { duty: duty.to_owned(), order });
         self
     }
 }
@@ -108,6 +124,8 @@ struct Line {
     on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    under: Option<Under>,
     outcome: String,
     previous: String,
 }
@@ -205,6 +223,7 @@ impl AuditLog {
                 what: act.what.clone(),
                 on: act.on.clone(),
                 count: act.count,
+                under: act.under.clone(),
                 outcome: outcome.to_owned(),
                 previous: head.digest,
             };

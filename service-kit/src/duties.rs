@@ -4,6 +4,7 @@
 //! made here and lies with the service's other keys, in `duty.jwk`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::jose::Jwk;
@@ -23,6 +24,8 @@ pub mod command;
 pub const SERVICE_KEY: &str = "duty";
 /// How often a transaction is made anew when the running service was quicker with the same sequence number.
 const TRIES: u8 = 5;
+/// Pause before that: the ledger's public state lags behind its log by up to a second.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The key of the service account, made now if there is none.
 ///
@@ -87,7 +90,10 @@ impl DidLife<'_> {
         let mut tries = 1;
         loop {
             match self.submit(&identity, operation).await {
-                Err(LifeError::Ledger(error)) if tries < TRIES && was_overtaken(&error) => tries += 1,
+                Err(LifeError::Ledger(error)) if tries < TRIES && was_overtaken(&error) => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 done => return done,
             }
         }

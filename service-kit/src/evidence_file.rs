@@ -1,11 +1,13 @@
 //! Evidence bundles on their way to a file: what the ledger is asked for them, and how they are written and read.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use identity_core::bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
+use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
+use ledger::time_proof::{self, TimeProofError};
+use ledger::{PastMoment, TimeProof, TrustRoot};
 
 use crate::ledger_client::{LedgerClient, LedgerError};
 use crate::private_file::{self, PrivateFileError};
@@ -29,6 +31,9 @@ pub enum EvidenceFileError {
     /// The file cannot be read or written.
     #[error("the file cannot be read or written: {0}")]
     File(io::Error),
+    /// The file is no proof of that time.
+    #[error(transparent)]
+    Time(#[from] TimeProofError),
     /// The private file cannot be written, or is there already.
     #[error(transparent)]
     Private(#[from] PrivateFileError),
@@ -41,6 +46,7 @@ impl EvidenceFileError {
         match self {
             Self::Bundle(error) => error.code(),
             Self::Ledger(error) => error.code(),
+            Self::Time(error) => error.code(),
             Self::File(_) | Self::Private(_) => Code::EvidenceFile,
         }
     }
@@ -82,10 +88,20 @@ async fn attempt(mut bundle: Bundle, ledger: &LedgerClient) -> Result<Bundle, Ev
 /// [`EvidenceFileError::File`], [`EvidenceFileError::Private`].
 pub fn write(path: &Path, bundle: &Bundle) -> Result<(), EvidenceFileError> {
     let text = bundle.to_text();
-    if bundle.is_full() {
+    if bundle.has_values() {
         return Ok(private_file::create(path, text.as_bytes())?);
     }
     whole_file::write(path, text).map_err(EvidenceFileError::File)
+}
+
+/// The id of the text that says what is in the file of a bundle.
+#[must_use]
+pub fn written(bundle: &Bundle) -> &'static str {
+    match (bundle.is_full(), bundle.has_values()) {
+        (true, _) => "evidence-written-full",
+        (false, true) => "evidence-written-asked",
+        (false, false) => "evidence-written",
+    }
 }
 
 /// Reads a bundle.
@@ -93,9 +109,21 @@ pub fn write(path: &Path, bundle: &Bundle) -> Result<(), EvidenceFileError> {
 /// # Errors
 /// [`EvidenceFileError::File`]; [`EvidenceFileError::Bundle`] if it is none or was changed.
 pub fn read(path: &Path) -> Result<Bundle, EvidenceFileError> {
-    let most = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(EvidenceFileError::File)?;
-    file.take(most).read_to_end(&mut bytes).map_err(EvidenceFileError::File)?;
-    Ok(Bundle::parse(&bytes)?)
+    match whole_file::read(path, MAX_BUNDLE_BYTES) {
+        Ok(bytes) => Ok(Bundle::parse(&bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(BundleError::Malformed.into()),
+        Err(error) => Err(EvidenceFileError::File(error)),
+    }
+}
+
+/// Reads a time proof, and verifies it for `time`, in milliseconds since the epoch.
+///
+/// # Errors
+/// [`EvidenceFileError::File`]; [`EvidenceFileError::Time`] if it is none, of another time, or does not hold.
+pub fn read_moment(path: &Path, time: u64, trust_root: &TrustRoot) -> Result<PastMoment, EvidenceFileError> {
+    match whole_file::read(path, time_proof::MAX_BYTES) {
+        Ok(bytes) => Ok(TimeProof::parse(&bytes)?.verify(trust_root, time)?),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(TimeProofError::TooLong.into()),
+        Err(error) => Err(EvidenceFileError::File(error)),
+    }
 }

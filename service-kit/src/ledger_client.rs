@@ -10,9 +10,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use identity_core::{problem::Code, registry::sequence_key};
+use identity_core::{
+    anchor::AnchorProof,
+    problem::Code,
+    registry::{AnchorKind, sequence_key},
+};
 use ledger::walk::{self, Walk};
-use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot};
+use ledger::{CertifiedCheckpoint, Hash, LogProof, PastMoment, ProvenState, StateProof, TimeProof, TrustRoot};
 use serde::Deserialize;
 
 use crate::fetch::{Answer, Fetch, FetchError, Request};
@@ -56,7 +60,14 @@ impl LedgerError {
         }
     }
 
-    /// The code with which the node itself refused, if it did: `registry.…`.
+    /// The code with which the ledger's own rules refused, if they did: `registry.…`. They refuse for good; anything else
+    /// leaves open whether it was done.
+    #[must_use]
+    pub fn broken_rule(&self) -> Option<&str> {
+        self.refusal().filter(|code| code.starts_with("registry."))
+    }
+
+    /// The code with which the node itself refused, if it did.
     #[must_use]
     pub fn refusal(&self) -> Option<&str> {
         match self {
@@ -90,6 +101,11 @@ struct Submitted {
     digest: String,
     #[serde(default)]
     proof: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Notarised {
+    anchor: AnchorProof,
 }
 
 /// A client of one ledger node.
@@ -164,6 +180,12 @@ impl LedgerClient {
         if certified.index == index { Ok(certified) } else { Err(LedgerError::Malformed) }
     }
 
+    /// Whether a proof of `entry` holds under the trust root that is believed now. Asks nobody.
+    #[must_use]
+    pub fn holds(&self, proof: &str, entry: &[u8]) -> bool {
+        LogProof::parse(proof).is_ok_and(|proof| proof.verify(&self.trust_root(), entry).is_ok())
+    }
+
     /// What the state holds at `key` (text, such as `did/did:xinfu:…`) under the newest certified checkpoint,
     /// proven; and the proof itself, which others can check offline.
     ///
@@ -185,6 +207,25 @@ impl LedgerClient {
             return Err(LedgerError::Unproven("it speaks of another key".into()));
         }
         Ok((proven, proof))
+    }
+
+    /// Which log index was the newest at a time, in milliseconds since the epoch, proven; and the proof itself, which others
+    /// can check offline.
+    ///
+    /// # Errors
+    /// As [`Self::state`]; refused with `ledger.time.…` for a time before the chain or one that is too recent, and with
+    /// `ledger.pruned` by a node that does not keep it.
+    pub async fn moment(&self, time: u64) -> Result<(PastMoment, TimeProof), LedgerError> {
+        let answer = self.get(&format!("/proofs/time?at={time}")).await?;
+        let proof = TimeProof::parse(&answer.body).map_err(|_| LedgerError::Malformed)?;
+        let moment = self
+            .verified(|trust_root| {
+                let moment = proof.verify(trust_root, time).map_err(|error| error.to_string())?;
+                let checkpoint = moment.checkpoint().clone();
+                Ok((moment, checkpoint))
+            })
+            .await?;
+        Ok((moment, proof))
     }
 
     /// The newest certified checkpoint, and its note.
@@ -212,15 +253,19 @@ impl LedgerClient {
         Walk::parse(&answer.body).map_err(|_| LedgerError::MalformedWalk)
     }
 
-    /// Has a digest anchored by the node under its own name, as kind `notarised`.
+    /// Has a digest anchored by the node under its own name, as kind `notarised`, and answers the proof of it.
     ///
     /// # Errors
-    /// Unreachable, or refused (the node limits the rate).
-    pub async fn notarise(&self, digest: &Hash) -> Result<Accepted, LedgerError> {
+    /// Unreachable, or refused (the node limits the rate); a proof that does not hold.
+    pub async fn notarise(&self, digest: &Hash) -> Result<AnchorProof, LedgerError> {
         let body = serde_json::json!({ "digest": digest.to_base64url() });
         let request = Request::post_json(format!("{}/notarise", self.url), &body).with_limit(ANSWER_BYTES);
-        let submitted: Submitted = self.fetch.send(request).await?.success()?.json()?;
-        Ok(Accepted { index: submitted.index, digest: submitted.digest })
+        let notarised: Notarised = self.fetch.send(request).await?.success()?.json()?;
+        let proof = notarised.anchor;
+        self.check_entry(proof.proof.clone(), proof.transaction.as_bytes()).await?;
+        let held = proof.verify(digest, AnchorKind::Notarised, &self.trust_root());
+        held.map_err(|error| LedgerError::Unproven(error.to_string()))?;
+        Ok(proof)
     }
 
     /// Has the node carry what a DID's own or recovery key signed (a creation, a change, a recovery) under its name.

@@ -1,14 +1,16 @@
-//! The one shell that touches the world: HTTP, store, clock, chance, fetch, key files, telemetry.
+//! The one shell that touches the world: HTTP, pages, store, clock, chance, fetch, key files, telemetry.
 //!
 //! Services are thin because of what is here; nothing here knows a protocol. Each module is one port or one
 //! habit of the house, and each says in its own words what it promises.
 
 pub mod admin;
+pub mod anchoring;
 pub mod audit;
 pub mod calendar;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod did_life;
 pub mod duties;
 pub mod evidence_file;

@@ -1,8 +1,8 @@
-//! Public files that appear whole or not at all. Secrets have their own, stricter way: [`crate::private_file`].
+//! Public files that appear whole or not at all, and are read whole or not at all. Secrets have their own, stricter way: [`crate::private_file`].
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -41,6 +41,18 @@ pub fn write_with<T, E: From<io::Error>>(
     Ok(filled)
 }
 
+/// Reads `path`, unless it has more than `most` bytes: then no more than one of them too many is read, whatever the file
+/// system says of its length.
+///
+/// # Errors
+/// Missing file, no permission; [`io::ErrorKind::FileTooLarge`].
+pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let mut content = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut content)?;
+    if content.len() > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
+}
+
 /// Makes a new name in `path`'s directory outlast a power cut.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -60,6 +72,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert!(write(&directory.path().join("none/identity.json"), "one").is_err());
+    }
+
+    #[test]
+    fn what_is_too_long_or_endless_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write(&path, "1234").unwrap();
+        assert_eq!(read(&path, 4).unwrap(), b"1234");
+        for (path, most) in [(path.as_path(), 3), (Path::new("/dev/zero"), 1000)] {
+            assert_eq!(read(path, most).unwrap_err().kind(), io::ErrorKind::FileTooLarge, "{}", path.display());
+        }
+        assert_eq!(read(&directory.path().join("none"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! The command line: arguments, and what each does.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use identity_core::bundle::{Bundle, BundleError, Stood};
+use identity_core::period::{MAX_PERIOD_BYTES, Period};
 use identity_core::problem::{Code, Lang};
 use identity_core::receipt::ChainFault;
+use identity_core::time::UnixSeconds;
+use ledger::{PastMoment, TrustRoot};
 use service_kit::audit::AuditError;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config::{self, ConfigError};
@@ -25,10 +30,9 @@ use service_kit::messages::Catalogue;
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::terminal::harmless;
-use service_kit::trust_keeper::TrustKeeper;
-use service_kit::{chance, help, stop, telemetry};
+use service_kit::{calendar, chance, help, stop, telemetry, whole_file};
 
-use crate::{Config, StartError, keys, told};
+use crate::{Config, StartError, TallyFault, Unasked, keys, told};
 
 /// Exit status of a replay that comes to another verdict, and of evidence that does not hold.
 const DISAGREES: u8 = 3;
@@ -80,6 +84,8 @@ enum Command {
     Replay {
         #[arg(long)]
         config: PathBuf,
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
         request: String,
     },
     Evidence {
@@ -91,9 +97,23 @@ enum Command {
         full: bool,
         request: String,
     },
+    Export {
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long, value_name = "DATE")]
+        from: String,
+        #[arg(long, value_name = "DATE")]
+        to: String,
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+    },
     Check {
         #[arg(long, value_name = "FILE")]
         trust: PathBuf,
+        #[arg(long, value_name = "TIME", requires = "time_proof")]
+        at: Option<String>,
+        #[arg(long, value_name = "FILE", requires = "at")]
+        time_proof: Option<PathBuf>,
         file: PathBuf,
     },
     #[command(flatten)]
@@ -144,8 +164,20 @@ impl From<StartError> for Failure {
     }
 }
 
+impl From<Unasked> for Failure {
+    fn from(error: Unasked) -> Self {
+        Self { code: Some(error.code()), detail: error.to_string() }
+    }
+}
+
 impl From<LifeError> for Failure {
     fn from(error: LifeError) -> Self {
+        Self { code: Some(error.code()), detail: error.to_string() }
+    }
+}
+
+impl From<EvidenceFileError> for Failure {
+    fn from(error: EvidenceFileError) -> Self {
         Self { code: Some(error.code()), detail: error.to_string() }
     }
 }
@@ -185,11 +217,17 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) => Err(Failure { code: None, detail: error.to_string() }),
         },
-        Some(Command::Replay { config, request }) => replay(&messages, &config, &request).await,
+        Some(Command::Replay { config, at: None, request }) => replay(&messages, &config, &request).await,
+        Some(Command::Replay { config, at: Some(time), request }) => {
+            judge_at(&messages, &config, &request, &time).await
+        }
         Some(Command::Evidence { config, out, full, request }) => {
             evidence(&messages, &config, &request, full, &out).await
         }
-        Some(Command::Check { trust, file }) => check(&messages, &file, &trust),
+        Some(Command::Export { config, from, to, out }) => export(&messages, &config, (&from, &to), &out).await,
+        Some(Command::Check { trust, at, time_proof, file }) => {
+            check(&messages, &file, &trust, at.as_deref().zip(time_proof.as_deref()))
+        }
     };
     done.unwrap_or_else(|failure| {
         let reason = help::told(lang, failure.code, &failure.detail);
@@ -222,8 +260,8 @@ async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     if let Some(warning) = guard.warning(&config.keys, messages) {
         complain(&warning);
     }
-    let ledger = ledger(&config)?;
-    command::before_start(&life(&config, &ledger, &guard), messages).await?.iter().for_each(|told| complain(told));
+    let told = command::before_start(&life(&config, &ledger(&config)?, &guard), messages).await?;
+    told.iter().for_each(|told| complain(told));
     let running = crate::start_here(config).await?;
     complain(&messages.text("verifier-serves", &[("url", running.url.as_str().into())]));
     stop::asked_to_stop().await;
@@ -232,8 +270,7 @@ async fn serve(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn ledger(config: &Config) -> Result<LedgerClient, StartError> {
-    let trust = TrustKeeper::of_file(&config.ledger.trust_root, Arc::new(SystemClock))?;
-    Ok(LedgerClient::trusting(Arc::new(Fetcher::new(&config.fetch)?), &config.ledger.url, trust))
+    crate::ledger(config, Arc::new(Fetcher::new(&config.fetch)?), Arc::new(SystemClock))
 }
 
 fn life<'a>(config: &'a Config, ledger: &'a LedgerClient, guard: &'a KeyGuard) -> DidLife<'a> {
@@ -269,7 +306,8 @@ async fn migrate(messages: &Catalogue, arguments: &MigrateArguments) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how far the audit log and the chain of receipts reach, or where one is not as it was written.
+/// Says how far the audit log, the chain of receipts and the counts of days reach, or where one is not as it was written. Without the ledger's
+/// word on the receipts it was no audit.
 async fn audit(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     let config: Config = config::load(path)?;
     let verified = crate::verify_audit_here(&config).await?;
@@ -277,7 +315,13 @@ async fn audit(messages: &Catalogue, path: &Path) -> Result<ExitCode, Failure> {
     say(&format!("{}\n", verified.map_err(broken)?.told(messages)));
     let receipts = crate::verify_receipts_here(&config).await?;
     let torn = |fault: ChainFault| Failure { code: Some(fault.code()), detail: fault.to_string() };
-    say(&format!("{}\n", receipts.map_err(torn)?.told(messages)));
+    let receipts = receipts.map_err(torn)?;
+    say(&format!("{}\n", receipts.told(messages)));
+    receipts.anchored?;
+    let parted = |fault: TallyFault| Failure { code: Some(fault.code()), detail: fault.to_string() };
+    if let Some(tallies) = receipts.tallies.transpose().map_err(parted)? {
+        say(&format!("{}\n", tallies.told(messages)));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -294,6 +338,13 @@ async fn replay(messages: &Catalogue, path: &Path, request: &str) -> Result<Exit
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::from(DISAGREES) })
 }
 
+/// Says how a kept case stands as of a past time.
+async fn judge_at(messages: &Catalogue, path: &Path, request: &str, time: &str) -> Result<ExitCode, Failure> {
+    let judged = crate::judge_at_here(config::load(path)?, request, millis(time)?).await?;
+    say(&format!("{}\n", told::judged_at(&judged, messages).join("\n")));
+    Ok(if judged.refused.is_none() { ExitCode::SUCCESS } else { ExitCode::from(DISAGREES) })
+}
+
 async fn evidence(
     messages: &Catalogue,
     path: &Path,
@@ -302,26 +353,79 @@ async fn evidence(
     out: &Path,
 ) -> Result<ExitCode, Failure> {
     let config: Config = config::load(path)?;
-    crate::evidence_here(config, request, full, out).await?;
-    let id = if full { "evidence-written-full" } else { "evidence-written" };
+    let bundle = crate::evidence_here(config, request, full, out).await?;
+    let id = evidence_file::written(&bundle);
     say(&format!("{}\n", messages.text(id, &[("file", harmless(&out.display().to_string()).into())])));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what a bundle shows under a trust root, or which part of it does not hold. Needs neither service nor network.
-fn check(messages: &Catalogue, file: &Path, trust: &Path) -> Result<ExitCode, Failure> {
+async fn export(messages: &Catalogue, path: &Path, (from, to): (&str, &str), out: &Path) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(path)?;
+    let seconds = |time| calendar::millis(time).and_then(|millis| i64::try_from(millis / 1000).ok());
+    let dates = seconds(from).zip(seconds(to)).filter(|(from, to)| from < to);
+    let detail = format!("{from} {to}");
+    let (from, to) = dates.ok_or(Failure { code: Some(Code::PeriodDates), detail })?;
+    crate::export_here(config, UnixSeconds(from), UnixSeconds(to), out).await?;
+    say(&format!("{}\n", messages.text("period-written", &[("file", harmless(&out.display().to_string()).into())])));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what a file of evidence shows under a trust root, be it of one act or of a period, or which part of it does not
+/// hold; and of an act, how everybody in it stood at a time, by a proof of the ledger's. Needs neither service nor network.
+fn check(messages: &Catalogue, file: &Path, trust: &Path, at: Option<(&str, &Path)>) -> Result<ExitCode, Failure> {
     let trust_root = load_trust_root(trust).map_err(StartError::from)?;
-    let checked = match evidence_file::read(file) {
-        Ok(bundle) => bundle.check(&trust_root),
-        Err(EvidenceFileError::Bundle(error)) if !error.is_unreadable() => Err(error),
-        Err(error) => return Err(Failure { code: Some(error.code()), detail: error.to_string() }),
-    };
-    let (lines, status) = match checked {
-        Ok(checked) => (told::holds(&checked, messages), ExitCode::SUCCESS),
-        Err(error) => (told::fails(error, messages), ExitCode::from(DISAGREES)),
+    let bytes = whole_file::read(file, MAX_PERIOD_BYTES).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => EvidenceFileError::Bundle(BundleError::Malformed),
+        _ => EvidenceFileError::File(error),
+    })?;
+    let (lines, holds) = match Period::is_one(&bytes) && at.is_none() {
+        true => check_period(messages, &bytes, &trust_root)?,
+        false => check_bundle(messages, &bytes, &trust_root, at)?,
     };
     say(&format!("{}\n", lines.join("\n")));
-    Ok(status)
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(DISAGREES) })
+}
+
+/// A time by the ledger's clock, by the proof in a file.
+fn moment(time: &str, proof: &Path, trust_root: &TrustRoot) -> Result<PastMoment, Failure> {
+    evidence_file::read_moment(proof, millis(time)?, trust_root)
+        .map_err(|error| Failure { code: Some(error.code()), detail: error.to_string() })
+}
+
+/// A time as it is written on the command line.
+fn millis(time: &str) -> Result<u64, Failure> {
+    let malformed = || Failure { code: Some(Code::LedgerTimeMalformed), detail: "the time is malformed".to_owned() };
+    calendar::millis(time).ok_or_else(malformed)
+}
+
+fn check_bundle(
+    messages: &Catalogue,
+    bytes: &[u8],
+    trust_root: &TrustRoot,
+    at: Option<(&str, &Path)>,
+) -> Result<(Vec<String>, bool), Failure> {
+    let moment = at.map(|(time, proof)| moment(time, proof, trust_root)).transpose()?;
+    let checked = Bundle::parse(bytes).and_then(|bundle| match &moment {
+        None => bundle.check(trust_root).map(|checked| (checked, None)),
+        Some(moment) => bundle.check_at(trust_root, moment).map(|(checked, stood)| (checked, Some(stood))),
+    });
+    match checked {
+        Ok((checked, stood)) => {
+            let mut lines = told::holds(&checked, messages);
+            lines.extend(stood.iter().flat_map(|stood| told::stood(stood, checked.holder(), messages)));
+            Ok((lines, stood.as_ref().is_none_or(Stood::all_held)))
+        }
+        Err(error) if error.is_unreadable() => Err(EvidenceFileError::Bundle(error).into()),
+        Err(error) => Ok((told::fails(error, messages), false)),
+    }
+}
+
+fn check_period(messages: &Catalogue, bytes: &[u8], trust_root: &TrustRoot) -> Result<(Vec<String>, bool), Failure> {
+    match Period::parse(bytes).and_then(|period| Ok((period.check(trust_root)?, period))) {
+        Ok((checked, period)) => Ok((told::period::holds(&checked, &period, messages), true)),
+        Err(error) if error.is_unreadable() => Err(Failure { code: Some(error.code()), detail: error.to_string() }),
+        Err(error) => Ok((told::period::fails(error, messages), false)),
+    }
 }
 
 /// What was asked for, to standard output.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use identity_core::duty::is_basis;
 use identity_core::oauth::url::{Transport, parse_identifier};
 use identity_core::registry::is_duty_number;
 use service_kit::config;
@@ -37,8 +38,13 @@ config! {
         /// Seconds that presentations, claims and the evidence of their verdict are kept. Until then claims can be
         /// fetched and the verdict judged again; then they are erased. `DELETE /admin/requests/{id}` erases at once.
         pub keep_cases: u32 = 3600,
-        /// Seconds that it is kept that a request was made and how it ended, without claims.
+        /// Seconds that a request is kept and how it ended, without claims: until then its result can be asked for, with
+        /// number and salt of its case, and `xinfu-verifier evidence` can write what others check. Receipts are kept for
+        /// ever.
         pub keep_records: u32 = 86_400,
+        /// The law by which receipts, and for their time requests and verdicts, are kept also after a withdrawal, in its
+        /// words: acknowledgements state it.
+        pub records_basis: String = "Personal Information Protection Law, article 56 (《个人信息保护法》第五十六条)".to_owned(),
         /// Metadata files of credential types understood beside the built-in ones.
         pub types: Vec<PathBuf> = Vec::new(),
         /// Questions by name, one table each (put them at the end of the file and delete the line below):
@@ -47,6 +53,7 @@ config! {
         ///   basis = "…"                       # the legal basis, in the words of the law
         ///   retention_days = 30               # how long you keep the answer
         ///   holder_signs = true               # false for wallets that cannot sign what the data is wanted for
+        ///   required_by_law = { basis = "…", days = 30 }  # only where a law makes the answer stay after a withdrawal
         ///   anchor = "required"               # or "optional"
         ///   undetermined_status = "refuse"    # or "accept"
         ///   dcql = '{"credentials": [ … ]}'   # OpenID4VP 1.0 §6
@@ -148,6 +155,9 @@ impl Config {
         // A nonce must be remembered for as long as its request may be answered.
         if self.keep_records < self.request_lifetime {
             return Err(ConfigError::invalid("keep_records", "must not be below request_lifetime"));
+        }
+        if !is_basis(&self.records_basis) {
+            return Err(ConfigError::invalid("records_basis", "must be some printable text of at most 256 characters"));
         }
         if self.evidence.refresh == 0 {
             return Err(ConfigError::invalid("evidence.refresh", "must be at least 1"));

@@ -90,7 +90,7 @@ impl EvidenceCache {
         self.source.trust_root()
     }
 
-    /// The ledger, for what is asked of it once.
+    /// The ledger, for whatever else is asked of it or brought onto it.
     pub(crate) fn ledger(&self) -> &LedgerClient {
         self.source.ledger()
     }

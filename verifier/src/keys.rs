@@ -10,7 +10,7 @@ use service_kit::founding::{self, Founded, Founding, KeysError, Kind};
 use service_kit::key_guard::KeyGuard;
 
 /// The key `auth-1` signs request objects.
-pub(crate) const KIND: Kind = Kind {
+pub const KIND: Kind = Kind {
     program: "xinfu-verifier",
     service: ServiceType::Verifier,
     service_id: "verifier",

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use identity_core::dcql;
-use identity_core::duty::{MAX_RETENTION_DAYS, is_basis};
+use identity_core::duty::{MAX_BASIS_CHARS, MAX_RETENTION_DAYS, is_basis};
 use identity_core::oid4vp::AnchorWish;
 use identity_core::oid4vp::request::is_purpose;
+use identity_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::config::ConfigError;
+
+use crate::store::ByLaw;
 
 /// How the answer to one request is judged. Travels with the request, so that a change of the
 /// configuration does not reach requests that are under way.
@@ -33,25 +36,65 @@ pub(crate) struct Grounds {
     pub(crate) retention_days: u32,
     /// Whether the holder's signature is to cover what the data is wanted for.
     pub(crate) holder_signs: bool,
+    /// The law that makes the answer stay, also after its withdrawal.
+    #[serde(default)]
+    pub(crate) required_by_law: Option<RequiredByLaw>,
+}
+
+/// A law that demands that answers are kept, also after a withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredByLaw {
+    /// In the words of the law.
+    pub basis: String,
+    /// For how many days after the answer.
+    pub days: u32,
 }
 
 impl Grounds {
     /// Why requests on these grounds cannot be made by a service that keeps answers for `keep_cases` seconds.
-    pub(crate) fn fault(&self, keep_cases: u32) -> Option<(&'static str, &'static str)> {
+    pub(crate) fn fault(&self, keep_cases: u32) -> Option<(&'static str, String)> {
         if !is_basis(&self.basis) {
-            return Some(("basis", "must be some printable text of at most 256 characters"));
+            return Some(("basis", format!("must be some printable text of at most {MAX_BASIS_CHARS} characters")));
         }
         if self.retention_days > MAX_RETENTION_DAYS {
-            return Some(("retention_days", "must be at most 36525"));
+            return Some(("retention_days", format!("must be at most {MAX_RETENTION_DAYS}")));
+        }
+        if self.required_by_law.as_ref().is_some_and(|law| !is_basis(&law.basis)) {
+            return Some((
+                "required_by_law",
+                "needs as basis some printable text of at most 256 characters".to_owned(),
+            ));
         }
         // What citizens are told must be true of this very service.
+        if self.required_by_law.as_ref().is_some_and(|law| law.days > self.retention_days) {
+            return Some(("retention_days", "must not be shorter than required_by_law".to_owned()));
+        }
         let kept = i64::from(keep_cases) <= i64::from(self.retention_days).saturating_mul(DAY);
-        if kept { None } else { Some(("retention_days", "must not be shorter than keep_cases")) }
+        if kept { None } else { Some(("retention_days", "must not be shorter than keep_cases".to_owned())) }
+    }
+}
+
+impl Grounds {
+    /// For how many seconds the answer may be kept.
+    pub(crate) fn retention_seconds(&self) -> i64 {
+        i64::from(self.retention_days).saturating_mul(DAY)
+    }
+
+    /// For how many seconds a law makes it stay.
+    pub(crate) fn seconds_by_law(&self) -> i64 {
+        self.required_by_law.as_ref().map_or(0, |law| i64::from(law.days).saturating_mul(DAY))
+    }
+
+    /// The law that makes an answer of now stay.
+    pub(crate) fn by_law(&self, now: UnixSeconds) -> Option<ByLaw> {
+        let law = self.required_by_law.as_ref()?;
+        Some(ByLaw { basis: law.basis.clone(), until: now.plus(self.seconds_by_law()) })
     }
 }
 
 /// Seconds in a day.
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// What a query says about anchor proofs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -87,6 +130,9 @@ pub struct QueryConfig {
     /// receipt and verdict then say so.
     #[serde(default = "yes")]
     pub holder_signs: bool,
+    /// A law that makes the answer stay, also after its withdrawal; at most as long as `retention_days`.
+    #[serde(default)]
+    pub required_by_law: Option<RequiredByLaw>,
     /// `required` or `optional`.
     #[serde(default)]
     pub anchor: AnchorPolicy,
@@ -145,6 +191,7 @@ pub(crate) fn named_queries(
                 basis: query.basis.clone(),
                 retention_days: query.retention_days,
                 holder_signs: query.holder_signs,
+                required_by_law: query.required_by_law.clone(),
             };
             if let Some((key, reason)) = grounds.fault(keep_cases) {
                 return Err(invalid(key, reason.to_owned()));

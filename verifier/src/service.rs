@@ -15,8 +15,8 @@ use service_kit::chance::Chance;
 use service_kit::clock::Clock;
 use service_kit::config::ConfigError;
 use service_kit::fetch::Fetch;
+use service_kit::ledger_client::LedgerClient;
 use service_kit::store::{Store, StoreError};
-use service_kit::trust_keeper::TrustKeeper;
 use url::Url;
 
 use crate::client::{Client, ClientError, Prefix};
@@ -61,6 +61,8 @@ pub(crate) struct Verifier {
     pub(crate) freshness: Freshness,
     /// Seconds that answers are kept.
     pub(crate) keep_cases: u32,
+    /// The law by which records without values are kept, in its words.
+    pub(crate) records_basis: String,
     /// Duty number of the service account, if there is one.
     pub(crate) service_duty: Option<String>,
     /// Its key.
@@ -104,7 +106,7 @@ impl Verifier {
     pub(crate) async fn build(
         config: &Config,
         names: Names,
-        trust: TrustKeeper,
+        ledger: LedgerClient,
         receipts: Receipts,
         ports: &Ports,
     ) -> Result<Self, BuildError> {
@@ -122,7 +124,7 @@ impl Verifier {
         );
         let leeway = i64::from(config.evidence.leeway);
         let freshness = Freshness { max_age: i64::from(config.evidence.max_age), leeway };
-        let source = Source::new(Arc::clone(&ports.fetch), &config.ledger.url, trust);
+        let source = Source::new(ledger, Arc::clone(&ports.fetch));
         let own = key.id.did().clone();
         let types_known = metadata.keys().cloned().collect();
         let service_duty = Some(config.duty.service.clone()).filter(|duty| !duty.is_empty());
@@ -145,6 +147,7 @@ impl Verifier {
             metadata,
             freshness,
             keep_cases: config.keep_cases,
+            records_basis: config.records_basis.clone(),
             service_duty,
             duty_key,
         })

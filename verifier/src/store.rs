@@ -3,12 +3,15 @@
 //! | key | what | until |
 //! |---|---|---|
 //! | `request/<id>` | the session, its signed request, its policy | `records` after it was made |
+//! | `made/<second>/<id>` | that it was made then, for who lists the newest | the same |
 //! | `decryption-key/<id>` | what the answer is to be decrypted with | the answer, or the request's expiry |
 //! | `nonce/<nonce>` | that the nonce is taken | the same |
 //! | `outcome/<id>` | verdict and code, no claims; digest of the response code | the same |
 //! | `redeemed/<id>` | that the response code is used up | the same |
-//! | `case/<id>`, `blob/<hour>/<digest>` | presentation, claims, evidence | `cases` after the verdict |
+//! | `case/<id>`, `blob/<hour>/<digest>` | presentation, claims, evidence | `cases` after the verdict, or longer where the law says so |
 //! | `receipt…` | the chain of receipts: [`receipts`] | never |
+//! | `sharing/<seq>`, `passed-on/<id>`, `withdrawn/<seq>`, `withdrawal/<seq>` | what can be taken back, and what was: [`sharings`] | as is said there |
+//! | `tally` | how far the days are counted: [`tallies`] | never |
 //! | `evidence/<id>` | cached evidence about one issuer or ourselves | replaced when refreshed |
 //!
 //! Every entry that ends stands under `due/<second>/<key>` too, written in the same batch, so that
@@ -18,9 +21,12 @@
 //! open; after it, the answer stands. There is no state between.
 
 pub(crate) mod receipts;
+pub(crate) mod sharings;
+pub(crate) mod tallies;
 
 use std::sync::Arc;
 
+use identity_core::duty::CaseNumber;
 use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::same_device::{Binding, Handover};
 use identity_core::time::UnixSeconds;
@@ -31,7 +37,6 @@ use service_kit::clock::Clock;
 use service_kit::store::{Batch, Range, Store, StoreError};
 use zeroize::Zeroizing;
 
-use crate::flow::attest::CaseNumber;
 use crate::policy::Policy;
 
 /// Entries forgotten per batch: bounds the size of one commit.
@@ -91,6 +96,37 @@ pub(crate) struct CaseRecord {
     pub(crate) evidence: Vec<(String, String)>,
     /// The hour (since the epoch) under which the evidence is kept.
     pub(crate) hour: i64,
+    /// The law that makes the answer stay.
+    #[serde(default)]
+    pub(crate) by_law: Option<ByLaw>,
+    /// Whether it was withdrawn, and stays for the law only.
+    #[serde(default)]
+    pub(crate) withdrawn: bool,
+}
+
+/// A law that makes an answer stay, also after its withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ByLaw {
+    /// In the words of the law.
+    pub(crate) basis: String,
+    /// Until when.
+    pub(crate) until: UnixSeconds,
+}
+
+/// Where a request stands in the order in which they were made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MadeAt {
+    /// For [`VerifierStore::newest`], which goes on from there.
+    pub(crate) place: String,
+    pub(crate) id: String,
+}
+
+impl MadeAt {
+    fn of(key: &[u8]) -> Option<Self> {
+        let place = std::str::from_utf8(key).ok()?.strip_prefix(MADE)?;
+        let (_, id) = place.split_once('/')?;
+        Some(Self { place: place.to_owned(), id: id.to_owned() })
+    }
 }
 
 /// A piece of evidence by name.
@@ -160,8 +196,9 @@ impl VerifierStore {
         record: &RequestRecord,
         key: Option<(&DecryptionKey, UnixSeconds)>,
     ) -> Result<(), StoreError> {
-        let due = record.created.plus(self.records);
+        let due = self.request_due(record);
         let mut batch = put_until(Batch::new(), due, &request_key(id), encode(record)?);
+        batch = put_until(batch, due, &made_key(record.created, id), Vec::new());
         if let Some((key, until)) = key {
             batch = put_until(batch, until, &decryption_key(id), key.to_bytes().to_vec());
         }
@@ -193,6 +230,14 @@ impl VerifierStore {
         key.map(Some).ok_or_else(|| StoreError::Corrupt("a decryption key is not readable".to_owned()))
     }
 
+    /// Places of the requests made before a place, newest first.
+    pub(crate) async fn newest(&self, before: Option<&str>, limit: usize) -> Result<Vec<MadeAt>, StoreError> {
+        let range = Range::prefix(MADE).descending();
+        let range = before.map_or(range.clone(), |place| range.before(format!("{MADE}{place}").as_bytes()));
+        let found = self.store.scan(range, limit).await?;
+        Ok(found.into_iter().filter_map(|(key, _)| MadeAt::of(&key)).collect())
+    }
+
     /// The request, if it is still kept.
     pub(crate) async fn request(&self, id: &str) -> Result<Option<RequestRecord>, StoreError> {
         self.read(&request_key(id)).await
@@ -203,28 +248,46 @@ impl VerifierStore {
         self.read(&outcome_key(id)).await
     }
 
-    /// The case behind an outcome, while it is kept.
+    /// The case behind an outcome, while it is kept and was not withdrawn: what stays for the law alone is for nobody to
+    /// read here.
     pub(crate) async fn case(&self, id: &str) -> Result<Option<CaseRecord>, StoreError> {
-        self.read(&case_key(id)).await
+        Ok(self.read(&case_key(id)).await?.filter(|case: &CaseRecord| !case.withdrawn))
     }
 
-    /// Takes the request's nonce and keeps verdict, case and receipt: all of it, or none because the nonce was taken
-    /// before, or the place in the chain. Of two concurrent calls exactly one succeeds, on one process or several.
+    /// When a request is erased: as long as a law may keep its answer, what was asked is kept as well.
+    fn request_due(&self, request: &RequestRecord) -> UnixSeconds {
+        request.created.plus(self.records).plus(request.policy.grounds.seconds_by_law())
+    }
+
+    /// When an outcome is erased; as for the request.
+    fn outcome_due(&self, outcome: &OutcomeRecord, case: Option<&CaseRecord>) -> UnixSeconds {
+        let law = case.and_then(|case| case.by_law.as_ref()).map(|law| law.until);
+        outcome.judged.plus(self.records).max(law.unwrap_or(outcome.judged))
+    }
+
+    /// Takes the request's nonce and keeps verdict, case, receipt, and what a withdrawal will be recognised by: all of it,
+    /// or none because the nonce was taken before, or the place in the chain. Of two concurrent calls exactly one
+    /// succeeds, on one process or several.
     pub(crate) async fn take_nonce_once(
         &self,
         (id, nonce): (&str, &str),
         outcome: &OutcomeRecord,
         case: Option<(CaseRecord, Vec<Piece>)>,
         receipt: &receipts::Signed,
+        sharing: Option<&sharings::SharingRecord>,
     ) -> Result<(), CloseError> {
-        let due = outcome.judged.plus(self.records);
+        let due = self.outcome_due(outcome, case.as_ref().map(|(case, _)| case));
         let nonce_key = format!("nonce/{nonce}");
         let mut batch = receipts::add(Batch::new().require_absent(nonce_key.clone()), receipt)?;
         batch = put_until(batch, due, &nonce_key, b"taken".to_vec());
         batch = put_until(batch, due, &outcome_key(id), encode(outcome)?);
         batch = batch.delete(decryption_key(id));
+        if let Some(sharing) = sharing {
+            batch = sharings::add(batch, receipt.seq, sharing)?;
+        }
         if let Some((mut case, pieces)) = case {
             let due = outcome.judged.plus(self.cases);
+            let due = case.by_law.as_ref().map_or(due, |law| law.until.max(due));
             case.hour = due.0.div_euclid(3600).saturating_add(1);
             for (name, bytes) in pieces {
                 let digest = ledger::sha256(&bytes).to_hex();
@@ -244,15 +307,20 @@ impl VerifierStore {
         }
     }
 
-    /// Takes the response code of a request's answer. Of two concurrent calls exactly one succeeds.
+    /// Takes the response code of a request's answer, for which its values are handed out. Of two concurrent calls exactly
+    /// one succeeds.
     pub(crate) async fn take_response_code_once(
         &self,
         act: &Act,
         id: &str,
+        outcome: Option<&OutcomeRecord>,
         now: UnixSeconds,
     ) -> Result<(), RedeemError> {
         let key = redeemed_key(id);
-        let batch = Batch::new().require_absent(key.clone());
+        let mut batch = Batch::new().require_absent(key.clone());
+        if let Some(outcome) = outcome {
+            batch = self.passing_on(batch, id, outcome).await?;
+        }
         let batch = put_until(batch, now.plus(self.records), &key, b"taken".to_vec());
         self.audit.commit(act, batch).await.map_err(|error| match error.is_precondition() {
             true => RedeemError::Taken,
@@ -348,6 +416,13 @@ fn hour_end(hour: i64) -> UnixSeconds {
 
 fn request_key(id: &str) -> String {
     format!("request/{id}")
+}
+
+/// What the keys of [`VerifierStore::newest`] begin with.
+const MADE: &str = "made/";
+
+fn made_key(made: UnixSeconds, id: &str) -> String {
+    format!("{MADE}{:012}/{id}", made.0.max(0))
 }
 
 fn decryption_key(id: &str) -> String {

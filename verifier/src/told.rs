@@ -1,5 +1,8 @@
 //! What a checked bundle shows, in words: who answers for an act, what for, on whose word and when.
 
+mod past;
+pub(crate) mod period;
+
 use identity_core::bundle::{BundleError, Checked, Holder, Link, Moment, Named};
 use identity_core::problem::{Code, Lang};
 use identity_core::purpose;
@@ -8,6 +11,8 @@ use identity_core::sd_jwt::{ClaimPath, Segment};
 use service_kit::calendar::utc;
 use service_kit::messages::{Catalogue, Value};
 use service_kit::terminal::harmless;
+
+pub(crate) use past::{judged_at, stood};
 
 /// The lines of a bundle that holds.
 pub(crate) fn holds(checked: &Checked, messages: &Catalogue) -> Vec<String> {
@@ -128,18 +133,26 @@ impl Told<'_> {
     }
 
     fn name(&self, named: &Named) -> String {
-        match &named.label {
-            Some(label) => format!("{} ({})", self.label(label), named.did),
-            None => named.did.to_string(),
-        }
+        name(named, self.messages.lang())
     }
 
-    fn label(&self, label: &Label) -> String {
-        harmless(match self.messages.lang() {
-            Lang::En => &label.en,
-            Lang::Zh => &label.zh,
-        })
+    fn label(&self, title: &Label) -> String {
+        label(title, self.messages.lang())
     }
+}
+
+fn name(named: &Named, lang: Lang) -> String {
+    match &named.label {
+        Some(public) => format!("{} ({})", label(public, lang), named.did),
+        None => named.did.to_string(),
+    }
+}
+
+fn label(label: &Label, lang: Lang) -> String {
+    harmless(match lang {
+        Lang::En => &label.en,
+        Lang::Zh => &label.zh,
+    })
 }
 
 fn path(path: &ClaimPath) -> String {

@@ -6,14 +6,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use identity_core::bundle::{Bundle, Full};
-use identity_core::did::DidUrl;
-use identity_core::duty::UnverifiedAttestation;
-use identity_core::jose::{SignHeader, sign_compact, typ};
+use identity_core::bundle::Bundle;
 use identity_core::problem::Code;
-use identity_core::receipt::{ChainHead, Processed, Receipt, shown};
-use identity_core::registry::{DutyHolder, EndDelegation, Operation, duty_key};
-use identity_core::sample::world::{DUTY, NOW, World};
+use identity_core::registry::{EndAccreditation, EndDelegation, Operation, Role, accreditation_key, duty_key};
+use identity_core::sample::ledger::START;
+use identity_core::sample::world::{DUTY, NOW, World, accredit};
 use identity_core::trust;
 
 /// A world in which something was asked and answered, and a directory for the files of it.
@@ -34,31 +31,7 @@ impl Scene {
     }
 
     fn bundle(&self, refused: Option<Code>, full: bool) -> Bundle {
-        let world = &self.world;
-        let name = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
-        let signed_by = name.to_string();
-        let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&signed_by);
-        let payload = world.request.to_json().to_string();
-        let request = sign_compact(header, payload.as_bytes(), &world.asker.authenticator()).unwrap();
-        let attestation = UnverifiedAttestation::parse(world.request.duty.as_deref().unwrap()).unwrap();
-        let shown = |texts: &Vec<String>| texts.iter().map(|text| shown(text)).collect();
-        let presentations = world.token.iter().map(|(id, texts)| (id.clone(), shown(texts))).collect();
-        let (service, holder) = (world.asker.did(), DutyHolder::Official);
-        let processed =
-            Processed { service: &service, attestation: &attestation, holder, presentations, refused, at: NOW };
-        let receipt = Receipt::following(ChainHead::default(), processed);
-        let receipt = receipt.sign(&name, &world.asker.authenticator()).unwrap();
-        let key_bindings = world.token.values().flatten().map(|text| text.rsplit('~').next().unwrap().to_owned());
-        let trust_root = world.ledger.trust_root();
-        let full = full.then(|| Full::new(world.token.clone(), std::collections::BTreeMap::new(), &trust_root));
-        let mut bundle = Bundle::of(request, receipt, None, key_bindings.collect(), full);
-        while let Ok(missing) = bundle.missing(&trust_root) {
-            if missing.is_empty() {
-                break;
-            }
-            missing.iter().for_each(|key| bundle.add_state(world.ledger.state_proof(key, NOW.0 + 10)));
-        }
-        bundle
+        self.world.bundle(refused, full)
     }
 
     fn write(&self, text: impl AsRef<[u8]>) {
@@ -67,12 +40,29 @@ impl Scene {
 
     /// Exit status, standard output and standard error of the check.
     fn check(&self, lang: &str) -> (i32, String, String) {
+        self.check_with(lang, &[])
+    }
+
+    /// The same, with how everybody stood at a time, whose proof is in a file.
+    fn check_at(&self, lang: &str, time: &str) -> (i32, String, String) {
+        self.check_with(lang, &["--at", time, "--time-proof", self.path("time").to_str().unwrap()])
+    }
+
+    /// Keeps the ledger's proof for so many seconds after the chain's beginning.
+    fn keep_time_proof(&self, seconds: i64) {
+        let time = u64::try_from((START + seconds) * 1000).unwrap();
+        let proof = self.world.ledger.time_proof(time, START + seconds + 3600);
+        fs::write(self.path("time"), serde_json::to_vec(&proof).unwrap()).unwrap();
+    }
+
+    fn check_with(&self, lang: &str, more: &[&str]) -> (i32, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_xinfu-verifier"))
             .arg("check")
             .arg(self.path("evidence.json"))
             .arg("--trust")
             .arg(self.path("root"))
             .args(["--lang", lang])
+            .args(more)
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -102,7 +92,7 @@ fn evidence_that_holds_is_told_in_both_languages() {
     }
     let (status, said, _) = scene.check("zh");
     assert_eq!(status, 0);
-    for part in ["证据成立。\n", "请求方：示例部门 (", "负责的工作人员：示例窗口", "保存期限：30 天\n", "尚未上链"]
+    for part in ["证据成立。\n", "请求方：示例部门 (", "由工作人员负责：示例窗口", "保存期限：30 天\n", "尚未上链"]
     {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
@@ -141,6 +131,79 @@ fn evidence_that_does_not_hold_is_refused_by_name_with_its_own_status() {
     assert!(status == 3 && said.contains("[evidence.duty]\nBecause: ") && said.contains("[duty.ended]"), "{said}");
     let (status, said, _) = scene.check("zh");
     assert!(status == 3 && said.starts_with("证据不成立：") && said.contains("原因："), "{said}");
+}
+
+#[test]
+fn a_past_day_is_told_with_what_changed_since() {
+    let mut scene = Scene::new();
+    let asker = scene.world.asker.did();
+    let proof = scene.world.ledger.state_proof(&accreditation_key(&asker), NOW.0);
+    let proven = proof.verify(&scene.world.ledger.trust_root()).unwrap();
+    let accreditation = trust::accreditations(&proven, &asker).unwrap().grants[0].id;
+    let end = EndAccreditation { subject: asker, accreditation };
+    let ended = scene.world.ledger.act(&scene.world.authority, &Operation::EndAccreditation(end));
+    scene.world.ledger.seal(START + 7200);
+    let again = accredit(&scene.world.asker, Role::Verifier);
+    scene.world.grant(again, START + 10_800);
+    scene.write(scene.bundle(None, false).to_text());
+
+    scene.keep_time_proof(5400);
+    let (status, said, complaints) = scene.check_at("en", "2027-01-15T09:30");
+    assert_eq!((status, complaints.as_str()), (0, ""), "{said}");
+    for part in [
+        "The evidence holds.\n".to_owned(),
+        "As of 2027-01-15 09:30 UTC, by the ledger's clock log index".to_owned(),
+        ") was accredited for this question\n".to_owned(),
+        format!("ended, at log index {ended}: it was taken back\n"),
+        format!("Duty {DUTY}, Sample counter, was delegated to the key that signed\n"),
+        "Issuers and credentials are named only in a bundle with the presentation".to_owned(),
+        "sealed by 2027-01-15 11:00 UTC; later changes this bundle cannot tell\n".to_owned(),
+        "a later list tells that an entry changed, not when\n".to_owned(),
+    ] {
+        assert!(said.contains(&part), "{part} is not in:\n{said}");
+    }
+    // The same moment, in another zone and the other language.
+    let (status, said, _) = scene.check_at("zh", "2027-01-15T17:30+08:00");
+    assert!(status == 0 && said.contains("截至 2027-01-15 09:30 UTC") && said.contains("已被收回"), "{said}");
+
+    scene.keep_time_proof(9000);
+    let (status, said, _) = scene.check_at("en", "2027-01-15T10:30");
+    assert!(
+        status == 3 && said.contains("was NOT accredited for this question: no accreditation that covers"),
+        "{said}"
+    );
+
+    // Nothing followed that would close it.
+    scene.keep_time_proof(14_400);
+    let (status, said, _) = scene.check_at("en", "2027-01-15T12:00");
+    assert!(status == 0 && said.contains("(no later block closes that time yet)"), "{said}");
+    assert!(said.contains("None of this has changed since\n"), "{said}");
+
+    // With the answer, issuer and credential are named; this one came without its anchor proof.
+    scene.write(scene.bundle(None, true).to_text());
+    let (status, said, _) = scene.check_at("en", "2027-01-15T12:00");
+    assert!(status == 3 && said.contains("was accredited to issue urn:sample:credential:resident:1\n"), "{said}");
+    assert!(said.contains("this bundle does not tell: it has no anchor proof\n"), "{said}");
+}
+
+#[test]
+fn a_time_that_is_not_proven_is_no_verdict() {
+    let mut scene = Scene::new();
+    scene.write(scene.bundle(None, false).to_text());
+    scene.keep_time_proof(1800);
+    let (status, said, complaint) = scene.check_at("en", "2027-01-15T09:30");
+    assert!((status, said.as_str()) == (1, "") && complaint.contains("does not lie between the seals"), "{complaint}");
+    let (status, _, complaint) = scene.check_at("zh", "三月三日");
+    assert!(status == 1 && complaint.contains("时间无法识别"), "{complaint}");
+    fs::write(scene.path("time"), "{}").unwrap();
+    assert_eq!(scene.check_at("en", "2027-01-15T08:30").0, 1);
+    let alone = scene.check_with("en", &["--at", "2027-01-15"]);
+    assert!(alone.0 == 2 && alone.2.contains("--time-proof"), "{alone:?}");
+    // A bundle that was made before that day cannot know it.
+    scene.world.ledger.seal(START + 7200);
+    scene.keep_time_proof(7200);
+    let (status, said, _) = scene.check_at("en", "2027-01-15T10:00");
+    assert!(status == 3 && said.contains("[evidence.behind_moment]"), "{said}");
 }
 
 #[test]

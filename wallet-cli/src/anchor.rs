@@ -3,7 +3,7 @@
 //! also asked for again once other validators are in force: a service that knows them believes none of their
 //! predecessors.
 
-use crate::{error::WalletError, holdings::Credential, wallet::Wallet};
+use crate::{error::WalletError, holdings::Credential, late::Silent, wallet::Wallet};
 use identity_core::{
     anchor::{self, AnchorProof},
     did::DidUrl,
@@ -33,8 +33,9 @@ pub(crate) async fn fetch_late(wallet: &mut Wallet) -> Result<(), WalletError> {
     let missing =
         wallet.holdings.credentials().filter(|(_, credential, proof)| !holds(credential, *proof, &trust_root));
     let missing: Vec<usize> = missing.map(|(number, ..)| number).collect();
+    let mut silent = Silent::default();
     for number in missing {
-        fetch(wallet, number).await?;
+        fetch(wallet, number, &mut silent).await?;
     }
     Ok(())
 }
@@ -43,16 +44,16 @@ pub(crate) async fn fetch_late(wallet: &mut Wallet) -> Result<(), WalletError> {
 ///
 /// # Errors
 /// A vault that cannot be written.
-pub(crate) async fn fetch(wallet: &mut Wallet, number: usize) -> Result<AnchorState, WalletError> {
+pub(crate) async fn fetch(wallet: &mut Wallet, number: usize, silent: &mut Silent) -> Result<AnchorState, WalletError> {
     let found = wallet.holdings.credentials().find(|(held, ..)| *held == number);
     let Some((_, credential, proof)) = found else { return Err(WalletError::UnknownCredential { number }) };
     if holds(credential, proof, &wallet.ledger.trust_root()) {
         return Ok(AnchorState::Here);
     }
     let digest = credential.anchored_digest().to_base64url();
-    let url = format!("{}/anchors/{digest}", credential.issuer.trim_end_matches('/'));
-    let request = Request::get(url).with_limit(anchor::MAX_BYTES);
-    let Ok(answer) = wallet.fetch.send(request).await else { return Ok(AnchorState::Later) };
+    let issuer = credential.issuer.trim_end_matches('/');
+    let request = Request::get(format!("{issuer}/anchors/{digest}")).with_limit(anchor::MAX_BYTES);
+    let Some(answer) = silent.ask(wallet, issuer, request).await else { return Ok(AnchorState::Later) };
     if answer.status != 200 {
         return Ok(AnchorState::Later);
     }

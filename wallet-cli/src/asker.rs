@@ -2,13 +2,17 @@
 
 use crate::{duty::Word, error::WalletError, wallet::Wallet};
 use identity_core::{
+    dcql::Query,
     did::{Did, Document},
+    duty::{Attestation, Order},
     oid4vp::{Parameters, WhoAsks},
-    registry::{accreditation_key, did_key, duty_key, thumbprint_key},
+    registry::{Delegation, accreditation_key, did_key, duty_key, thumbprint_key},
     time::UnixSeconds,
-    verdict::{Asked, EvidenceError, Excess, Freshness, PreparedEvidence, attested, claimed, standing},
+    verdict::{
+        Asked, EvidenceError, Excess, Freshness, PreparedEvidence, attested, claimed, orderable, signable, standing,
+    },
 };
-use ledger::TrustRoot;
+use ledger::{Hash, TrustRoot};
 
 /// How old the checkpoint under the ledger's answer may be: an idle ledger is cosigned anew every 30 seconds, so an
 /// hour means that something is held back from us.
@@ -98,17 +102,56 @@ impl Asker {
         Ok(Word::of(&attested(&asked, &self.evidence, FRESHNESS, now)?.attestation))
     }
 
+    /// The duty under which an official signs `draft` with the key of this thumbprint, so that citizens' wallets take it.
+    ///
+    /// # Errors
+    /// No such duty, not theirs, or one that does not cover `query`: with the code that says so.
+    pub(crate) async fn duty_of(
+        &mut self,
+        wallet: &Wallet,
+        (draft, query): (&Attestation, &Query),
+        key: &Hash,
+        now: UnixSeconds,
+    ) -> Result<Delegation, WalletError> {
+        learn(wallet, &mut self.evidence, &duty_key(&draft.iss, &draft.duty)).await?;
+        Ok(signable(draft, query, key, &self.evidence, FRESHNESS, now)?.clone())
+    }
+
+    /// The duty under which an official signs an order with the key of this thumbprint, so that the department takes it.
+    ///
+    /// # Errors
+    /// No such duty, not theirs, or one that does not cover the order: with the code that says so.
+    pub(crate) async fn duty_of_order(
+        &mut self,
+        wallet: &Wallet,
+        draft: &Order,
+        key: &Hash,
+        now: UnixSeconds,
+    ) -> Result<Delegation, WalletError> {
+        learn(wallet, &mut self.evidence, &duty_key(&draft.iss, &draft.duty)).await?;
+        Ok(orderable(draft, key, &self.evidence, FRESHNESS, now)?.clone())
+    }
+
+    /// The asker's name, English and Chinese, as it registered it.
+    ///
+    /// # Errors
+    /// The ledger's answer is too old.
+    pub(crate) fn label(&self, now: UnixSeconds) -> Result<Option<(String, String)>, WalletError> {
+        let label = self.evidence.label(&self.did, FRESHNESS, now)?;
+        Ok(label.map(|label| (label.en.clone(), label.zh.clone())))
+    }
+
     /// The asker's name, English and Chinese, and whether it may ask this.
     ///
     /// # Errors
     /// The ledger's answer is too old.
     pub(crate) fn standing(
         &self,
-        parameters: &Parameters,
+        query: &Query,
+        purpose: Option<&str>,
         now: UnixSeconds,
     ) -> Result<(Option<(String, String)>, Accreditation), WalletError> {
-        let purpose = parameters.purpose.as_deref();
-        let standing = standing(&self.did, &parameters.query, purpose, &self.evidence, FRESHNESS, now)?;
+        let standing = standing(&self.did, query, purpose, &self.evidence, FRESHNESS, now)?;
         let label = standing.label.map(|label| (label.en, label.zh));
         let accreditation = if standing.excess.is_empty() {
             Accreditation::Covers { as_of: standing.as_of }

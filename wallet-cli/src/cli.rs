@@ -40,6 +40,7 @@ pub enum Act {
     Present(PresentArgs),
     History,
     Evidence(EvidenceArgs),
+    Withdraw(WithdrawArgs),
     DutyKey(DutyKeyArgs),
     ApproveRequest(ApproveArgs),
     Backup(BackupArgs),
@@ -78,7 +79,14 @@ pub struct ReceiveArgs {
     pub link: OfferSource,
     #[arg(long, value_name = "CODE")]
     pub tx_code: Option<String>,
-    #[arg(long, value_name = "jwk|did", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "jwk|did",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub bind: Bind,
 }
 
@@ -157,6 +165,18 @@ pub struct EvidenceArgs {
     pub full: bool,
 }
 
+/// `withdraw`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "the texts of options are the catalogue's")]
+pub struct WithdrawArgs {
+    #[arg(value_name = "NUMBER")]
+    pub number: usize,
+    #[arg(long, conflicts_with = "notarise")]
+    pub yes: bool,
+    #[arg(long)]
+    pub notarise: bool,
+}
+
 /// `duty-key`
 #[derive(Debug, Args)]
 #[expect(missing_docs, reason = "the texts of options are the catalogue's")]
@@ -173,6 +193,8 @@ pub struct ApproveArgs {
     pub file: PathBuf,
     #[arg(long, value_name = "NUMBER")]
     pub credential: usize,
+    #[arg(long, value_name = "FILE")]
+    pub content: Option<PathBuf>,
     #[arg(long)]
     pub yes: bool,
 }

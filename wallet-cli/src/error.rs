@@ -122,6 +122,9 @@ pub enum WalletError {
     /// The file holds nothing that an official could sign.
     #[error("the file holds nothing to sign for")]
     Draft,
+    /// The file that the official holds against an order is not what the order is about.
+    #[error("the file is not what is to be signed for: {0}")]
+    OtherContent(&'static str),
     /// Nobody can say what the asker may ask.
     #[error("what the asker may ask cannot be determined: {0}")]
     AskerUndetermined(String),
@@ -138,6 +141,15 @@ pub enum WalletError {
     #[error("the asker refused what was shared")]
     ShareRefused {
         /// Its own code, if it said one of ours.
+        code: Option<Code>,
+    },
+    /// The withdrawal is written down, and nobody answered it.
+    #[error("nobody answered the withdrawal: {0}")]
+    WithdrawalUnanswered(String),
+    /// The withdrawal is written down, and was not validly acknowledged.
+    #[error("the service did not acknowledge the withdrawal")]
+    WithdrawalRefused {
+        /// The service's code if it said one of ours, or what is wrong with its acknowledgement.
         code: Option<Code>,
     },
 }
@@ -170,11 +182,14 @@ impl WalletError {
             Self::Selection { .. } => Code::WalletCredentialSelection,
             Self::BeyondAccreditation => Code::WalletAskerBeyond,
             Self::Draft => Code::WalletDutyDraft,
+            Self::OtherContent(_) => Code::WalletDutyContent,
             Self::AskerUndetermined(_) => Code::WalletAskerUndetermined,
             Self::AskerUnregistered => Code::VerdictAskerUnknown,
             Self::Declined => Code::WalletRequestDeclined,
             Self::Unanswered(_) => Code::WalletResponseUnanswered,
             Self::ShareRefused { code } => code.unwrap_or(Code::WalletResponseRefused),
+            Self::WithdrawalUnanswered(_) => Code::WalletWithdrawalUnanswered,
+            Self::WithdrawalRefused { code } => code.unwrap_or(Code::WalletWithdrawalRefused),
         }
     }
 
@@ -189,10 +204,11 @@ impl WalletError {
             Self::Selection { .. } | Self::Picture(_) | Self::ClientAuthorities(_) | Self::Draft => Exit::Usage,
             Self::NoChance(_) | Self::Unwritable => Exit::Fault,
             Self::Fetch(error) | Self::Ledger(LedgerError::Fetch(error)) => exit_of_fetch(error),
-            Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) => Exit::Refused,
+            Self::Ledger(_) | Self::Protocol { .. } | Self::Unfit(_) | Self::OtherContent(_) => Exit::Refused,
             Self::BeyondAccreditation | Self::AskerUnregistered | Self::ShareRefused { .. } => Exit::Refused,
+            Self::WithdrawalRefused { .. } => Exit::Refused,
             Self::NothingFits => Exit::NothingFits,
-            Self::AskerUndetermined(_) | Self::Unanswered(_) => Exit::Unreachable,
+            Self::AskerUndetermined(_) | Self::Unanswered(_) | Self::WithdrawalUnanswered(_) => Exit::Unreachable,
             Self::Declined => Exit::Declined,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     cli::EvidenceArgs,
     error::WalletError,
     holdings::{Kept, Sharing},
-    receipt,
+    receipt::{self, Anchored},
     ui::Ui,
     view::View,
     wallet::Wallet,
@@ -35,13 +35,15 @@ impl Wallet {
     /// No such sharing, or no valid receipt for it; with `full`, a credential that is not here any more; a ledger that
     /// cannot be asked; evidence that does not hold.
     pub async fn evidence(&mut self, number: usize, full: bool) -> Result<Bundle, WalletError> {
-        receipt::fetch_late(self).await?;
+        receipt::fetch_late(self, |of| of == number).await?;
         let trust_root = self.ledger.trust_root();
         let found = self.holdings.receipts().find(|(of, ..)| *of == number);
-        let Some((_, sharing, Kept::Holds { text, .. }, proof)) = found else {
+        let Some((_, sharing, kept @ Kept::Holds { text, .. }, proof)) = found else {
             return Err(refused(Code::EvidenceNoReceipt, "there is no valid receipt of this number"));
         };
-        let proof = proof.and_then(|proof| AnchorProof::from_value(proof).ok());
+        // One by validators before those in force is as good as none; what was kept is not believed again, either.
+        let anchored = Anchored::of(sharing, kept);
+        let proof = anchored.zip(proof).and_then(|(anchored, proof)| anchored.proven(proof, &trust_root));
         let full = if full { Some(self.shown_then(sharing, text)?) } else { None };
         let full = full.map(|(token, proofs)| Full::new(token, proofs, &trust_root));
         let bundle = Bundle::of(sharing.request.clone(), text.clone(), proof, sharing.key_bindings.clone(), full);
@@ -106,7 +108,6 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: &EvidenceArgs, ui: &
     let bundle = wallet.evidence(arguments.number, arguments.full).await?;
     evidence_file::write(&arguments.out, &bundle)?;
     let file = arguments.out.display().to_string();
-    let id = if bundle.is_full() { "evidence-written-full" } else { "evidence-written" };
-    let lines = vec![ui.text(id, &[("file", harmless(&file).into())])];
+    let lines = vec![ui.text(evidence_file::written(&bundle), &[("file", harmless(&file).into())])];
     Ok(View { object: json!({ "ok": true, "file": file, "full": bundle.is_full() }), lines })
 }

@@ -9,9 +9,14 @@
 //! | `anchor` | `credential` (number) and `proof`: its anchor proof, which may come much later |
 //! | `sharing` | written *before* anything leaves: who asked, for what, which claims, the signed request, our signatures |
 //! | `approval` | written when an official signs for a request: when, for which department, what was signed |
+//! | `order` | written when an official orders an act of issuing: when, of which department, what was signed |
 //! | `outcome` | `sharing` (number) and what became of it |
 //! | `receipt` | `sharing` (number) and what the service gave as its receipt, or what is wrong with it |
 //! | `receipt-proof` | `sharing` (number) and `proof`: that the receipt stands on the ledger |
+//! | `withdrawal` | `sharing` (number), when, and what the holder signed to take it back; written *before* it leaves |
+//! | `withdrawal-answer` | `sharing` (number) and what the service gave as its acknowledgement, or what is wrong with it |
+//! | `withdrawal-proof` | `sharing` (number) and `proof`: that the acknowledgement stands on the ledger |
+//! | `notarised` | `sharing` (number) and `proof`: that the withdrawal's digest stands on the ledger |
 //! | `removed` | stands in the place of a credential that the holder removed, so that numbers stay: its type and when |
 //! | `leaving`, `staying` | the vault is being moved to another device, with the code that confirms it; the move was cancelled |
 //! | `arrived` | the records before it came from another device, with the code to confirm that there |
@@ -19,6 +24,9 @@
 //! | `restored` | the records before it came out of a backup: when it was made, when it was restored |
 //!
 //! Credentials and sharings are numbered from 1 in the order they were added.
+
+mod official;
+mod withdrawals;
 
 use crate::{
     duty::Word,
@@ -34,6 +42,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::trust_walk::Age;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+pub use official::{Approval, Ordered};
+pub use withdrawals::{WithdrawalAnswer, Withdrawing};
 
 /// Why holdings cannot be read or added to.
 #[derive(Debug, thiserror::Error)]
@@ -162,19 +173,6 @@ impl Credential {
     }
 }
 
-/// What the holder signed as an official.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approval {
-    /// When, in seconds.
-    pub time: i64,
-    /// The department's DID.
-    pub department: String,
-    /// The attestation that was signed.
-    pub signed: String,
-    /// What it says, as it was shown.
-    pub word: Word,
-}
-
 /// What is left of a credential that the holder removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
@@ -299,6 +297,7 @@ enum Entry {
     },
     Sharing(Sharing),
     Approval(Approval),
+    Order(Ordered),
     Outcome {
         sharing: usize,
         #[serde(flatten)]
@@ -310,6 +309,24 @@ enum Entry {
         kept: Kept,
     },
     ReceiptProof {
+        sharing: usize,
+        proof: Value,
+    },
+    Withdrawal {
+        sharing: usize,
+        time: i64,
+        text: String,
+    },
+    WithdrawalAnswer {
+        sharing: usize,
+        #[serde(flatten)]
+        answer: WithdrawalAnswer,
+    },
+    WithdrawalProof {
+        sharing: usize,
+        proof: Value,
+    },
+    Notarised {
         sharing: usize,
         proof: Value,
     },
@@ -339,6 +356,7 @@ struct Shared {
     outcome: Option<Outcome>,
     receipt: Option<Kept>,
     proof: Option<Value>,
+    withdrawal: Option<Withdrawing>,
 }
 
 /// A vault with the meaning of its records.
@@ -349,6 +367,7 @@ pub struct Holdings {
     credentials: Vec<Place>,
     sharings: Vec<Shared>,
     approvals: Vec<Approval>,
+    orders: Vec<Ordered>,
     restored: Option<Restored>,
     stay: Stay,
     arrived: Option<Arrived>,
@@ -372,6 +391,7 @@ impl Holdings {
             credentials: Vec::new(),
             sharings: Vec::new(),
             approvals: Vec::new(),
+            orders: Vec::new(),
             restored: None,
             stay: Stay::Here,
             arrived: None,
@@ -399,12 +419,20 @@ impl Holdings {
             Entry::Arrived(arrived) => self.arrived = Some(arrived),
             Entry::Left { time } => self.stay = Stay::Left(time),
             Entry::Sharing(sharing) => {
-                self.sharings.push(Shared { sharing, outcome: None, receipt: None, proof: None });
+                self.sharings.push(Shared { sharing, outcome: None, receipt: None, proof: None, withdrawal: None });
             }
             Entry::Approval(approval) => self.approvals.push(approval),
+            Entry::Order(ordered) => self.orders.push(ordered),
             Entry::Outcome { sharing, outcome } => at(&mut self.sharings, sharing)?.outcome = Some(outcome),
             Entry::Receipt { sharing, kept } => at(&mut self.sharings, sharing)?.receipt = Some(kept),
             Entry::ReceiptProof { sharing, proof } => at(&mut self.sharings, sharing)?.proof = Some(proof),
+            Entry::Withdrawal { sharing, time, text } => {
+                let asked = Withdrawing { time, text, answer: None, proof: None, notarised: None };
+                at(&mut self.sharings, sharing)?.withdrawal = Some(asked);
+            }
+            Entry::WithdrawalAnswer { sharing, answer } => self.withdrawing(sharing)?.answer = Some(answer),
+            Entry::WithdrawalProof { sharing, proof } => self.withdrawing(sharing)?.proof = Some(proof),
+            Entry::Notarised { sharing, proof } => self.withdrawing(sharing)?.notarised = Some(proof),
         }
         Some(())
     }
@@ -472,19 +500,6 @@ impl Holdings {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), HoldingsError> {
         self.add(Entry::ReceiptProof { sharing, proof }, rng)
-    }
-
-    /// Stores what an official signs, before it leaves the wallet.
-    ///
-    /// # Errors
-    /// As [`Vault::append`]; then nothing may leave.
-    pub fn add_approval(&mut self, approval: Approval, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
-        self.add(Entry::Approval(approval), rng)
-    }
-
-    /// What was signed as an official, oldest first.
-    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
-        self.approvals.iter()
     }
 
     /// Stores what became of a sharing.
@@ -568,6 +583,7 @@ impl Holdings {
         self.credentials.clear();
         self.sharings.clear();
         self.approvals.clear();
+        self.orders.clear();
         self.stay = Stay::Left(now.0);
         Ok(())
     }
@@ -667,7 +683,15 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
     use serde_json::json;
 
-    fn sharing() -> Sharing {
+    /// A new vault, which lasts as long as its directory.
+    pub(super) fn empty() -> (tempfile::TempDir, Holdings) {
+        let dir = tempfile::tempdir().unwrap();
+        let passphrase = Passphrase::new("a sample one".into());
+        let vault = Vault::create(dir.path(), &passphrase, KdfCost::FLOOR, &mut StdRng::seed_from_u64(1)).unwrap();
+        (dir, Holdings::read(vault).unwrap())
+    }
+
+    pub(super) fn sharing() -> Sharing {
         Sharing {
             time: 5,
             asker: "did:xinfu:sample:asker".into(),

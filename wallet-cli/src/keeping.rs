@@ -9,7 +9,7 @@ use crate::{
     phrase::Phrase,
     ui::Ui,
     vault::KdfCost,
-    view::View,
+    view::{View, listed},
     wallet::Ports,
 };
 use serde_json::json;
@@ -92,8 +92,13 @@ pub fn remove(holdings: &mut Holdings, arguments: &RemoveArgs, ports: &Ports, ui
     let kind = TypeText::of(&credential.vct).name(ui.lang());
     let values =
         [("type", kind.into()), ("number", number.to_string().into()), ("issuer", harmless(&credential.issuer).into())];
+    let bound = holdings.withdrawable_only_with(number);
+    let numbers = listed(bound.iter().map(usize::to_string), ui);
     if !arguments.yes {
         ui.note(&ui.text("wallet-remove-what", &values));
+        if !bound.is_empty() {
+            ui.note(&ui.text("wallet-remove-bound", &[("numbers", numbers.as_str().into())]));
+        }
         if !ui.confirm(&ui.text("wallet-remove-confirm", &[])) {
             return Err(WalletError::Declined);
         }
@@ -101,6 +106,11 @@ pub fn remove(holdings: &mut Holdings, arguments: &RemoveArgs, ports: &Ports, ui
     if !holdings.remove_credential(number, ports.clock.now(), &mut ports.chance.rng())? {
         return Err(unknown);
     }
-    let lines = vec![ui.text("wallet-remove-done", &values), ui.text("wallet-remove-copies", &[])];
-    Ok(View { object: json!({ "ok": true, "removed": number }), lines })
+    let mut lines = vec![ui.text("wallet-remove-done", &values)];
+    if !bound.is_empty() {
+        lines.push(ui.text("wallet-remove-unbound", &[("numbers", numbers.into())]));
+    }
+    lines.push(ui.text("wallet-remove-copies", &[]));
+    let object = json!({ "ok": true, "removed": number, "no_longer_withdrawable": bound });
+    Ok(View { object, lines })
 }

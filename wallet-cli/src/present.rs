@@ -11,6 +11,7 @@ use crate::{
     cli::PresentArgs,
     error::WalletError,
     holdings::{Credential, Outcome, SharedCredential, Sharing},
+    late::Silent,
     onward::Onward,
     picture,
     question::{Consent, Item, Question},
@@ -102,7 +103,7 @@ impl Wallet {
 
         let parameters = request.parameters();
         let word = asker.word(self, parameters, now).await?;
-        let (label, accreditation) = asker.standing(parameters, now)?;
+        let (label, accreditation) = asker.standing(&parameters.query, parameters.purpose.as_deref(), now)?;
         let question = Question {
             asker: request.asker().to_string(),
             label,
@@ -214,8 +215,8 @@ impl Wallet {
         };
         self.holdings.add_outcome(sharing, outcome.clone(), &mut rng)?;
         let (accepted, times) = (outcome == Outcome::Accepted, (sent, self.clock.now()));
-        let receipt = receipt::checked(text.as_deref(), &request, &document, &token, accepted, times);
-        self.holdings.add_receipt(sharing, receipt.kept(text.as_deref()), &mut rng)?;
+        let receipt = receipt::checked(text, &request, &document, &token, (accepted, question.word.holder()), times);
+        self.holdings.add_receipt(sharing, receipt.kept(), &mut rng)?;
         Ok(Shared { sharing, outcome, receipt, onward })
     }
 
@@ -225,8 +226,9 @@ impl Wallet {
         if request.parameters().anchor.is_none() {
             return Ok(anchors);
         }
+        let mut silent = Silent::default();
         for chosen in chosen {
-            if anchor::fetch(self, chosen.number).await? == AnchorState::Here {
+            if anchor::fetch(self, chosen.number, &mut silent).await? == AnchorState::Here {
                 let found = self.holdings.credentials().find(|(number, ..)| *number == chosen.number);
                 if let Some((_, _, Some(proof))) = found {
                     anchors.0.entry(chosen.query.clone()).or_default().push(proof.clone());
@@ -294,7 +296,8 @@ impl Wallet {
 pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui) -> Result<View, WalletError> {
     let link = picture::link(arguments.link.request.as_deref(), arguments.link.qr.as_deref())?;
     let mut prepared = wallet.prepare(&link, &arguments.select).await?;
-    if !ui.is_json() {
+    // A person is shown what they are asked, also where a script gets the result.
+    if !(arguments.yes && ui.is_json()) {
         prepared.question.lines(ui).iter().for_each(|line| ui.note(line));
     }
     if !prepared.question.is_accredited() {
@@ -340,9 +343,9 @@ fn view(question: &Question, shared: &Shared, open: bool, ui: &Ui) -> View {
     let mut lines = vec![ui.text("wallet-shared", &[("asker", asker.into())])];
     lines.push(shared.receipt.line(ui));
     lines.extend(shared.onward.lines(open, ui));
-    let receipt = match shared.receipt {
-        Receipt::Holds { seq } => json!({ "seq": seq }),
-        Receipt::Fault(error) => json!({ "fault": error.code().as_str() }),
+    let receipt = match &shared.receipt {
+        Receipt::Holds { seq, .. } => json!({ "seq": seq }),
+        Receipt::Fault { error, .. } => json!({ "fault": error.code().as_str() }),
     };
     let mut object = json!({ "ok": true, "sharing": shared.sharing, "receipt": receipt });
     for members in [shared.onward.to_json(), question.to_json()] {

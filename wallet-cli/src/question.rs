@@ -91,6 +91,9 @@ impl Question {
                 .map(|(text, id)| (id, text)),
         );
         facts.extend(self.word.facts(ui));
+        if !self.word.holder_signs {
+            facts.push(("wallet-ask-signed", ui.text("wallet-ask-unsigned", &[])));
+        }
         facts.push(("wallet-ask-destination", harmless(&self.destination)));
         let mut lines = aligned(facts, "", ui);
         for item in &self.items {
@@ -198,7 +201,7 @@ fn instead(way: &[Item], ui: &Ui) -> String {
 }
 
 /// Facts under each other, their names in one column.
-fn aligned(facts: Vec<(&str, String)>, indent: &str, ui: &Ui) -> Vec<String> {
+pub(crate) fn aligned(facts: Vec<(&str, String)>, indent: &str, ui: &Ui) -> Vec<String> {
     let named: Vec<(String, String)> = facts
         .into_iter()
         .map(|(id, fact)| (if id.is_empty() { String::new() } else { ui.text(id, &[]) }, fact))

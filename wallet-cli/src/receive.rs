@@ -10,6 +10,7 @@ use crate::{
     error::WalletError,
     holdings::Credential,
     labels::{TypeText, check_type},
+    late::Silent,
     picture,
     ui::Ui,
     view::{View, listed},
@@ -96,8 +97,9 @@ impl Wallet {
         for credential in verified {
             receipts.push(self.keep(invited.issuer(), &informed.configuration().vct, credential, &key)?);
         }
+        let mut silent = Silent::default();
         for receipt in &mut receipts {
-            receipt.anchor = anchor::fetch(self, receipt.number).await?;
+            receipt.anchor = anchor::fetch(self, receipt.number, &mut silent).await?;
             receipt.accredited = self.is_issuer_accredited(receipt).await;
         }
         Ok(receipts)

@@ -102,7 +102,12 @@ async fn carry_out(cli: Cli, ui: &Ui) -> Result<View, WalletError> {
     if !matches!(cli.command, Act::Move(_)) {
         let changes = matches!(
             cli.command,
-            Act::Receive(_) | Act::Present(_) | Act::ApproveRequest(_) | Act::Remove(_) | Act::Backup(_)
+            Act::Receive(_)
+                | Act::Present(_)
+                | Act::Withdraw(_)
+                | Act::ApproveRequest(_)
+                | Act::Remove(_)
+                | Act::Backup(_)
         );
         moving::check(&holdings, changes)?;
     }
@@ -136,10 +141,11 @@ async fn use_wallet(wallet: &mut Wallet, act: Act, ui: &Ui) -> Result<View, Wall
         Act::Show(arguments) => wallet.show(arguments.number, ui),
         Act::History => wallet.history(ui).await,
         Act::Evidence(arguments) => crate::evidence::command(wallet, &arguments, ui).await,
+        Act::Withdraw(arguments) => crate::withdraw::command(wallet, &arguments, ui).await,
         Act::Receive(arguments) => crate::receive::command(wallet, arguments, ui).await,
         Act::Present(arguments) => crate::present::command(wallet, arguments, ui).await,
-        Act::DutyKey(arguments) => crate::duty::key_command(wallet, &arguments, ui),
-        Act::ApproveRequest(arguments) => crate::duty::approve_command(wallet, arguments, ui).await,
+        Act::DutyKey(arguments) => crate::official::key_command(wallet, &arguments, ui),
+        Act::ApproveRequest(arguments) => crate::official::approve_command(wallet, arguments, ui).await,
         Act::Init(_)
         | Act::Backup(_)
         | Act::Restore(_)

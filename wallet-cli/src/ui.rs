@@ -53,10 +53,13 @@ impl Ui {
 
     /// Gives the result: the JSON object to a script, the lines to a person.
     pub fn result(&self, object: &Value, lines: &[String]) {
-        let text = if self.json { object.to_string() } else { lines.join("\n") };
+        let mut text = if self.json { object.to_string() } else { lines.join("\n") };
         if !text.is_empty() {
+            // In one piece: what others write there does not come between the lines.
+            text.push('\n');
+            let mut out = io::stdout().lock();
             // A closed pipe at the other end is the reader's wish, not a fault of ours.
-            let _ = writeln!(io::stdout(), "{text}");
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
     }
 
@@ -76,7 +79,8 @@ impl Ui {
             return;
         }
         let label = |id: &str| self.text(id, &[]);
-        let place = place.map(|place| format!(": {}", harmless(place))).unwrap_or_default();
+        let place =
+            place.map(|place| format!("{}{}", label("wallet-error-place"), harmless(place))).unwrap_or_default();
         self.note(&format!("{}{}{place} [{}]", label("wallet-error"), code.title(lang), code.as_str()));
         self.note(&format!("{}{}", label("wallet-remedy"), code.remedy(lang)));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     claims, duty,
-    holdings::{Approval, Credential, Holdings, Kept, Outcome, Sharing},
+    holdings::{Approval, Credential, Holdings, Kept, Ordered, Outcome, Sharing},
     labels::TypeText,
     moment::utc,
     receipt,
@@ -11,6 +11,7 @@ use crate::{
 use identity_core::{
     problem::{Code, Lang},
     sd_jwt::{ClaimPath, HeldSdJwt, SdJwtError, Segment},
+    time::UnixSeconds,
 };
 use serde_json::{Value, json};
 use service_kit::terminal::{columns, harmless, padded};
@@ -90,16 +91,25 @@ pub fn show(number: usize, credential: &Credential, anchored: bool, ui: &Ui) -> 
 
 /// Everything shared: who, when, what for, which claims; no values.
 #[must_use]
-pub fn history(holdings: &Holdings, ui: &Ui) -> View {
-    let entries: Vec<Value> =
-        holdings.sharings().map(|(number, sharing, outcome)| object_of(number, sharing, outcome, holdings)).collect();
-    let approvals: Vec<Value> = holdings.approvals().map(duty::approval_json).collect();
-    let object = json!({ "ok": true, "sharings": entries, "approvals": approvals });
+pub fn history(holdings: &Holdings, now: UnixSeconds, ui: &Ui) -> View {
+    let entries: Vec<Value> = holdings
+        .sharings()
+        .map(|(number, sharing, outcome)| object_of(number, sharing, outcome, holdings, now))
+        .collect();
+    let approvals: Vec<Value> = holdings.approvals().map(approval_json).collect();
+    let orders: Vec<&Ordered> = holdings.orders().collect();
+    let object = json!({ "ok": true, "sharings": entries, "approvals": approvals, "orders": orders });
     let mut lines: Vec<String> = holdings
         .sharings()
-        .flat_map(|(number, sharing, outcome)| lines_of(number, sharing, outcome, holdings, ui))
+        .flat_map(|(number, sharing, outcome)| {
+            let mut lines = lines_of(number, sharing, outcome, holdings, ui);
+            let withdrawn = holdings.withdrawal(number).map(|asked| asked.lines(now, ui));
+            lines.extend(withdrawn.into_iter().flatten().map(|line| format!("   {line}")));
+            lines
+        })
         .collect();
     lines.extend(holdings.approvals().map(|approval| approved(approval, ui)));
+    lines.extend(holdings.orders().map(|ordered| ordered.line(ui)));
     if lines.is_empty() {
         return View { object, lines: vec![ui.text("wallet-history-empty", &[])] };
     }
@@ -118,6 +128,11 @@ fn receipt_line(number: usize, holdings: &Holdings, ui: &Ui) -> Option<String> {
     })
 }
 
+fn approval_json(approval: &Approval) -> Value {
+    json!({ "time": approval.time, "department": approval.department, "word": approval.word,
+        "attestation": approval.signed })
+}
+
 /// What was signed as an official, in one line.
 fn approved(approval: &Approval, ui: &Ui) -> String {
     let purpose = duty::purpose_name(&approval.word.purpose, ui);
@@ -125,7 +140,13 @@ fn approved(approval: &Approval, ui: &Ui) -> String {
     format!("{}  {}", utc(approval.time), ui.text("wallet-history-approved", &values))
 }
 
-fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holdings: &Holdings) -> Value {
+fn object_of(
+    number: usize,
+    sharing: &Sharing,
+    outcome: Option<&Outcome>,
+    holdings: &Holdings,
+    now: UnixSeconds,
+) -> Value {
     let receipt = holdings.receipts().find(|(of, ..)| *of == number);
     let anchored = receipt.is_some_and(|(.., proof)| proof.is_some());
     let receipt = receipt.map(|(_, _, kept, _)| kept);
@@ -136,6 +157,7 @@ fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holdin
     };
     json!({ "number": number, "time": sharing.time, "asker": sharing.asker, "label": label, "purpose": sharing.purpose,
         "word": sharing.word, "receipt": receipt, "receipt_anchored": anchored,
+        "withdrawal": holdings.withdrawal(number).map(|asked| asked.to_json(now)),
         "credentials": sharing.credentials, "result": outcome, "request": sharing.request,
         "key_bindings": sharing.key_bindings })
 }
@@ -143,10 +165,10 @@ fn object_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holdin
 fn lines_of(number: usize, sharing: &Sharing, outcome: Option<&Outcome>, holdings: &Holdings, ui: &Ui) -> Vec<String> {
     let outcome = match outcome {
         Some(Outcome::Accepted) => ui.text("wallet-outcome-accepted", &[]),
-        Some(Outcome::Refused { code }) => {
-            let reason = code.as_deref().and_then(Code::parse).map(|code| format!(" ({})", code.title(ui.lang())));
-            format!("{}{}", ui.text("wallet-outcome-refused", &[]), reason.unwrap_or_default())
-        }
+        Some(Outcome::Refused { code }) => match code.as_deref().and_then(Code::parse) {
+            Some(code) => ui.text("wallet-outcome-refused-why", &[("reason", code.title(ui.lang()).into())]),
+            None => ui.text("wallet-outcome-refused", &[]),
+        },
         None => ui.text("wallet-outcome-unknown", &[]),
     };
     let purpose = sharing.purpose.as_deref();

@@ -9,6 +9,7 @@ use crate::{
     ui::Ui,
     vault::{KdfCost, Passphrase, Vault},
     view::{self, View},
+    withdraw,
 };
 use identity_core::oauth::url::{Transport, parse_endpoint};
 use identity_core::x509::TrustAnchors;
@@ -171,8 +172,9 @@ impl Wallet {
     /// # Errors
     /// A vault that cannot be written. A service that cannot be reached is no error: the proof stays late.
     pub async fn history(&mut self, ui: &Ui) -> Result<View, WalletError> {
-        receipt::fetch_late(self).await?;
-        Ok(view::history(&self.holdings, ui))
+        receipt::fetch_late(self, |_| true).await?;
+        withdraw::fetch_late(self).await?;
+        Ok(view::history(&self.holdings, self.clock.now(), ui))
     }
 
     pub(crate) fn rng(&self) -> Box<dyn CryptoRng + Send> {

@@ -6,6 +6,7 @@ use identity_core::{
     anchor::{AnchorProof, BatchPath},
     crypto::{Alg, SecretKey, Signer},
     did::DidUrl,
+    duty::{Attestation, UnverifiedAttestation},
     jose::Jwk,
     kb_jwt::Confirmation,
     oid4vp::{AnchorWish, ClientId, RequestLink, request::RequestUriMethod, verifier},
@@ -28,7 +29,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use service_kit::{
     chance::SeededChance,
-    clock::ManualClock,
+    clock::{Clock as _, ManualClock},
     fetch::{Answer, Fetch, FetchError, Fetching, Request},
 };
 use std::{
@@ -44,8 +45,16 @@ use wallet_cli::{
 
 #[path = "present/evidence.rs"]
 mod evidence;
+#[path = "present/official.rs"]
+mod official;
+#[path = "present/order.rs"]
+mod order;
+#[path = "present/receipt.rs"]
+mod receipt;
 #[path = "present/several.rs"]
 mod several;
+#[path = "present/withdrawal.rs"]
+mod withdrawal;
 
 const VCT: &str = "urn:xinfu:credential:resident-identity:1";
 const NOW: UnixSeconds = UnixSeconds(START + 5400);
@@ -62,6 +71,18 @@ struct World {
     anchors: BTreeMap<String, Value>,
     ledger_reachable: bool,
     verifier_answers: Option<(u16, Value)>,
+    /// What the verifier gives as its receipt for a form, where its answer has a place for one.
+    receipt: fn(&World, &str) -> String,
+    /// Proofs of receipts, by digest; none: the verifier is not there any more.
+    receipt_proofs: Option<BTreeMap<String, Value>>,
+    /// How the verifier answers a withdrawal, given with the receipt that it is over; none: it is not there.
+    withdrawals: Option<withdrawal::Service>,
+    /// The withdrawals that it got, whether it answered or not.
+    withdrawn: Mutex<Vec<String>>,
+    /// What the ledger node answers as the proof of a notarised digest.
+    notarised: Option<Value>,
+    /// For which proofs of receipts it was asked.
+    asked: Mutex<Vec<String>>,
     posted: Mutex<Vec<String>>,
 }
 
@@ -69,6 +90,10 @@ impl World {
     fn answer(&self, request: &Request) -> Result<(u16, Vec<u8>), FetchError> {
         let gone = || FetchError::Unreachable { host: "sample".into(), reason: "sample" };
         let url = url::Url::parse(&request.url).unwrap();
+        if request.url == format!("{LEDGER}/notarise") {
+            let proof = self.notarised.as_ref().ok_or_else(gone)?;
+            return Ok((200, json!({ "index": 0, "digest": "", "anchor": proof }).to_string().into_bytes()));
+        }
         if request.url.starts_with(LEDGER) {
             let key = url.query_pairs().find(|(name, _)| name == "key").unwrap().1.into_owned();
             let proof = self.ledger_reachable.then(|| self.ledger.state_proof(&key, NOW.0 - 60)).ok_or_else(gone)?;
@@ -81,11 +106,24 @@ impl World {
                 self.posted.lock().unwrap().push(form.clone());
                 let (status, mut body) = self.verifier_answers.clone().ok_or_else(gone)?;
                 if let Some(receipt) = body.get_mut("xinfu_receipt") {
-                    *receipt = json!(evidence::receipt(self, &form));
+                    *receipt = json!((self.receipt)(self, &form));
                 }
                 Ok((status, body.to_string().into_bytes()))
             }
-            path if path.starts_with("/receipts/") => Ok((503, Vec::new())),
+            "/withdrawals" => {
+                let text = String::from_utf8(request.body.clone().unwrap().1).unwrap();
+                self.withdrawn.lock().unwrap().push(text.clone());
+                let form = self.posted.lock().unwrap().first().cloned().unwrap();
+                let receipt = (self.receipt)(self, &form);
+                let (status, body) = self.withdrawals.ok_or_else(gone)?(self, &text, &receipt);
+                Ok((status, body.to_string().into_bytes()))
+            }
+            path if path.starts_with("/receipts/") => {
+                let digest = path.trim_start_matches("/receipts/").to_owned();
+                let proof = self.receipt_proofs.as_ref().ok_or_else(gone).map(|proofs| proofs.get(&digest));
+                self.asked.lock().unwrap().push(digest);
+                Ok(proof?.map_or((404, Vec::new()), |proof| (200, proof.to_string().into_bytes())))
+            }
             path if path.starts_with("/anchors/") => match self.anchors.get(&path[9..]).or(self.anchor.as_ref()) {
                 Some(proof) => Ok((200, proof.to_string().into_bytes())),
                 None => Ok((202, Vec::new())),
@@ -161,17 +199,7 @@ impl Scene {
         let issuer = Party::new(2, ServiceType::Issuer);
         let asker = Party::new(3, ServiceType::Verifier);
         let mut ledger = SampleLedger::founded_by(&[&authority, &issuer, &asker], &authority);
-        let accredit = Accredit {
-            subject: asker.did(),
-            role: Role::Verifier,
-            types: vec![VCT.to_owned()],
-            claims: vec![vec!["name".into()], vec!["address".into(), "region".into()]],
-            purposes: vec!["housing-loan".into()],
-            from: START,
-            until: START + 1_000_000,
-            delegable: false,
-        };
-        ledger.act(&authority, &Operation::Accredit(accredit));
+        ledger.act(&authority, &accredit(&asker, Role::Verifier, VCT, &["name", "address.region"]));
         ledger.act(&asker, &Operation::Delegate(Box::new(duty(&asker))));
         ledger.seal(START + 60);
         let credential = credential(&issuer);
@@ -194,6 +222,12 @@ impl Scene {
             anchors: BTreeMap::new(),
             ledger_reachable: true,
             verifier_answers: Some((200, json!({ "redirect_uri": "https://d3.example/done" }))),
+            receipt: receipt::honest,
+            receipt_proofs: Some(BTreeMap::new()),
+            withdrawals: None,
+            withdrawn: Mutex::default(),
+            notarised: None,
+            asked: Mutex::default(),
             posted: Mutex::default(),
         };
         Self { world, credential, dir: tempfile::tempdir().unwrap() }
@@ -237,15 +271,35 @@ impl Scene {
 }
 
 fn open(dir: &Path, world: &Arc<World>) -> Wallet {
+    open_at(dir, world, &Arc::new(ManualClock::at(NOW)))
+}
+
+fn open_at(dir: &Path, world: &Arc<World>, clock: &Arc<ManualClock>) -> Wallet {
     let ports = Ports {
         fetch: Some(Arc::new(Net(Arc::clone(world)))),
-        clock: Arc::new(ManualClock::at(NOW)),
+        clock: Arc::<ManualClock>::clone(clock),
         chance: Arc::new(SeededChance::new(3)),
     };
     Wallet::open(dir, &Passphrase::new("a sample passphrase".into()), ports).unwrap()
 }
 
-fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<AnchorWish>) -> String {
+/// Lets somebody issue a type, or ask for these claims of it; a dot leads into a claim.
+fn accredit(subject: &Party, role: Role, vct: &str, claims: &[&str]) -> Operation {
+    let purposes = if role == Role::Verifier { vec!["housing-loan".into()] } else { Vec::new() };
+    Operation::Accredit(Accredit {
+        subject: subject.did(),
+        role,
+        types: vec![vct.to_owned()],
+        claims: claims.iter().map(|claim| claim.split('.').map(str::to_owned).collect()).collect(),
+        purposes,
+        from: START,
+        until: START + 1_000_000,
+        delegable: false,
+    })
+}
+
+/// A question of the asker's for which nobody answers yet.
+fn session(asker: &Party, query: Value, anchor: Option<AnchorWish>) -> verifier::Session {
     let ask = verifier::Ask {
         client_id: ClientId::of_did(&asker.did()),
         dcql_query: query,
@@ -255,10 +309,18 @@ fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<An
         lifetime: 300,
     };
     let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
-    let mut session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
-    attest(&mut session, asker, &asker.duty());
+    verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap()
+}
+
+fn signed_by(session: &verifier::Session, asker: &Party, signer: &SecretKey) -> String {
     let kid = DidUrl::parse(&asker.key_name("auth-1")).unwrap();
     session.request_object(None, verifier::SignedBy::Key(&kid), signer).unwrap()
+}
+
+fn request_by(asker: &Party, signer: &SecretKey, query: Value, anchor: Option<AnchorWish>) -> String {
+    let mut session = session(asker, query, anchor);
+    attest(&mut session, asker, &asker.duty());
+    signed_by(&session, asker, signer)
 }
 
 /// The official's duty: wider than what the department may ask.
@@ -279,8 +341,8 @@ fn duty(department: &Party) -> Delegate {
     }
 }
 
-/// Somebody signs for a request.
-fn attest(session: &mut verifier::Session, department: &Party, key: &SecretKey) {
+/// What somebody on duty is to sign for a request.
+fn to_attest(session: &verifier::Session, department: &Party) -> Attestation {
     let what_for = verifier::WhatFor {
         duty: DUTY.to_owned(),
         basis: "Sample Act, article 1".to_owned(),
@@ -288,8 +350,25 @@ fn attest(session: &mut verifier::Session, department: &Party, key: &SecretKey) 
         case: None,
         holder_signs: true,
     };
-    let attestation = session.to_attest(&department.did(), what_for).unwrap().sign(key).unwrap();
+    session.to_attest(&department.did(), what_for).unwrap()
+}
+
+/// Somebody signs for a request.
+fn attest(session: &mut verifier::Session, department: &Party, key: &SecretKey) {
+    let attestation = to_attest(session, department).sign(key).unwrap();
     session.attest(&attestation).unwrap();
+}
+
+/// The world, once no wallet is open on it: to be changed.
+fn alone(world: Arc<World>) -> World {
+    Arc::try_unwrap(world).unwrap_or_else(|_| panic!("still in use"))
+}
+
+/// The issuer is accredited for the type that it issued all along.
+fn accredit_issuer(world: &mut World) {
+    let operation = accredit(&world.issuer, Role::Issuer, VCT, &[]);
+    world.ledger.act(&Party::new(1, ServiceType::Ledger), &operation);
+    world.ledger.seal(NOW.0 - 90);
 }
 
 async fn present(wallet: &mut Wallet, link: &str, yes: bool) -> Result<wallet_cli::present::Shared, WalletError> {
@@ -441,19 +520,10 @@ async fn a_choice_that_does_not_fit_is_refused() {
 
 /// A request whose official did something else.
 fn request_with(scene: &Scene, query: Value, attest: impl FnOnce(&mut verifier::Session)) -> String {
-    let ask = verifier::Ask {
-        client_id: ClientId::of_did(&scene.world.asker.did()),
-        dcql_query: query,
-        purpose: Some("housing-loan".into()),
-        anchor: None,
-        encrypt_to: None,
-        lifetime: 300,
-    };
-    let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
-    let mut session = verifier::Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+    let asker = &scene.world.asker;
+    let mut session = session(asker, query, None);
     attest(&mut session);
-    let kid = DidUrl::parse(&scene.world.asker.key_name("auth-1")).unwrap();
-    session.request_object(None, verifier::SignedBy::Key(&kid), &scene.world.asker.authenticator()).unwrap()
+    signed_by(&session, asker, &asker.authenticator())
 }
 
 fn name_query() -> Value {

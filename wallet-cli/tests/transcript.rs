@@ -178,6 +178,11 @@ fn what_cannot_be_is_refused_plainly() {
     assert_eq!(home.run("init --ledger https://x --trust-root ROOT --passphrase-file PASS").status, 0);
     check("init --ledger https://x --trust-root ROOT --passphrase-file PASS", 3, "[wallet.vault.exists]");
     check("show 1 --passphrase-file PASS", 2, "[wallet.credential.unknown]");
+    check("duty-key 1 --passphrase-file PASS", 2, "[wallet.credential.unknown]");
+    for draft in ["none", "/dev/zero", "/"] {
+        let line = format!("approve-request {draft} --credential 1 --passphrase-file PASS");
+        check(&line, 2, "[wallet.duty.draft]");
+    }
     check("present openid4vp://nonsense --passphrase-file PASS", 4, "[vp.link.");
     check("receive https://example.org --passphrase-file PASS", 4, "[vci.offer.");
     check("lisst", 2, "perhaps `list` is meant");

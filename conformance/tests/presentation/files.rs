@@ -37,12 +37,12 @@ pub(crate) const NOW: i64 = START + 7200;
 /// When the checkpoints were cosigned.
 const CERTIFIED: u64 = 1_800_007_000;
 
-const VCT: &str = "urn:xinfu:credential:resident-identity:1";
+pub(crate) const VCT: &str = "urn:xinfu:credential:resident-identity:1";
 const LIST: &str = "https://public-security.sample.example/status/1";
-const PURPOSE: &str = "housing-loan";
+pub(crate) const PURPOSE: &str = "housing-loan";
 /// The duty number of the official who asks.
 pub(crate) const DUTY: &str = "loan-desk-3";
-const NONCE: &str = "c2FtcGxlLW5vbmNlLW9mLTE2LWJ5dGVz";
+pub(crate) const NONCE: &str = "c2FtcGxlLW5vbmNlLW9mLTE2LWJ5dGVz";
 /// The credential's place in its batch of five, and in the status list.
 const PLACE: u64 = 3;
 const STATUS_INDEX: usize = 70_001;
@@ -84,19 +84,24 @@ fn files(world: &World) -> BTreeMap<&'static str, Vec<u8>> {
     ])
 }
 
-struct World {
-    ledger: SampleLedger,
-    issuer: Party,
-    asker: Party,
-    credential: String,
+/// The sample departments, their ledger, and the credential.
+pub(crate) struct World {
+    pub(crate) ledger: SampleLedger,
+    pub(crate) authority: Party,
+    pub(crate) issuer: Party,
+    pub(crate) asker: Party,
+    /// Who accredited the asker, if not the authority itself.
+    pub(crate) province: Option<Party>,
+    pub(crate) credential: String,
     batch: BatchTree,
     anchored: u64,
-    certified: u64,
-    twist: Twist,
+    /// When the next checkpoints are cosigned.
+    pub(crate) certified: u64,
+    pub(crate) twist: Twist,
 }
 
 impl World {
-    fn new(certified: u64, lie: Option<u64>, twist: Twist) -> Self {
+    pub(crate) fn new(certified: u64, lie: Option<u64>, twist: Twist) -> Self {
         let issuer = Party::new(
             11,
             ServiceType::Issuer,
@@ -113,9 +118,18 @@ impl World {
         );
         let authority =
             Party::new(31, ServiceType::Ledger, "https://leader.sample.example", "Leader (sample)", "盟主（样本）");
-        let mut ledger = SampleLedger::found(START, &[&authority, &issuer, &asker], &authority);
+        let province = twist.has_province.then(|| {
+            Party::new(61, ServiceType::Verifier, "https://province.sample.example", "Province (sample)", "省（样本）")
+        });
+        let members: Vec<&Party> = [&authority, &issuer, &asker].into_iter().chain(&province).collect();
+        let mut ledger = SampleLedger::found(START, &members, &authority);
         ledger.act(&authority, &Operation::Accredit(accredit(&issuer, Role::Issuer)));
-        ledger.act(&authority, &Operation::Accredit(accredit(&asker, Role::Verifier)));
+        if let Some(province) = &province {
+            let delegable = Accredit { delegable: true, ..accredit(province, Role::Verifier) };
+            ledger.act(&authority, &Operation::Accredit(delegable));
+        }
+        let above = province.as_ref().unwrap_or(&authority);
+        ledger.act(above, &Operation::Accredit(accredit(&asker, Role::Verifier)));
         let mut desk = desk(&asker);
         (twist.duty)(&mut desk);
         let given = ledger.act(&asker, &Operation::Delegate(Box::new(desk)));
@@ -130,16 +144,12 @@ impl World {
         }
         ledger.seal(START + 3660);
         ledger.lie = lie;
-        Self { ledger, issuer, asker, credential, batch, anchored, certified, twist }
+        Self { ledger, authority, issuer, asker, province, credential, batch, anchored, certified, twist }
     }
 
     /// The payload of the request, with the official's attestation.
-    fn request(&self, client_id: &ClientId) -> Value {
-        let mut payload = self.question(client_id);
-        (self.twist.question)(&mut payload);
-        let mut said = self.word(&payload);
-        (self.twist.word)(&mut said);
-        let attestation = said.sign(&(self.twist.duty_key)(&self.asker)).unwrap();
+    pub(crate) fn request(&self, client_id: &ClientId) -> Value {
+        let (mut payload, _, attestation) = self.attested(client_id);
         let object = json!({
             "type": "urn:xinfu:transaction-data:duty:1",
             "credential_ids": ["resident"],
@@ -149,6 +159,16 @@ impl World {
         payload["transaction_data"] = json!([base64url::encode(object.to_string().as_bytes())]);
         (self.twist.request)(&mut payload);
         payload
+    }
+
+    /// The question, what the official says over it, and the same signed.
+    pub(crate) fn attested(&self, client_id: &ClientId) -> (Value, Attestation, String) {
+        let mut question = self.question(client_id);
+        (self.twist.question)(&mut question);
+        let mut said = self.word(&question);
+        (self.twist.word)(&mut said);
+        let attestation = said.sign(&(self.twist.duty_key)(&self.asker)).unwrap();
+        (question, said, attestation)
     }
 
     fn question(&self, client_id: &ClientId) -> Value {
@@ -179,7 +199,7 @@ impl World {
         Attestation {
             iss: self.asker.did(),
             duty: DUTY.to_owned(),
-            purpose: PURPOSE.to_owned(),
+            purpose: text("xinfu_purpose"),
             basis: "Sample regulations on housing loans, article 1".to_owned(),
             retention_days: 30,
             receiver: self.asker.did(),
@@ -193,13 +213,13 @@ impl World {
         }
     }
 
-    fn signed(&self, payload: &Value) -> String {
+    pub(crate) fn signed(&self, payload: &Value) -> String {
         let kid = self.asker.key_name("auth-1");
         let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&kid);
         sign_compact(header, payload.to_string().as_bytes(), &self.asker.authenticator()).unwrap()
     }
 
-    fn presentation(&self, client_id: &ClientId, request: &Value) -> String {
+    pub(crate) fn presentation(&self, client_id: &ClientId, request: &Value) -> String {
         let held = HeldSdJwt::dangerous_reopen(self.credential.clone()).unwrap();
         let region = ClaimPath::top("address").member("region");
         let chosen = held.present(&[ClaimPath::top("name"), ClaimPath::top("birth_date"), region]).unwrap();
@@ -208,10 +228,10 @@ impl World {
         let mut hashes: Vec<String> = objects.map(digest).collect();
         (self.twist.hashes)(&mut hashes);
         let occasion = Occasion { audience: client_id.as_str(), nonce: NONCE, transaction_data: &hashes };
-        bind(&chosen, occasion, &key(41), UnixSeconds(NOW - 5)).unwrap()
+        bind(&chosen, occasion, &(self.twist.holder)(), UnixSeconds(NOW - 5)).unwrap()
     }
 
-    fn anchor_proof(&self) -> Value {
+    pub(crate) fn anchor_proof(&self) -> Value {
         let batch = BatchPath { index: PLACE, count: self.batch.count(), path: self.batch.path(PLACE).unwrap() };
         let transaction = self.ledger.entry(self.anchored).to_owned();
         json!(AnchorProof { batch, transaction, proof: self.ledger.log_proof(self.anchored, self.certified) })

@@ -13,6 +13,7 @@ use ledger::policy::{Validator, ValidatorSet};
 use ledger::state::{EMPTY, OtherLeaf, StatePath};
 use ledger::tree::{Frontier, InclusionError, NodeReader, leaf_hash, make_inclusion};
 use ledger::{Hash, LogProof, Seal, StateProof, sha256};
+use serde_json::Value;
 
 use super::parties::{Party, ed25519_key, sign};
 
@@ -101,6 +102,28 @@ impl SampleLedger {
         let time = u64::try_from(time * 1000).unwrap();
         self.append(Seal { height: self.block.height, time, state, policy }.to_line());
         self.block.height += 1;
+    }
+
+    /// Entries in the log.
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// What the state holds under a key.
+    pub(crate) fn value(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.state[key]).unwrap()
+    }
+
+    /// Changes a value as no rule would: what dishonest validators, enough of them for a quorum, could certify.
+    pub(crate) fn dangerous_overwrite(&mut self, key: &str, change: impl FnOnce(&mut Value)) {
+        let mut value = serde_json::from_slice(&self.state[key]).unwrap();
+        change(&mut value);
+        self.state.insert(key.to_owned(), value.to_string().into_bytes());
+    }
+
+    /// Takes a value out of the state, as no rule would.
+    pub(crate) fn dangerous_remove(&mut self, key: &str) {
+        self.state.remove(key).unwrap();
     }
 
     pub(crate) fn entry(&self, index: u64) -> &str {

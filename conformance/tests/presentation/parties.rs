@@ -24,6 +24,7 @@ pub(crate) fn sign(seed: u8, message: &[u8]) -> [u8; 64] {
 }
 
 /// A department with one key of each use, seeds `seed`, `seed + 1` and `seed + 2`, and a duty key, `seed + 3`.
+#[derive(Clone)]
 pub(crate) struct Party {
     pub(crate) create: Create,
     pub(crate) address: &'static str,

@@ -14,6 +14,8 @@ use super::parties::{Party, key};
 /// What is otherwise. Everything that is signed is signed over it, so only what was changed is wrong.
 #[derive(Clone, Copy)]
 pub(crate) struct Twist {
+    /// Whether the asker was accredited by a province, and the province by the authority.
+    pub(crate) has_province: bool,
     /// The duty as the department gives it.
     pub(crate) duty: fn(&mut Delegate),
     /// What the department does to the duty later, by the number of its delegation.
@@ -28,11 +30,14 @@ pub(crate) struct Twist {
     pub(crate) request: fn(&mut Value),
     /// What the holder signs beside the nonce.
     pub(crate) hashes: fn(&mut Vec<String>),
+    /// With which key.
+    pub(crate) holder: fn() -> SecretKey,
 }
 
 impl Default for Twist {
     fn default() -> Self {
         Self {
+            has_province: false,
             duty: |_| (),
             later: |_, _| Vec::new(),
             question: |_| (),
@@ -40,6 +45,7 @@ impl Default for Twist {
             duty_key: Party::duty,
             request: |_| (),
             hashes: |_| (),
+            holder: || key(41),
         }
     }
 }
@@ -202,6 +208,9 @@ fn requests() -> Vec<Refused> {
         }),
         sent("transaction_data for a query that is not there", "vp.request.transaction_data", OBJECTS, |payload| {
             objects(payload, |object| object["credential_ids"] = json!(["other"]));
+        }),
+        sent("transaction_data with a member more", "vp.request.transaction_data", "other members", |payload| {
+            objects(payload, |object| object["note"] = json!("shown to nobody"));
         }),
         sent("transaction_data under another hash", "vp.request.transaction_data", OBJECTS, |payload| {
             objects(payload, |object| object["transaction_data_hashes_alg"] = json!(["sha-512"]));

@@ -136,7 +136,7 @@ impl Actor {
         let credentials = counter.credentials(&served.subject).await?;
         let valid = credentials.iter().find(|credential| credential.state == "valid");
         if let Some(credential) = valid {
-            counter.revoke(&credential.id).await?;
+            counter.revoke(&credential.id, None).await?;
             self.noted.things().revoked.push((department, served.subject, credential.id.clone()));
         }
         Ok(())

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use service_kit::chance::SystemChance;
 use service_kit::clock::SystemClock;
-use tokio::process::Command;
 use tokio::sync::oneshot;
 use wallet_cli::vault::KdfCost;
 use wallet_cli::{Ports, Wallet};
@@ -75,12 +74,7 @@ impl WalletProcess {
 
     /// Runs one command of `xinfu-wallet`. What it answers with status 0 is acknowledged.
     pub(super) async fn run(&self, command: &[&str]) -> Result<Value> {
-        let mut child = Command::new(&self.program)
-            .args(["wallet", "--", "--vault"])
-            .arg(&self.vault)
-            .arg("--passphrase-file")
-            .arg(&self.passphrase)
-            .args(["--json", "--lang", "en"])
+        let mut child = traveller::wallet_command(&self.program, &self.vault, &self.passphrase)
             .args(command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Faults: a ledger of several validators, each a process, under load while its nodes are killed, paused and emptied.
 //!
 //! ```text
-//! load  ──transactions──►  nodes  ◄──kill -9, SIGSTOP, stop, wipe; start again──  plan
+//! load  ──transactions──►  nodes  ◄──kill -9, SIGSTOP, stop, wipe, wrong clock; all well again──  plan
 //!   └─ acknowledged ─►  check, after each round and at the end  ◄─ certified heads ─ seen
 //! ```
 //!
@@ -54,6 +54,8 @@ use seen::Seen;
 const VALIDATORS: usize = 4;
 /// Seconds after which a question to a node counts as unanswered: a paused node takes connections and says nothing.
 const ANSWER_SECONDS: u64 = 5;
+/// How far a wrong clock is off.
+const CLOCK_OFF_SECONDS: i32 = 3_600;
 /// How long a flapping cable is out, and then in: long enough for a handshake, too short for anything to come to rest.
 const FLAP: Duration = Duration::from_millis(700);
 /// Time between two questions to nodes that are starting.
@@ -109,7 +111,7 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
             ("directory", home.path().display().to_string().into()),
         ],
     );
-    let mut trial = Trial::begin(layout, network, faults.seed)?;
+    let mut trial = Trial::begin(layout, network, faults)?;
     let held = trial.hold(faults, progress).await;
     let rounds = held.with_context(|| format!("what the nodes said last:\n{}", trial.nodes.last_words()))?;
     let head = check::data_at_rest(&trial.world.layout).await?;
@@ -136,7 +138,7 @@ async fn run_seeded(options: &Options, faults: &FaultsOptions, progress: &Progre
 }
 
 impl Trial {
-    fn begin(layout: Layout, network: Option<Network>, seed: u64) -> Result<Self> {
+    fn begin(layout: Layout, network: Option<Network>, faults: &FaultsOptions) -> Result<Self> {
         let founded = found::found(&layout, &mut system_rng()?)?;
         let program = std::env::current_exe().context("this program does not know its own file")?;
         let fetch = FetchConfig { timeout_seconds: ANSWER_SECONDS, ..found::fetch(&layout) };
@@ -144,10 +146,10 @@ impl Trial {
         let trust_root = load_trust_root(&layout.trust_root())?;
         let client = |url: &str| LedgerClient::new(Arc::clone(&fetch), url, trust_root.clone());
         let clients = layout.validators().map(|member| (member.id, client(&layout.url(member)))).collect();
-        let nodes = Nodes::new(&layout, program, network.as_ref());
+        let nodes = Nodes::new(&layout, program, network.as_ref(), faults.faketime.as_deref());
         let world = World { layout, founded, clients };
         let acknowledged = Arc::new(Acknowledged::default());
-        let mut rng = StdRng::seed_from_u64(seed);
+        let mut rng = StdRng::seed_from_u64(faults.seed);
         let probe = Sender::load(&world, &HOUSING_FUND, &world.founded.housing_fund, &acknowledged, &mut rng)?;
         Ok(Self { world, nodes, network, probe, acknowledged, seen: Arc::default(), checked: 0 })
     }
@@ -175,7 +177,11 @@ impl Trial {
     }
 
     async fn rounds(&mut self, faults: &FaultsOptions, progress: &Progress<'_>) -> Result<Rounds> {
-        let kinds: &[Kind] = if self.network.is_some() { &Kind::OF_NETWORK } else { &Kind::OF_PROCESSES };
+        let kinds: &[Kind] = match (&self.network, &faults.faketime) {
+            (Some(_), _) => &Kind::OF_NETWORK,
+            (None, Some(_)) => &Kind::OF_CLOCKS,
+            (None, None) => &Kind::OF_PROCESSES,
+        };
         let mut plan = Plan::new(StdRng::seed_from_u64(faults.seed), self.nodes.count(), kinds);
         let mut rounds = Rounds::default();
         for round in 1..=faults.rounds {
@@ -236,6 +242,12 @@ impl Trial {
                 victims.iter().try_for_each(|place| self.nodes.pause(*place))?;
                 tokio::time::sleep(*lasting).await;
                 victims.iter().try_for_each(|place| self.nodes.resume(*place))
+            }
+            Kind::Clock => {
+                let ahead = if lasting.as_millis() % 2 == 0 { CLOCK_OFF_SECONDS } else { -CLOCK_OFF_SECONDS };
+                victims.iter().try_for_each(|place| self.nodes.set_clock(*place, ahead))?;
+                self.certifying(*lasting, true).await?;
+                victims.iter().try_for_each(|place| self.nodes.set_clock(*place, 0))
             }
             Kind::Halves | Kind::Minority | Kind::OneWay => {
                 let ways = ways(*kind, victims, self.nodes.count());

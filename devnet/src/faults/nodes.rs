@@ -1,4 +1,4 @@
-//! The ledger nodes, each a process: started, killed, paused, stopped, emptied.
+//! The ledger nodes, each a process: started, killed, paused, stopped, emptied, with clocks that can be set.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -28,17 +28,28 @@ struct Node {
     namespace: Option<String>,
     /// What it writes to standard error.
     log: PathBuf,
+    /// How its clock is set, where it can be.
+    clock: Option<Clock>,
     running: Option<Child>,
+}
+
+/// A process's own idea of the time, by libfaketime. Only the time of day: what merely counts goes on evenly.
+struct Clock {
+    library: PathBuf,
+    /// Says how far off it is.
+    file: PathBuf,
 }
 
 impl Nodes {
     /// The validators of `layout`, none of which runs yet.
-    pub(super) fn new(layout: &Layout, program: PathBuf, network: Option<&Network>) -> Self {
+    pub(super) fn new(layout: &Layout, program: PathBuf, network: Option<&Network>, faketime: Option<&Path>) -> Self {
         let node = |(place, member): (usize, &'static Member)| Node {
             name: member.id,
             config: layout.config(member),
             namespace: network.map(|network| network.namespace(place)),
             log: layout.directory(member).join("stderr.log"),
+            clock: faketime
+                .map(|library| Clock { library: library.to_owned(), file: layout.directory(member).join("clock") }),
             running: None,
         };
         Self { program, nodes: layout.validators().enumerate().map(node).collect() }
@@ -87,6 +98,13 @@ impl Nodes {
     /// Lets it go on.
     pub(super) fn resume(&mut self, place: usize) -> Result<()> {
         self.signal(place, Signal::CONT)
+    }
+
+    /// Sets its clock so many seconds ahead, or behind; 0 sets it right. The process sees it at once.
+    pub(super) fn set_clock(&mut self, place: usize, seconds: i32) -> Result<()> {
+        let node = self.node(place)?;
+        let clock = node.clock.as_ref().context("these clocks cannot be set")?;
+        clock.set(seconds).with_context(|| format!("the clock of {} cannot be set", node.name))
     }
 
     /// Removes everything that a node which does not run keeps: log, state, and the engine's journals with its votes.
@@ -139,6 +157,15 @@ impl Nodes {
     }
 }
 
+impl Clock {
+    fn set(&self, seconds: i32) -> std::io::Result<()> {
+        // Whole or not at all: the process may be reading it.
+        let new = self.file.with_extension("new");
+        fs::write(&new, format!("{seconds:+}\n"))?;
+        fs::rename(new, &self.file)
+    }
+}
+
 impl Drop for Nodes {
     fn drop(&mut self) {
         // A paused process would not notice that we are gone.
@@ -161,6 +188,11 @@ fn spawn(program: &Path, node: &Node) -> Result<Child> {
             command
         }
     };
+    if let Some(clock) = &node.clock {
+        clock.set(0)?;
+        command.env("LD_PRELOAD", &clock.library).env("FAKETIME_TIMESTAMP_FILE", &clock.file);
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    }
     command.args(["service", ServiceKind::Ledger.as_str(), "--config"]).arg(&node.config);
     Ok(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn()?)
 }

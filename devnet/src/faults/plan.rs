@@ -17,10 +17,10 @@ const PAUSED_MS: std::ops::RangeInclusive<u64> = 500..=8_000;
 /// Time without a quorum, in milliseconds: long enough to see that nothing is certified (see `SETTLED_WITHIN`).
 const HALTED_MS: std::ops::RangeInclusive<u64> = 4_000..=6_000;
 
-/// Time for which the network is cut, in milliseconds: long enough that connections notice, and that the majority is seen
-/// to go on although senders wait at a node that is cut off (see `SETTLED_WITHIN`, `ANSWER_SECONDS`); short enough for a
-/// short run.
-const CUT_MS: std::ops::RangeInclusive<u64> = 8_000..=12_000;
+/// Time for which the network is cut or a clock wrong, in milliseconds: long enough that connections notice, and that the
+/// majority is seen to go on although senders wait at a node that is out (see `SETTLED_WITHIN`, `ANSWER_SECONDS`); short
+/// enough for a short run.
+const OUT_MS: std::ops::RangeInclusive<u64> = 8_000..=12_000;
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -38,6 +38,8 @@ pub enum Kind {
     Stop,
     /// One is killed and loses everything but its keys and its configuration.
     Wipe,
+    /// The clock of one is an hour ahead, or behind, and set right again.
+    Clock,
     /// The network falls into two halves, none of which is a quorum: the ledger must halt.
     Halves,
     /// One is cut off from all others: these must go on.
@@ -51,6 +53,8 @@ pub enum Kind {
 impl Kind {
     /// What happens to processes; a deck of these is dealt again and again, so that a short run has all of them.
     pub const OF_PROCESSES: [Self; 6] = [Self::Kill, Self::Halt, Self::KillAll, Self::Pause, Self::Stop, Self::Wipe];
+    /// What happens to clocks. Whether a node whose clock was set right goes on is seen when another is gone.
+    pub const OF_CLOCKS: [Self; 2] = [Self::Clock, Self::Kill];
     /// What happens to the network between them; another deck.
     pub const OF_NETWORK: [Self; 4] = [Self::Halves, Self::Minority, Self::OneWay, Self::Flapping];
 
@@ -64,6 +68,7 @@ impl Kind {
             Self::Pause => "pause",
             Self::Stop => "stop",
             Self::Wipe => "wipe",
+            Self::Clock => "clock",
             Self::Halves => "halves",
             Self::Minority => "minority",
             Self::OneWay => "one-way",
@@ -103,7 +108,7 @@ impl Plan {
         // Only one node forgets at a time, and the round ends when it has caught up: a validator that has forgotten its
         // votes counts as Byzantine until then, and f of these are all that n = 3f + 1 can bear.
         let struck = match kind {
-            Kind::Kill | Kind::Pause | Kind::Stop | Kind::Wipe => 1,
+            Kind::Kill | Kind::Pause | Kind::Stop | Kind::Wipe | Kind::Clock => 1,
             Kind::Minority | Kind::OneWay | Kind::Flapping => 1,
             Kind::Halt => most_faulty(self.nodes).saturating_add(1),
             Kind::Halves => self.nodes / 2,
@@ -116,7 +121,9 @@ impl Plan {
         let lasting = Duration::from_millis(match kind {
             Kind::Pause => self.rng.random_range(PAUSED_MS),
             Kind::Halt => self.rng.random_range(HALTED_MS),
-            Kind::Halves | Kind::Minority | Kind::OneWay | Kind::Flapping => self.rng.random_range(CUT_MS),
+            Kind::Halves | Kind::Minority | Kind::OneWay | Kind::Flapping | Kind::Clock => {
+                self.rng.random_range(OUT_MS)
+            }
             Kind::Kill | Kind::KillAll | Kind::Stop | Kind::Wipe => self.rng.random_range(0..=MAX_DOWN_MS),
         });
         Fault { kind, victims: places, before, lasting }

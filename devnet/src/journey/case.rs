@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use identity_core::time::UnixSeconds;
 use service_kit::private_file;
 
 use crate::world::admin::Exported;
@@ -40,6 +41,24 @@ pub(super) fn write(layout: &Layout, exported: &Exported) -> Result<()> {
     Ok(())
 }
 
+/// A file of the case.
+///
+/// # Errors
+/// One that cannot be read.
+pub(super) fn file(layout: &Layout, name: &str) -> Result<Vec<u8>> {
+    let path = layout.case().join(name);
+    Ok(private_file::read(&path).with_context(|| format!("{} cannot be read", path.display()))?.to_vec())
+}
+
+/// The moment of the verdict.
+///
+/// # Errors
+/// A case that is not whole.
+pub(super) fn now(layout: &Layout) -> Result<UnixSeconds> {
+    let text = String::from_utf8(file(layout, NOW)?)?;
+    Ok(UnixSeconds(text.trim().parse().context("the moment of the case is no number")?))
+}
+
 /// The command, from the project's directory, that judges the case in `directory`; none if no whole case is there.
 #[must_use]
 pub fn command(directory: &Path) -> Option<String> {
@@ -51,8 +70,6 @@ pub fn command(directory: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-
-    use identity_core::time::UnixSeconds;
 
     use super::*;
 

@@ -13,7 +13,7 @@ use crate::world::layout::{CredentialType, DEPARTMENTS, Department, MARKET_REGUL
 const ANCHOR_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Seconds for which an offer of the journey holds.
-const OFFER_SECONDS: u32 = 600;
+pub(super) const OFFER_SECONDS: u32 = 600;
 
 /// A resident receives an identity from public security.
 pub(super) async fn resident(traveller: &mut Traveller) -> Seen {

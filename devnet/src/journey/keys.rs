@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use identity_core::did::Did;
 use identity_core::registry::{DidHistory, KeyUse};
 use service_kit::chance::system_rng;
 use service_kit::config;
@@ -56,6 +57,17 @@ pub(super) async fn report(traveller: &mut Traveller) -> Seen {
     still_verified(traveller).await?;
     let values = [("key", stolen), ("index", index.to_string())];
     Ok(traveller.say("devnet-seen-reported", &values))
+}
+
+/// The department, and its key that was reported.
+pub(super) async fn stolen_key(
+    traveller: &Traveller,
+    config: &issuer::Config,
+    guard: &KeyGuard,
+) -> Result<(Did, String)> {
+    let history = life(traveller, config, guard).history().await?;
+    let stolen = newest_ended(&history)?;
+    Ok((history.did, stolen))
 }
 
 fn life<'a>(traveller: &'a Traveller, config: &'a issuer::Config, guard: &'a KeyGuard) -> DidLife<'a> {

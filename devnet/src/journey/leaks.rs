@@ -38,7 +38,8 @@ pub(super) async fn nothing(traveller: &mut Traveller) -> Seen {
     Ok(traveller.say("devnet-seen-nothing-leaked", &values))
 }
 
-/// What must be nowhere: each value that the wallet could disclose, and each holder key, as text and as bytes.
+/// What must be nowhere: each value that the wallet could disclose, and each holder key, as text and as bytes; and within
+/// something else in base64url, as payloads of tokens are.
 fn secrets(wallet: &Wallet, layout: &Layout) -> Result<Vec<Vec<u8>>> {
     let mut secrets = Vec::new();
     for (_, credential, _) in wallet.holdings().credentials() {
@@ -53,9 +54,22 @@ fn secrets(wallet: &Wallet, layout: &Layout) -> Result<Vec<Vec<u8>>> {
         secrets.push(base64url::encode(&public).into_bytes());
         secrets.push(public);
     }
+    let within = secrets.iter().flat_map(|secret| encoded_within(secret)).collect::<Vec<_>>();
+    secrets.extend(within);
     secrets.sort();
     secrets.dedup();
     Ok(secrets)
+}
+
+/// What shows of `secret` in the base64url of any bytes around it: it begins at the first, second or third byte of a group.
+/// A character that depends on a neighbour, too, is left off.
+fn encoded_within(secret: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    // How many bytes of the group stand before, and the first character of six bits that is all the secret's.
+    [(0, 0), (1, 2), (2, 3)].into_iter().filter_map(|(before, first)| {
+        let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(secret.iter().copied()).collect();
+        let end = bytes.len().saturating_mul(8) / 6;
+        base64url::encode(&bytes).as_bytes().get(first..end).map(<[u8]>::to_vec)
+    })
 }
 
 fn collect(value: &Value, layout: &Layout, secrets: &mut Vec<Vec<u8>>) {
@@ -113,6 +127,20 @@ fn search(content: &[u8], secrets: &[Vec<u8>]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_encoded_with_something_else_is_found_at_every_alignment() {
+        let secret = "样本甲子";
+        let within: Vec<Vec<u8>> = encoded_within(secret.as_bytes()).collect();
+        for before in ["", "a", "ab", "abc", r#"{"name":""#, r#"{"name": ""#] {
+            for after in ["", "x", "xy", "xyz\"}"] {
+                let text = base64url::encode(format!("{before}{secret}{after}").as_bytes());
+                assert!(search(text.as_bytes(), &within).is_err(), "{before}{secret}{after}");
+            }
+        }
+        let other = base64url::encode(r#"{"name":"样本甲丑"}"#.as_bytes());
+        assert!(search(other.as_bytes(), &within).is_ok());
+    }
 
     #[test]
     fn what_is_there_is_found_wherever_it_stands() {

@@ -6,6 +6,7 @@ mod failure;
 mod issue;
 mod keys;
 mod leaks;
+mod official;
 mod open;
 pub(crate) mod patience;
 mod present;
@@ -14,7 +15,9 @@ mod record;
 mod revoke;
 pub(crate) mod runner;
 mod tamper;
+mod time_travel;
 pub(crate) mod traveller;
+mod withdraw;
 
 pub use case::command as case_command;
 pub use record::Record;
@@ -56,16 +59,22 @@ pub enum Step {
     Evidence,
     /// The same with ledger and departments switched off.
     VerifyOffline,
+    /// A person answers for a question: shown at a terminal, signed, and named in the receipt.
+    OfficialSigns,
     /// The service asks for more than it is accredited for; the wallet refuses.
     UnaccreditedAskerRefused,
     /// The service will not even make a request beyond its duty.
     OverAskingRefused,
     /// A presentation changed on its way is refused.
     TamperRefused,
+    /// The citizen takes a sharing back: the service deletes and says so, the ledger has its word; nobody else can.
+    Withdraw,
     /// The department replaces its signing key; what it anchored before stays good.
     RotateKey,
     /// It reports the old key as stolen; what it anchored before stays good.
     ReportStolenKey,
+    /// A past day is judged by what the ledger shows of it; what came later and is dated back is refused.
+    TimeTravel,
     /// The department revokes.
     Revoke,
     /// The revoked credential is refused.
@@ -74,7 +83,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Genesis,
         Self::Accredit,
         Self::Delegate,
@@ -89,11 +98,14 @@ impl Step {
         Self::ReceiptAnchored,
         Self::Evidence,
         Self::VerifyOffline,
+        Self::OfficialSigns,
         Self::UnaccreditedAskerRefused,
         Self::OverAskingRefused,
         Self::TamperRefused,
+        Self::Withdraw,
         Self::RotateKey,
         Self::ReportStolenKey,
+        Self::TimeTravel,
         Self::Revoke,
         Self::RevokedRefused,
         Self::GapDetected,
@@ -120,11 +132,14 @@ impl Step {
             Self::NothingLeaked => "nothing-leaked",
             Self::Evidence => "evidence",
             Self::VerifyOffline => "verify-offline",
+            Self::OfficialSigns => "official-signs",
             Self::UnaccreditedAskerRefused => "unaccredited-asker-refused",
             Self::OverAskingRefused => "over-asking-refused",
             Self::TamperRefused => "tamper-refused",
+            Self::Withdraw => "withdraw",
             Self::RotateKey => "rotate-key",
             Self::ReportStolenKey => "report-stolen-key",
+            Self::TimeTravel => "time-travel",
             Self::Revoke => "revoke",
             Self::RevokedRefused => "revoked-refused",
         }

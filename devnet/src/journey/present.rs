@@ -120,14 +120,14 @@ pub(super) fn check_refused(outcome: &admin::Outcome) -> Result<String> {
 }
 
 /// The verifier judges by evidence at hand, renewed every second: waits until it has seen its own accreditation.
-async fn wait_for_evidence(traveller: &Traveller) -> Result<()> {
+pub(super) async fn wait_for_evidence(traveller: &Traveller) -> Result<()> {
     let counter = traveller.housing_fund()?;
     let seen = until(EVIDENCE_PATIENCE, async || Ok(ask(&counter).await?.warnings.is_empty().then_some(())));
     seen.await?.context("the service does not get its evidence in time")
 }
 
 /// The names of the claims shown: exactly those asked for, under the query's id, not one less and not one more.
-fn check_verified(outcome: &admin::Outcome) -> Result<String> {
+pub(super) fn check_verified(outcome: &admin::Outcome) -> Result<String> {
     if let Some(refusal) = &outcome.refusal {
         bail!("the service refused: {}", refusal.code);
     }

@@ -7,12 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use identity_core::encoding::base64url;
+use identity_core::period::{Period, PeriodError};
+use identity_core::problem::Code;
 use identity_core::receipt::{ChainFault, ChainHead};
 use identity_core::registry::receipts_key;
+use identity_core::time::UnixSeconds;
 use identity_core::trust;
 use ledger::sha256;
 use serde_json::Value;
+use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config;
+use service_kit::ledger_client::load_trust_root;
 use service_kit::store::Batch;
 use wallet_cli::Wallet;
 use wallet_cli::holdings::{Kept, Sharing};
@@ -24,7 +29,7 @@ use crate::world::layout::{HOUSING_FUND, Layout, PURPOSE};
 use crate::world::query::{DESK, RETENTION_DAYS};
 
 /// Time for the ledger to take a range of receipts.
-const ANCHOR_PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const ANCHOR_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The wallet showed who answers and what for, as the official signed it; and the holder's signature, which the wallet
 /// keeps, carries the digest of just that.
@@ -83,7 +88,7 @@ fn payload(jws: &str) -> Result<Value> {
 }
 
 /// The service's log of receipts is whole. In a copy from which one is cut out, the audit names it; and in one whose end
-/// was cut off so well that the service's own note agrees, the ledger tells.
+/// was cut off so well that the service's own note agrees, the ledger tells. An auditor sees the same from an export.
 pub(super) async fn gap_detected(traveller: &mut Traveller) -> Seen {
     all_anchored(traveller).await?;
     traveller.services.stop_one(&HOUSING_FUND).await?;
@@ -112,9 +117,12 @@ async fn all_anchored(traveller: &Traveller) -> Result<()> {
 async fn audits(layout: &Layout) -> Result<(u64, u64)> {
     let config: verifier::Config = config::load(&layout.config(&HOUSING_FUND))?;
     let whole = verifier::verify_receipts_here(&config).await?.context("the log of receipts is not whole")?;
-    let (last, anchored) = (whole.head.seq, whole.anchored.context("the ledger could not be asked")?);
+    let (last, anchored) = (whole.head.seq, whole.anchored?);
     ensure!(last >= 3 && anchored >= 3, "only {last} receipts, {anchored} on the ledger");
+    // No day is over, unless midnight came meanwhile.
+    whole.tallies.context("the ledger was not asked for the counts of days")??;
 
+    exported(&config, layout, last).await?;
     let (gap, copy) = (2, layout.directory(&HOUSING_FUND).join("tampered-copy"));
     let cut_out = tampered(&config, &copy, Batch::new().delete(receipt_key(gap))).await?;
     ensure!(cut_out == Err(ChainFault::Gap { seq: gap }), "the audit says {cut_out:?}");
@@ -132,6 +140,26 @@ async fn audits(layout: &Layout) -> Result<(u64, u64)> {
     let expected = ChainFault::CutOff { seq: anchored.saturating_sub(1) };
     ensure!(cut_off == Err(expected), "the audit says {cut_off:?}");
     Ok((last, gap))
+}
+
+/// The whole log is exported for an auditor, who has nothing but the trust root: it holds, and with its last receipt cut off
+/// it does not.
+async fn exported(config: &verifier::Config, layout: &Layout, last: u64) -> Result<()> {
+    let file = layout.root().join("period.json");
+    // A world that is walked a second time has written it before.
+    let _ = fs::remove_file(&file);
+    let tomorrow = SystemClock.now().plus(86_400);
+    verifier::export_here(config.clone(), UnixSeconds(0), tomorrow, &file).await?;
+    let trust_root = load_trust_root(&layout.trust_root())?;
+    let mut period = Period::parse(&fs::read(&file)?)?;
+    let checked = period.check(&trust_root)?;
+    ensure!(u64::try_from(checked.entries().len())? == last, "the export has {} receipts", checked.entries().len());
+    for _ in 0..=checked.waiting() {
+        period.entries.pop();
+    }
+    let cut_off = period.check(&trust_root).err().map(PeriodError::code);
+    ensure!(cut_off == Some(Code::ReceiptCutOff), "of an export that was cut off the check says {cut_off:?}");
+    Ok(())
 }
 
 /// What the audit says of a copy of the data after somebody changed it.

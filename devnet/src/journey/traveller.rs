@@ -10,13 +10,16 @@ use service_kit::fetch::{Fetch, Fetcher};
 use service_kit::ledger_client::{LedgerClient, load_trust_root};
 use service_kit::messages::{Catalogue, Lang};
 use service_kit::private_file;
+use tokio::process::Command;
 use wallet_cli::holdings::Setup;
 use wallet_cli::ui::Ui;
 use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
 use super::runner::{Actor, Seen};
-use super::{Step, evidence, failure, issue, keys, leaks, open, present, receipt, revoke};
+use super::{
+    Step, evidence, failure, issue, keys, leaks, official, open, present, receipt, revoke, time_travel, withdraw,
+};
 use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
@@ -129,11 +132,14 @@ impl Actor for Traveller {
             Step::NothingLeaked => leaks::nothing(self).await,
             Step::Evidence => evidence::checked(self).await,
             Step::VerifyOffline => present::offline(self).await,
+            Step::OfficialSigns => official::signs(self).await,
             Step::UnaccreditedAskerRefused => present::too_much(self).await,
             Step::OverAskingRefused => present::beyond_duty(self).await,
             Step::TamperRefused => present::tampered(self).await,
+            Step::Withdraw => withdraw::taken_back(self).await,
             Step::RotateKey => keys::rotate(self).await,
             Step::ReportStolenKey => keys::report(self).await,
+            Step::TimeTravel => time_travel::looked_back(self).await,
             Step::Revoke => revoke::revoke(self).await,
             Step::RevokedRefused => revoke::refused(self).await,
         };
@@ -153,6 +159,14 @@ pub(crate) fn wallet_setup(layout: &Layout) -> Result<Setup> {
         allow_private: network.allow_private,
         plain: network.allow_plain,
     })
+}
+
+/// A command of a wallet as a process of its own, of this `program`; what it does is still to be said. It answers a script.
+pub(crate) fn wallet_command(program: &Path, vault: &Path, passphrase: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["wallet", "--", "--vault"]).arg(vault).arg("--passphrase-file").arg(passphrase);
+    command.args(["--json", "--lang", "en"]);
+    command
 }
 
 /// The passphrase of the sample wallets.

@@ -12,6 +12,7 @@ mod chance;
 mod graduate;
 mod insured;
 mod licence;
+mod official;
 mod permit;
 mod resident;
 
@@ -19,6 +20,7 @@ pub use business::businesses;
 pub use graduate::graduates;
 pub use insured::insured;
 pub use licence::licences;
+pub use official::officials;
 pub use permit::permits;
 pub use resident::residents;
 

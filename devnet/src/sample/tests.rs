@@ -7,13 +7,14 @@ use std::collections::HashSet;
 /// A kind of sample, with the type it is of and the column that tells its rows apart.
 type Kind = (&'static str, fn(u64, usize) -> Table, &'static str);
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     ("resident-identity", residents, "citizen_number"),
     ("residence-permit", permits, "id"),
     ("social-insurance", insured, "id"),
     ("degree", graduates, "graduation_number"),
     ("business-licence", businesses, "credit_code"),
     ("e-licence", licences, "identifier"),
+    ("official-duty", officials, "staff_number"),
 ];
 
 fn metadata(name: &str) -> &'static str {
@@ -81,6 +82,9 @@ fn nobody_is_met() {
     }
     for claim in claims(&licences(1, 1000), metadata("e-licence")) {
         assert_eq!(claim["identifier"].as_str().unwrap().matches("YB").count(), 3);
+    }
+    for claim in claims(&officials(1, 1000), metadata("official-duty")) {
+        assert_eq!(claim["department_code"].as_str().unwrap().get(8..10), Some("YB"));
     }
 }
 

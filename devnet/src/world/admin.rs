@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
+use identity_core::duty::{IssuerAct, Order};
 use identity_core::time::UnixSeconds;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -170,13 +171,28 @@ impl AdminApi {
         }
     }
 
-    /// Revokes a credential.
+    /// The order that an official is to sign so that a credential is revoked.
     ///
     /// # Errors
     /// As [`Self::import`].
-    pub async fn revoke(&self, id: &str) -> Result<Issued> {
+    pub async fn order_to_revoke(&self, id: &str, official: &str, basis: &str) -> Result<Order> {
+        #[derive(Deserialize)]
+        struct Draft {
+            to_attest: Order,
+        }
+        let body = json!({"act": IssuerAct::Revoke, "credential": id, "official": official, "basis": basis});
+        let draft: Draft = self.answer(Request::post_json(format!("{}/admin/orders", self.url), &body)).await?;
+        Ok(draft.to_attest)
+    }
+
+    /// Revokes a credential, under an official's order or else the service account's.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn revoke(&self, id: &str, order: Option<&str>) -> Result<Issued> {
         let url = format!("{}/admin/credentials/{}/revoke", self.url, url_encode(id));
-        self.answer(Request::post_json(url, &json!({}))).await
+        let request = Request::post_json(url, &json!({}));
+        self.answer(order.into_iter().fold(request, |request, order| request.with_header("xinfu-order", order))).await
     }
 
     /// Makes a request for a presentation: `query` is a configured name or a DCQL object.
@@ -197,6 +213,24 @@ impl AdminApi {
             members.insert("retention_days".to_owned(), super::query::RETENTION_DAYS.into());
         }
         self.answer(Request::post_json(format!("{}/admin/requests", self.url), &body)).await
+    }
+
+    /// Makes a request that waits for an official's signature: what is handed out, `to_attest` with it.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn ask_by(&self, query: Value, official: &str) -> Result<Value> {
+        let body = json!({ "query": query, "official": official });
+        self.answer(Request::post_json(format!("{}/admin/requests", self.url), &body)).await
+    }
+
+    /// Hands an official's signature back; from then on wallets get the request.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn attest(&self, id: &str, attestation: &str) -> Result<Asked> {
+        let url = format!("{}/admin/requests/{}/attestation", self.url, url_encode(id));
+        self.answer(Request::post_json(url, &json!({ "attestation": attestation }))).await
     }
 
     /// What became of a request.

@@ -26,6 +26,7 @@ use service_kit::private_file;
 
 use super::certificates::Authority;
 use super::index::{Index, LedgerEntry, ServiceEntry};
+use super::issuing;
 use super::layout::{CHAIN, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Layout, Member, NAMESPACE_NETWORK};
 use super::leader::Leader;
 use super::query;
@@ -74,13 +75,14 @@ pub fn found(layout: &Layout, rng: &mut dyn CryptoRng) -> Result<Founded> {
             &KeyGuard::plain(),
             rng,
         )?;
+        // The key alone, here and below; the duty is given to it on the ledger.
+        duties::service_key(&layout.keys(&department.member), &KeyGuard::plain(), rng)?;
         founders.push(founder(&department.member, founded.create));
         departments.push(founded.identity.did);
     }
     let housing_fund =
         verifier::init(&layout.keys(&HOUSING_FUND), &founding(layout, &HOUSING_FUND), &KeyGuard::plain(), rng)?;
     founders.push(founder(&HOUSING_FUND, housing_fund.create));
-    // The key alone; the duty is given to it on the ledger.
     duties::service_key(&layout.keys(&HOUSING_FUND), &KeyGuard::plain(), rng)?;
     found_chain(layout, founders, rng)?;
 
@@ -220,6 +222,7 @@ fn issuer_config(
         keys: layout.keys(member),
         admin_token: layout.admin_token(member),
         http: http(layout, authority, member)?,
+        duty: issuer::DutyConfig { service: issuing::DESK.to_owned(), basis: issuing::BASIS.to_owned() },
         offers: issuer::OfferConfig { nonce_lifetime: NONCE_SECONDS, ..defaults.offers },
         status: issuer::StatusConfig { ttl: STATUS_TTL, ..defaults.status },
         ledger: issuer::LedgerConfig { url: layout.ledger(place), trust_root: layout.trust_root(), ..defaults.ledger },
@@ -259,7 +262,7 @@ fn http(layout: &Layout, authority: &Authority, member: &Member) -> Result<HttpC
         plain: layout.is_plain(),
         // All of this world comes from one address, and tests come with crowds.
         connections_per_address: HttpConfig::default().connections,
-        rates: RateConfig { reads: 0, posts: 0, admin: 0, errands: 0 },
+        rates: RateConfig { reads: 0, posts: 0, admin: 0, errands: 0, sign_ins: 0 },
         ..HttpConfig::default()
     })
 }

@@ -111,7 +111,14 @@ pub const MARKET_REGULATION: Department = Department {
     }],
 };
 
-/// Issues statements of social insurance.
+/// What an official's wallet holds: the key that it is bound to is the key of the duty.
+pub const OFFICIAL_DUTY: CredentialType = CredentialType {
+    configuration: "official-duty",
+    vct: "urn:xinfu:credential:official-duty:1",
+    sample: sample::officials,
+};
+
+/// Issues statements of social insurance, and, as it keeps the staff of the departments, officials' duties.
 pub const SOCIAL_SECURITY: Department = Department {
     member: Member {
         id: "social-security",
@@ -124,7 +131,7 @@ pub const SOCIAL_SECURITY: Department = Department {
         vct: "urn:xinfu:credential:social-insurance:1",
         sample: sample::insured,
     },
-    others: &[],
+    others: &[OFFICIAL_DUTY],
 };
 
 /// Issues certificates of higher education.

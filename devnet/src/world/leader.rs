@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile;
-use service_kit::ledger_client::LedgerClient;
+use service_kit::ledger_client::{Certified, LedgerClient};
 
 /// Signs transactions.
 const INVOKE: &str = "invoke-1";
@@ -105,6 +105,20 @@ pub async fn submit(
     operation: &Operation,
     now: UnixSeconds,
 ) -> Result<u64> {
+    Ok(hand_in(ledger, did, invoke, operation, now).await?.1.index)
+}
+
+/// The same; answers the transaction and the proof of its place.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn hand_in(
+    ledger: &LedgerClient,
+    did: &Did,
+    invoke: &SecretKey,
+    operation: &Operation,
+    now: UnixSeconds,
+) -> Result<(String, Certified)> {
     let key = format!("{did}#{INVOKE}");
     let (state, _) = ledger.state(&registry::sequence_key(&key)).await?;
     let last: u64 = read(&state)?.unwrap_or(0);
@@ -114,7 +128,8 @@ pub async fn submit(
         exp: now.plus(TRANSACTION_LIFETIME).0,
     };
     let transaction = make_transaction(&envelope, operation, did, INVOKE, invoke)?;
-    Ok(ledger.submit_and_wait(&transaction).await?.index)
+    let certified = ledger.submit_and_wait(&transaction).await?;
+    Ok((transaction, certified))
 }
 
 async fn is_accredited(ledger: &LedgerClient, wanted: &Accredit) -> Result<bool> {

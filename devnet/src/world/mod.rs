@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod found;
 pub mod home;
 pub mod index;
+pub mod issuing;
 pub mod layout;
 pub mod leader;
 pub mod query;

@@ -27,6 +27,9 @@ pub const RETENTION_DAYS: u32 = 30;
 /// Duty number of the housing fund's service account.
 pub const DESK: &str = "desk";
 
+/// Duty number of the housing fund's official.
+pub const COUNTER: &str = "counter";
+
 /// What the service account may ask for: more than the housing fund itself, so that only the wallet stands in the way.
 pub const DESK_CLAIMS: [&[&str]; 4] = [&["name"], &["birth_date"], &["address"], &["citizen_number"]];
 
@@ -38,6 +41,7 @@ pub fn configured() -> BTreeMap<String, QueryConfig> {
         basis: BASIS.to_owned(),
         retention_days: RETENTION_DAYS,
         holder_signs: true,
+        required_by_law: None,
         anchor: AnchorPolicy::Required,
         undetermined_status: Undetermined::Refuse,
         dcql: dcql(&ASKED).to_string(),

@@ -1,6 +1,6 @@
 //! Strict JSON, base64url, multibase.
 
-use identity_core::encoding::json::{Limits, parse_strict};
+use identity_core::encoding::json::{Limits, parse_strict, read};
 use identity_core::encoding::{base64url as base64, limits, multibase as base58};
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use crate::{Outcome, text};
 pub fn json(data: &[u8]) -> Outcome {
     let limits = Limits::of(limits::SD_JWT);
     let parsed = parse_strict(data, limits);
+    assert_eq!(read::<Value>(data, limits), parsed, "straight into a type is as through the tree");
     if let Ok(value) = &parsed {
         let peer: Value = serde_json::from_slice(data).expect("strict JSON is JSON");
         assert!(alike(value, &peer), "{value} is not {peer}");

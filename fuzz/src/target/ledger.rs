@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use identity_core::sample::consortium::Consortium;
-use identity_core::sample::world::World;
+use identity_core::sample::world::{NOW, World};
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
 use ledger::split_view::SplitEvidence;
 use ledger::tile::{Tile, read_bundle};
 use ledger::walk::{Walk, Walked};
-use ledger::{LogProof, Seal, StateProof, TrustRoot};
+use ledger::{LogProof, Seal, StateProof, TimeProof, TrustRoot};
 
 use crate::{Outcome, text};
 
@@ -87,6 +87,19 @@ pub fn state_proof(data: &[u8]) -> Outcome {
     {
         let genuine = WORLD.ledger.state_proof(proven.key(), 0);
         assert_eq!(proven.value(), genuine.value.as_deref(), "nobody signed another state");
+    }
+    Outcome::of(&parsed)
+}
+
+/// The seals around a time: whatever time they are held against, the index is the one that the sample's log has.
+pub fn time_proof(data: &[u8]) -> Outcome {
+    let parsed = TimeProof::parse(data);
+    let Ok(proof) = &parsed else { return Outcome::Refused };
+    for seconds in [NOW.0 - 5400, NOW.0 - 5340, NOW.0 - 5000, NOW.0 - 1800, NOW.0] {
+        let time = u64::try_from(seconds * 1000).unwrap();
+        if let Ok(moment) = proof.verify(&TRUST_ROOT, time) {
+            assert_eq!(moment.index(), WORLD.ledger.moment(seconds).index(), "nobody signed another log");
+        }
     }
     Outcome::of(&parsed)
 }

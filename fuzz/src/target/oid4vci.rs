@@ -39,7 +39,13 @@ pub fn requests(data: &[u8]) -> Outcome {
     let (token_request, credential_request) = text.split_once('\n').unwrap_or((text, ""));
     let issuer = issuer();
     let mut rng = StdRng::seed_from_u64(1);
-    let wanted = NewOffer { subject: "s".to_owned(), reference: None, configuration: "a".to_owned(), lifetime: 600 };
+    let wanted = NewOffer {
+        subject: "s".to_owned(),
+        reference: None,
+        order: None,
+        configuration: "a".to_owned(),
+        lifetime: 600,
+    };
     let made = issuer.make_offer(wanted, NOW, &mut rng).unwrap();
     let tx_code = made.tx_code.clone().expect("the policy asks for one");
     let code = made.offer.grants.pre_authorized.clone().expect("pre-authorized").code;

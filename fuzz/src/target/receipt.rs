@@ -1,16 +1,14 @@
 //! Receipts of sharings.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use identity_core::did::{DidUrl, Document};
-use identity_core::duty::UnverifiedAttestation;
 use identity_core::jose::{SignHeader, sign_compact, typ};
-use identity_core::receipt::{ChainHead, Presented, Processed, Receipt, Sharing, UnverifiedReceipt, shown};
+use identity_core::receipt::{ChainHead, Sharing, UnverifiedReceipt};
 use identity_core::registry::DutyHolder;
 use identity_core::sample::world::{NOW, World};
 
-use crate::{Outcome, text};
+use crate::{Outcome, text, unsigned};
 
 struct Sample {
     world: World,
@@ -24,23 +22,17 @@ struct Sample {
 
 static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let world = World::new();
-    let service = world.asker.did();
-    let document = world.prepared().document(&service, world.policy.evidence, NOW).unwrap();
+    let document = world.prepared().document(&world.asker.did(), world.policy.evidence, NOW).unwrap();
     let name = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
-    let attestation = UnverifiedAttestation::parse(world.request.duty.as_deref().unwrap()).unwrap();
-    let presentations: BTreeMap<String, Vec<Presented>> =
-        world.token.iter().map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect())).collect();
-    let holder = DutyHolder::Official;
-    let processed =
-        Processed { service: &service, attestation: &attestation, holder, presentations, refused: None, at: NOW };
-    let receipt = Receipt::following(ChainHead::default(), processed);
+    let receipt = world.receipt(ChainHead::default(), None);
     let (said, good) =
         (serde_json::to_string(&receipt).unwrap(), receipt.sign(&name, &world.asker.authenticator()).unwrap());
     Sample { world, document, name, said, good }
 });
 
 /// The payload of a receipt that the service really signed, in which `$SAID` stands for the members of a good one; or the
-/// text of a whole receipt, where `$SIGNED` stands for the good one. What a wallet takes is over what it sent.
+/// text of a whole receipt, where `$SIGNED` stands for the good one and `$UNSIGNED` for it without its signature. What a
+/// wallet takes is over what it sent.
 pub fn receipt(data: &[u8]) -> Outcome {
     let Some(text) = text(data) else { return Outcome::Refused };
     let Sample { world, document, name, said, good } = &*SAMPLE;
@@ -50,13 +42,14 @@ pub fn receipt(data: &[u8]) -> Outcome {
         let header = SignHeader::new(typ::RECEIPT).kid(&kid);
         sign_compact(header, payload.as_bytes(), &world.asker.authenticator()).unwrap()
     } else {
-        text.replace("$SIGNED", good)
+        text.replace("$SIGNED", good).replace("$UNSIGNED", &unsigned(good))
     };
     let service = world.asker.did();
     let sharing = Sharing {
         service: &service,
         attestation: world.request.duty.as_deref().unwrap(),
         presentations: &world.token,
+        holder: DutyHolder::Official,
         accepted: true,
         sent: NOW,
     };

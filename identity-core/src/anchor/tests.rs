@@ -72,7 +72,7 @@ fn a_good_proof_says_when_and_who() {
     let bytes = serde_json::to_vec(&good()).unwrap();
     let anchored = verify(&AnchorProof::parse(&bytes).unwrap()).unwrap();
     assert_eq!((anchored.index(), anchored.sender(), anchored.key_id()), (0, &sender(), "invoke-1"));
-    assert_eq!((anchored.kind(), anchored.checkpoint_size()), (AnchorKind::Credential, 2));
+    assert_eq!((anchored.kind(), anchored.checkpoint_size(), anchored.receipt()), (AnchorKind::Credential, 2, None));
 }
 
 #[test]

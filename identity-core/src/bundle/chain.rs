@@ -4,7 +4,6 @@ use super::BundleError;
 use super::states::States;
 use crate::dcql::Query;
 use crate::did::Did;
-use crate::duty::leading_names;
 use crate::registry::{AccreditationHistory, Grant, Label, MAX_CHAIN, Role};
 
 /// A DID and the name that it registered.
@@ -51,7 +50,7 @@ fn covering<'h>(history: &'h AccreditationHistory, query: &Query, purpose: &str,
             let covers = |grant: &&Grant| {
                 grant.holds_at(index)
                     && grant.is_for(Role::Verifier, vct)
-                    && asked.claims.iter().all(|claim| grant.covers_claim(&leading_names(&claim.path)))
+                    && asked.claims.iter().all(|claim| grant.covers_claim(&claim.path.leading_names()))
                     && grant.purposes.iter().any(|given| given == purpose)
             };
             let grant = history.grants.iter().find(covers)?;
@@ -78,8 +77,8 @@ fn climb(states: &States, holder: &Did, grant: &Grant, index: u64) -> Result<Vec
                 Err(BundleError::Chain)
             };
         };
-        let above = states.accreditations(&grantor)?.grants.into_iter().find(|above| above.id == under);
-        let above = above.ok_or(BundleError::Chain)?;
+        let given = states.accreditations(&grantor)?;
+        let above = given.grants.iter().find(|above| above.id == under).ok_or(BundleError::Chain)?.clone();
         let sound = above.delegable
             && above.holds_at(index)
             && grant.is_within(&above)
@@ -100,5 +99,5 @@ fn was_authority(states: &States, did: &Did, given: u64) -> Result<bool, BundleE
 }
 
 pub(super) fn named(states: &States, did: &Did) -> Result<Named, BundleError> {
-    Ok(Named { did: did.clone(), label: states.did(did)?.label })
+    Ok(Named { did: did.clone(), label: states.label(did)? })
 }

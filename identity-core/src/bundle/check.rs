@@ -1,16 +1,16 @@
 //! The check of a bundle, part by part.
 
-use std::borrow::Cow;
+use ledger::{PastMoment, TrustRoot, sha256};
 
-use ledger::{TrustRoot, sha256};
-
+use super::ahead::{Parts, opened};
 use super::chain::{self, Link, Named};
 use super::holder::{self, Holder};
+use super::past::{self, Stood};
 use super::states::States;
-use super::{Bundle, BundleError, request};
+use super::{Bundle, BundleError, LEEWAY};
 use crate::anchor::AnchorError;
 use crate::duty::{Attestation, DutyError, UnverifiedAttestation, VerifiedAttestation};
-use crate::oid4vp::{Parameters, transaction_data};
+use crate::oid4vp::Parameters;
 use crate::receipt::{Receipt, ReceiptError, UnverifiedReceipt, VerifiedReceipt};
 use crate::registry::{AnchorKind, Delegation};
 use crate::time::UnixMillis;
@@ -97,31 +97,49 @@ impl Checked {
 }
 
 pub(super) fn missing(bundle: &Bundle, trust_root: &TrustRoot) -> Result<Vec<String>, BundleError> {
-    let mut states = States::prove(bundle, trust_root)?;
-    match checked(bundle, trust_root, &mut states) {
+    opened(bundle, trust_root, |parts, states| match checked(bundle, trust_root, parts, states) {
         Ok(_) | Err(BundleError::Incomplete) => Ok(states.wanted()),
         Err(error) => Err(error),
-    }
+    })
 }
 
 pub(super) fn check(bundle: &Bundle, trust_root: &TrustRoot) -> Result<Checked, BundleError> {
-    checked(bundle, trust_root, &mut States::prove(bundle, trust_root)?)
+    opened(bundle, trust_root, |parts, states| checked(bundle, trust_root, parts, states))
+}
+
+pub(super) fn check_at(
+    bundle: &Bundle,
+    trust_root: &TrustRoot,
+    moment: &PastMoment,
+) -> Result<(Checked, Stood), BundleError> {
+    opened(bundle, trust_root, |parts, states| {
+        states.note(moment.checkpoint())?;
+        let checked = checked(bundle, trust_root, parts, states)?;
+        let stood = past::stood(bundle, trust_root, states, &checked, moment)?;
+        Ok((checked, stood))
+    })
 }
 
 /// From the ledger inwards: when, who, under which duty, on whose word, and whether the holder knew.
-fn checked(bundle: &Bundle, trust_root: &TrustRoot, states: &mut States) -> Result<Checked, BundleError> {
-    let receipt = UnverifiedReceipt::parse(&bundle.receipt).map_err(BundleError::Receipt)?;
+fn checked(bundle: &Bundle, trust_root: &TrustRoot, parts: Parts<'_>, states: &States) -> Result<Checked, BundleError> {
+    let Parts { receipt, request, attestation } = parts;
+    let mut receipt = receipt.map_err(BundleError::Receipt)?;
     let moment = moment(bundle, trust_root, states, &receipt)?;
-    let (states, index) = (&*states, moment.index());
+    let index = moment.index();
     states.reach(index)?;
     let service = receipt.service().clone();
     // Asked for together, so that they are fetched together.
     let (history, accredited) = (states.did(&service), states.accreditations(&service));
     let document = history?.document_at(index).ok_or(BundleError::Receipt(ReceiptError::Key))?;
+    receipt.recognise(&document, states.known());
     let receipt = receipt.verify(&document).map_err(BundleError::Receipt)?;
-    let request = request::read(&bundle.request, &document)?;
-    let attested = attested(states, &receipt, &request, index);
+    let request = request?.verify(&document, states.known())?;
+    let attested = attested(states, &receipt, &request, attestation, index);
     let receipt = receipt.receipt();
+    let taken_by = states.sealed_by(index).filter(|_| matches!(moment, Moment::Anchored(_)));
+    if !in_time(receipt, &request, taken_by) {
+        return Err(BundleError::Receipt(ReceiptError::Time));
+    }
     accredited?;
     let chains = chain::above(states, &service, &request.query, &receipt.purpose, index);
     let holder = holder::check(bundle, states, trust_root, &request, receipt, index);
@@ -136,25 +154,36 @@ fn checked(bundle: &Bundle, trust_root: &TrustRoot, states: &mut States) -> Resu
     })
 }
 
-/// When the ledger took the receipt. Only the service itself can have put it there.
+/// When the ledger took the receipt. Only the service itself can have put it there, and only at the receipt's own place
+/// in the chain.
 fn moment(
     bundle: &Bundle,
     trust_root: &TrustRoot,
-    states: &mut States,
+    states: &States,
     receipt: &UnverifiedReceipt<'_>,
 ) -> Result<Moment, BundleError> {
-    let Some(proof) = &bundle.receipt_proof else { return Ok(Moment::Waiting(states.newest())) };
-    let mut certified = None;
-    let certify = |note: &str| {
-        let checkpoint = trust_root.verify_checkpoint(note)?;
-        certified = Some(checkpoint.clone());
-        Ok(Cow::Owned(checkpoint))
+    let said = receipt.dangerous_claims();
+    let Some(proof) = &bundle.receipt_proof else {
+        // Whoever leaves the proof out must not choose as of when in the past everything is read.
+        let newest = Moment::Waiting(states.newest());
+        return if states.is_since(said.iat) { Ok(newest) } else { Err(BundleError::Behind) };
     };
     let digest = sha256(bundle.receipt.as_bytes());
-    let at = proof.verify_with(&digest, AnchorKind::Receipt, trust_root.origin(), certify);
-    let at = at.map_err(BundleError::Anchor)?;
-    states.note(&certified.ok_or(BundleError::Anchor(AnchorError::NotCertified))?)?;
-    if at.sender() == receipt.service() { Ok(Moment::Anchored(at.index())) } else { Err(BundleError::AnchorSender) }
+    let at = states.anchored(proof, &digest, AnchorKind::Receipt, trust_root)?.map_err(BundleError::Anchor)?;
+    if at.sender() != receipt.service() {
+        return Err(BundleError::AnchorSender);
+    }
+    if at.receipt() != Some(said.seq) {
+        return Err(BundleError::Anchor(AnchorError::NotInBatch));
+    }
+    Ok(Moment::Anchored(at.index()))
+}
+
+/// No receipt is from after the ledger took it, and no answer was accepted after its question had ended.
+fn in_time(receipt: &Receipt, request: &Parameters, taken_by: Option<UnixMillis>) -> bool {
+    let before_it_was_taken = taken_by.is_none_or(|by| receipt.iat.0 <= by.0.div_euclid(1000).saturating_add(LEEWAY));
+    let while_it_was_open = !receipt.is_accepted() || receipt.iat <= request.expires.plus(LEEWAY);
+    before_it_was_taken && while_it_was_open
 }
 
 /// The official's word: over this request, under a duty that held then, and what the receipt repeats of it.
@@ -162,10 +191,10 @@ fn attested(
     states: &States,
     receipt: &VerifiedReceipt,
     request: &Parameters,
+    attestation: Result<UnverifiedAttestation<'_>, DutyError>,
     index: u64,
 ) -> Result<VerifiedAttestation, BundleError> {
-    let text = request.duty.as_deref().ok_or(BundleError::Duty(DutyError::Missing))?;
-    let attestation = UnverifiedAttestation::parse(text).map_err(BundleError::Duty)?;
+    let mut attestation = attestation.map_err(BundleError::Duty)?;
     if attestation.digest() != receipt.receipt().request {
         return Err(BundleError::OtherRequest);
     }
@@ -175,13 +204,9 @@ fn attested(
         return Err(BundleError::Duty(DutyError::Department));
     }
     let history = states.duty(department, number)?.ok_or(BundleError::Duty(DutyError::Unknown))?;
+    attestation.recognise(&history, index, states.known());
     let attested = attestation.verify(&history, index).map_err(BundleError::Duty)?;
     attested.check(&receipt.receipt().iss, request).map_err(BundleError::Duty)?;
-    if !transaction_data::are_over(&request.transaction_data, attested.digest()) {
-        return Err(BundleError::Duty(DutyError::OtherRequest));
-    }
-    if attested.delegation().holder != receipt.receipt().act.holder {
-        return Err(BundleError::Official);
-    }
+    attested.check_holder(receipt.receipt().act.holder).map_err(|_| BundleError::Official)?;
     Ok(attested)
 }

@@ -26,6 +26,9 @@ pub enum BundleError {
     /// What the ledger says here is older than the act.
     #[error("what the bundle says of the ledger is older than the act")]
     Behind,
+    /// What the ledger says here is older than the moment that is asked about.
+    #[error("what the bundle says of the ledger is older than the moment that is asked about")]
+    BehindMoment,
     /// Two certified histories of one ledger.
     #[error("the bundle shows two histories of one ledger")]
     SplitView,
@@ -77,6 +80,7 @@ impl BundleError {
             Self::State => Code::EvidenceState,
             Self::Incomplete => Code::EvidenceIncomplete,
             Self::Behind => Code::EvidenceBehind,
+            Self::BehindMoment => Code::EvidenceBehindMoment,
             Self::SplitView => Code::EvidenceSplitView,
             Self::Receipt(_) => Code::EvidenceReceipt,
             Self::Anchor(_) => Code::EvidenceAnchor,

@@ -1,7 +1,7 @@
 //! Whether the holder signed what the data was wanted for, as far as a bundle can show it.
 
 use ledger::TrustRoot;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::states::States;
 use super::{Bundle, BundleError, Full};
@@ -12,7 +12,7 @@ use crate::encoding::limits;
 use crate::jose::{UnverifiedJws, typ};
 use crate::kb_jwt::{self, Occasion, Window};
 use crate::oid4vp::{Parameters, transaction_data};
-use crate::receipt::{Receipt, shown};
+use crate::receipt::{Presented, Receipt, presented};
 use crate::registry::{AnchorKind, KeyUse, Role};
 use crate::sd_jwt::UnverifiedSdJwt;
 use crate::sd_jwt_vc::Credential;
@@ -62,18 +62,24 @@ pub(super) fn check(
 
 /// The presentations are those of the receipt: types, claims and digests.
 fn are_named(full: &Full, receipt: &Receipt) -> Result<(), BundleError> {
-    let shown = full.vp_token.iter().map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect()));
-    if receipt.presentations == shown.collect() { Ok(()) } else { Err(BundleError::Presentation) }
+    if receipt.presentations == presented(&full.vp_token) { Ok(()) } else { Err(BundleError::Presentation) }
 }
 
 /// Each key binding says that it answers this question, for these purposes. Nobody can check its signature from here.
 fn claimed(bundle: &Bundle, request: &Parameters, receipt: &Receipt) -> Result<(), BundleError> {
-    let queries: Vec<&String> =
-        receipt.presentations.iter().flat_map(|(id, shown)| shown.iter().map(move |_| id)).collect();
-    let answers = |(text, query): (&String, &String)| answers(text, query, request).is_some_and(|answers| answers);
-    let all = queries.len() == bundle.key_bindings.len()
-        && bundle.key_bindings.iter().zip(queries.iter().copied()).all(answers);
+    let named: Vec<(&String, &Presented)> =
+        receipt.presentations.iter().flat_map(|(id, shown)| shown.iter().map(move |one| (id, one))).collect();
+    let answers = |(text, (query, shown)): (&String, &(&String, &Presented))| {
+        is_asked(query, shown, request) && answers(text, query, request).is_some_and(|answers| answers)
+    };
+    let all = named.len() == bundle.key_bindings.len() && bundle.key_bindings.iter().zip(&named).all(answers);
     if all { Ok(()) } else { Err(BundleError::Holder) }
+}
+
+/// The request asks for this under this id. What answers another question was signed over no purpose.
+fn is_asked(query: &str, shown: &Presented, request: &Parameters) -> bool {
+    let asked = request.query.credentials.iter().find(|asked| asked.id == query);
+    asked.is_some_and(|asked| shown.vct.as_ref().is_none_or(|vct| asked.vct_values.contains(vct)))
 }
 
 fn answers(key_binding: &str, query: &str, request: &Parameters) -> Option<bool> {
@@ -87,15 +93,8 @@ fn answers(key_binding: &str, query: &str, request: &Parameters) -> Option<bool>
     Some(
         text("aud") == Some(request.client_id.as_str())
             && text("nonce") == Some(&request.nonce)
-            && signed(&claims)? == wanted,
+            && kb_jwt::check_transaction_data(&claims, &wanted).is_ok(),
     )
-}
-
-fn signed(claims: &Map<String, Value>) -> Option<Vec<&str>> {
-    match claims.get("transaction_data_hashes") {
-        None => Some(Vec::new()),
-        Some(hashes) => hashes.as_array()?.iter().map(Value::as_str).collect(),
-    }
 }
 
 /// What a signature of the holder's is held against.
@@ -110,6 +109,7 @@ struct Signatures<'a> {
 impl Signatures<'_> {
     /// All of them, before one is found wanting: what is missing is asked for in one round.
     fn check(&self, full: &Full) -> Result<(), BundleError> {
+        self.request.query.check_outline(&full.vp_token).map_err(|_| BundleError::Holder)?;
         let mut found = Vec::new();
         for (query, texts) in &full.vp_token {
             let proofs = full.anchors.get(query).map(Vec::as_slice).unwrap_or_default();
@@ -128,19 +128,22 @@ impl Signatures<'_> {
     /// holder's signature over the question.
     fn one(&self, query: &str, text: &str, proof: Option<&AnchorProof>) -> Result<(), BundleError> {
         let bad = BundleError::Holder;
-        let sd_jwt = UnverifiedSdJwt::parse(text).map_err(|_| bad)?;
+        let mut sd_jwt = UnverifiedSdJwt::parse(text).map_err(|_| bad)?;
         let name = sd_jwt.jws().header().kid().ok().and_then(|kid| DidUrl::parse(kid).ok()).ok_or(bad)?;
         let index = match proof {
             None => self.index,
             Some(proof) => self.anchored(text, proof, &name)?,
         };
-        let (history, accredited) = (self.states.did(name.did()), self.states.accreditations(name.did()));
-        let (history, accredited) = (history?, accredited?);
+        let (history, accredited) = (self.states.issuer(name.did()), self.states.accreditations(name.did()));
+        let (history, accredited) = (history?.ok_or(bad)?, accredited?);
         let key = history.key_at(index, name.fragment(), KeyUse::AssertionMethod).ok_or(bad)?;
+        sd_jwt.recognise(key, self.states.known());
         let credential = Credential::verify(sd_jwt, key).map_err(|_| bad)?;
         if !accredited.is_accredited(Role::Issuer, credential.vct(), &[], index) {
             return Err(bad);
         }
+        let asked = self.request.query.credentials.iter().find(|asked| asked.id == query).ok_or(bad)?;
+        asked.check(&credential, true).map_err(|_| bad)?;
         let transaction_data = transaction_data::hashes_for(&self.request.transaction_data, query);
         let occasion = Occasion {
             audience: self.request.client_id.as_str(),
@@ -148,7 +151,8 @@ impl Signatures<'_> {
             transaction_data: &transaction_data,
         };
         let holder = credential.holder().ok_or(bad)?;
-        kb_jwt::verify_by(credential.sd_jwt(), holder, occasion, WINDOW, self.receipt.iat).map_err(|_| bad)?;
+        let when = (WINDOW, self.receipt.iat);
+        kb_jwt::verify_knowing(credential.sd_jwt(), holder, occasion, when, self.states.known()).map_err(|_| bad)?;
         Ok(())
     }
 
@@ -156,7 +160,9 @@ impl Signatures<'_> {
     fn anchored(&self, text: &str, proof: &AnchorProof, issuer: &DidUrl) -> Result<u64, BundleError> {
         let jwt = text.split('~').next().unwrap_or_default();
         let digest = ledger::sha256(jwt.as_bytes());
-        let at = proof.verify(&digest, AnchorKind::Credential, self.trust_root).map_err(|_| BundleError::Holder)?;
-        if at.sender() == issuer.did() { Ok(at.index()) } else { Err(BundleError::Holder) }
+        let at = self.states.anchored(proof, &digest, AnchorKind::Credential, self.trust_root);
+        let at = at?.map_err(|_| BundleError::Holder)?;
+        // Nothing here knows what holds beyond the moment of the act.
+        if at.sender() == issuer.did() && at.index() <= self.index { Ok(at.index()) } else { Err(BundleError::Holder) }
     }
 }

@@ -8,16 +8,20 @@
 //! ```
 //!
 //! Everything is read as of one log index: that at which the ledger took the receipt, or the newest that the bundle
-//! knows while the receipt waits. Without [`Full`] a bundle holds names and digests, and no claim value.
+//! knows while the receipt waits; the same histories tell how everybody stood at any other moment before the bundle was made
+//! ([`Bundle::check_at`]). Without [`Full`] a bundle holds names and digests, and no claim value but those that the
+//! question itself named.
 //!
 //! # What this does not check
 //! Whether the credential was in force: status lists are not kept. Whether the service answered others likewise: that
 //! is an audit's question, over all its receipts.
 
+mod ahead;
 mod chain;
 mod check;
 mod error;
 mod holder;
+mod past;
 mod request;
 mod states;
 #[cfg(test)]
@@ -25,10 +29,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use ledger::{Hash, StateProof, TrustRoot, sha256};
+use ledger::{PastMoment, StateProof, TrustRoot, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::AnchorProof;
+use crate::encoding::digested::{self, Damage};
 use crate::encoding::json::{self, Limits};
 use crate::registry::AnchorKind;
 
@@ -36,6 +41,7 @@ pub use chain::{Link, Named};
 pub use check::{Checked, Moment};
 pub use error::BundleError;
 pub use holder::Holder;
+pub use past::{Change, Lack, Standing, Stood, Then, What, Who};
 
 /// The name of this format, in the file.
 pub const FORMAT: &str = "xinfu-evidence-1";
@@ -44,11 +50,11 @@ pub const FORMAT: &str = "xinfu-evidence-1";
 pub const MAX_BUNDLE_BYTES: usize = 8 * 1024 * 1024;
 /// The file, a list, a proof, its path, the list of siblings, and some room.
 const LIMITS: Limits = Limits { bytes: MAX_BUNDLE_BYTES, depth: 8 };
-/// What stands before the digest that ends a file.
-const DIGEST_MEMBER: &str = r#","sha256":""#;
+/// How far the clocks of a service and of the validators may differ, in seconds.
+const LEEWAY: i64 = 300;
 
 /// The evidence of one act. Nothing in it is believed before [`Self::check`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     format: String,
@@ -105,6 +111,19 @@ impl std::fmt::Debug for Full {
     }
 }
 
+/// A question may name values, and an answer has them: of neither anything is shown.
+impl std::fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let keys = self.states.iter().map(|proof| &proof.key).collect::<Vec<_>>();
+        let anchored = self.receipt_proof.is_some();
+        f.debug_struct("Bundle")
+            .field("states", &keys)
+            .field("anchored", &anchored)
+            .field("full", &self.full)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Bundle {
     /// A bundle over one act, with no word of the ledger's yet: [`Self::missing`] says what is wanted.
     #[must_use]
@@ -133,10 +152,16 @@ impl Bundle {
         self.states.push(proof);
     }
 
-    /// Whether it holds claim values.
+    /// Whether it holds the answer.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.full.is_some()
+    }
+
+    /// Whether it holds claim values: an answer, or a question that names those it looks for.
+    #[must_use]
+    pub fn has_values(&self) -> bool {
+        self.is_full() || request::names_values(&self.request)
     }
 
     /// The file: one JSON object that ends with the digest of everything before it.
@@ -145,10 +170,7 @@ impl Bundle {
     #[must_use]
     pub fn to_text(&self) -> String {
         // A struct of texts and numbers cannot fail to be written.
-        let mut text = serde_json::to_string(self).unwrap_or_default();
-        text.pop();
-        let digest = sha256(text.as_bytes()).to_base64url();
-        format!("{text}{DIGEST_MEMBER}{digest}\"}}\n")
+        digested::close(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Parses a file.
@@ -156,17 +178,11 @@ impl Bundle {
     /// # Errors
     /// [`BundleError::Malformed`]; [`BundleError::Changed`] if it is not the file that was written.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        if bytes.len() > MAX_BUNDLE_BYTES {
-            return Err(BundleError::Malformed);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| BundleError::Malformed)?;
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let (said, digest) = text.rsplit_once(DIGEST_MEMBER).ok_or(BundleError::Malformed)?;
-        let digest = digest.strip_suffix("\"}").and_then(|digest| Hash::from_base64url(digest).ok());
-        if digest.ok_or(BundleError::Malformed)? != sha256(said.as_bytes()) {
-            return Err(BundleError::Changed);
-        }
-        let bundle: Self = json::read(format!("{said}}}").as_bytes(), LIMITS).map_err(|_| BundleError::Malformed)?;
+        let text = digested::open(bytes, MAX_BUNDLE_BYTES).map_err(|damage| match damage {
+            Damage::Malformed => BundleError::Malformed,
+            Damage::Changed => BundleError::Changed,
+        })?;
+        let bundle: Self = json::read(text.as_bytes(), LIMITS).map_err(|_| BundleError::Malformed)?;
         if bundle.format == FORMAT { Ok(bundle) } else { Err(BundleError::Malformed) }
     }
 
@@ -177,5 +193,14 @@ impl Bundle {
     /// [`BundleError`], by the first thing that does not hold.
     pub fn check(&self, trust_root: &TrustRoot) -> Result<Checked, BundleError> {
         check::check(self, trust_root)
+    }
+
+    /// As [`Self::check`]; and how those whom the bundle names stood at `moment`, verified under the same trust root, and
+    /// what changed since.
+    ///
+    /// # Errors
+    /// As [`Self::check`]; [`BundleError::BehindMoment`] if the bundle was made before that moment.
+    pub fn check_at(&self, trust_root: &TrustRoot, moment: &PastMoment) -> Result<(Checked, Stood), BundleError> {
+        check::check_at(self, trust_root, moment)
     }
 }

@@ -11,17 +11,18 @@ use super::{Bundle, BundleError, Checked, Full, Holder, Moment};
 use crate::anchor::{AnchorError, AnchorProof, BatchPath};
 use crate::crypto::Signer;
 use crate::did::{Did, DidUrl};
-use crate::duty::{DutyError, UnverifiedAttestation};
-use crate::jose::{SignHeader, sign_compact, typ};
+use crate::duty::DutyError;
+use crate::encoding::base64url;
+use crate::jose::{Jwk, SignHeader, sign_compact, typ};
 use crate::problem::Code;
-use crate::receipt::{ChainHead, Processed, Receipt, ReceiptError, shown};
+use crate::receipt::{ChainHead, Receipt, ReceiptError};
 use crate::registry::{
     Accredit, Anchor, AnchorKind, DutyHolder, EndAccreditation, EndDelegation, Operation, Role, ServiceType, Update,
     accreditation_key, did_key, duty_key, member_key,
 };
 use crate::sample::ledger::SampleLedger;
 use crate::sample::parties::{Party, entry, key};
-use crate::sample::world::{DUTY, NOW, PURPOSE, VCT, World, accredit, query};
+use crate::sample::world::{DUTY, NOW, PURPOSE, VCT, World, accredit, holder, query};
 use crate::time::UnixMillis;
 use crate::trust;
 
@@ -52,7 +53,7 @@ impl Scene {
     }
 
     fn in_world(world: World) -> Self {
-        let receipt = receipt(&world, None);
+        let receipt = world.receipt(ChainHead::default(), None);
         Self { world, receipt }
     }
 
@@ -62,7 +63,7 @@ impl Scene {
     }
 
     fn request(&self) -> String {
-        signed(&self.world.request.to_json(), &self.world.asker, &self.world.asker.authenticator())
+        self.world.request_object()
     }
 
     fn key_bindings(&self) -> Vec<String> {
@@ -94,17 +95,8 @@ impl Scene {
     }
 
     /// With all that the ledger is asked for.
-    fn whole(&self, mut bundle: Bundle) -> Bundle {
-        let trust_root = self.world.ledger.trust_root();
-        while let Ok(missing) = bundle.missing(&trust_root) {
-            if missing.is_empty() {
-                break;
-            }
-            for state in missing {
-                bundle.add_state(self.world.ledger.state_proof(&state, NOW.0 + 100));
-            }
-        }
-        bundle
+    fn whole(&self, bundle: Bundle) -> Bundle {
+        self.world.complete(bundle, NOW.plus(100))
     }
 
     fn check(&self, bundle: &Bundle) -> Result<Checked, BundleError> {
@@ -135,15 +127,6 @@ fn signed(payload: &Value, party: &Party, key: &dyn Signer) -> String {
     let name = party.key_name("auth-1");
     let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&name);
     sign_compact(header, payload.to_string().as_bytes(), key).unwrap()
-}
-
-fn receipt(world: &World, refused: Option<Code>) -> Receipt {
-    let attestation = UnverifiedAttestation::parse(world.request.duty.as_deref().unwrap()).unwrap();
-    let shown = |texts: &Vec<String>| texts.iter().map(|text| shown(text)).collect();
-    let presentations = world.token.iter().map(|(id, texts)| (id.clone(), shown(texts))).collect();
-    let (service, holder) = (world.asker.did(), DutyHolder::Official);
-    let processed = Processed { service: &service, attestation: &attestation, holder, presentations, refused, at: NOW };
-    Receipt::following(ChainHead::default(), processed)
 }
 
 fn range(text: &str) -> Anchor {
@@ -394,6 +377,27 @@ fn the_service_must_have_signed_what_it_is_said_to_have_signed() {
     assert_eq!(with_request(signed(&unnamed, asker, &asker.authenticator())), BundleError::Duty(DutyError::Missing));
 }
 
+/// Signatures are verified before states are proven, by keys that stand in them. That all of them are good helps nobody.
+#[test]
+fn what_a_forged_history_vouches_for_is_not_believed() {
+    let scene = Scene::new();
+    let (asker, forger) = (&scene.world.asker, key(9, 2));
+    let name = DidUrl::parse(&asker.key_name("auth-1")).unwrap();
+    let forged = scene.forged(&scene.bundle(None, None), |json| {
+        json["receipt"] = json!(scene.receipt.sign(&name, &forger).unwrap());
+        json["request"] = json!(signed(&scene.world.request.to_json(), asker, &forger));
+        let states = json["states"].as_array_mut().unwrap();
+        let state = states.iter_mut().find(|state| state["key"] == did_key(&asker.did())).unwrap();
+        let value = base64url::decode(state["value"].as_str().unwrap()).unwrap();
+        let mut history: Value = serde_json::from_slice(&value).unwrap();
+        let keys = history["keys"].as_array_mut().unwrap();
+        let named = keys.iter_mut().find(|key| key["id"] == "auth-1").unwrap();
+        named["jwk"] = Jwk::new(forger.public_key().clone()).to_json();
+        state["value"] = base64url::encode(history.to_string().as_bytes()).into();
+    });
+    assert_eq!(forged, BundleError::State);
+}
+
 #[test]
 fn a_receipt_that_says_something_else_does_not_hold() {
     let refused = |change: fn(&mut Receipt)| {
@@ -407,7 +411,76 @@ fn a_receipt_that_says_something_else_does_not_hold() {
     assert_eq!(refused(|receipt| receipt.request = sha256(b"another")), BundleError::OtherRequest);
     let fewer = refused(|receipt| drop(receipt.presentations.get_mut("id").unwrap()[0].claims.pop()));
     assert_eq!(fewer, BundleError::Presentation);
-    assert_eq!(refused(|receipt| receipt.iat = NOW.plus(100_000)), BundleError::Holder, "signed on another day");
+    assert_eq!(refused(|receipt| receipt.iat = NOW.plus(-100_000)), BundleError::Holder, "signed on another day");
+}
+
+/// What the maker of a file may leave out or choose must not let it choose the time of the act.
+#[test]
+fn a_receipt_is_of_its_own_time() {
+    let mut late = Scene::new();
+    late.receipt.iat = NOW.plus(1_000);
+    assert_eq!(late.refused(&late.bundle(None, None)), BundleError::Behind, "what is here is older than the act");
+    let proof = late.anchor();
+    let time = BundleError::Receipt(ReceiptError::Time);
+    assert_eq!(late.refused(&late.bundle(Some(proof), None)), time, "taken before it was made");
+    let mut scene = Scene::new();
+    scene.receipt.iat = NOW.plus(700);
+    scene.world.ledger.act(&scene.world.asker, &Operation::Anchor(range(&scene.text())));
+    scene.world.ledger.seal(NOW.0 + 800);
+    let of_later = |scene: &Scene| {
+        let bundle = Bundle::of(scene.request(), scene.text(), None, Vec::new(), None);
+        scene.world.complete(bundle, NOW.plus(900)).check(&scene.world.ledger.trust_root())
+    };
+    assert_eq!(of_later(&scene), Err(time), "accepted when the question had long ended");
+    scene.receipt.verdict = Code::VpRequestExpired.as_str().to_owned();
+    assert!(of_later(&scene).is_ok(), "refused for that very reason");
+}
+
+/// At one place of the chain one receipt is on the ledger: a second one for it finds no batch that it fits.
+#[test]
+fn a_receipt_stands_at_its_own_place_of_the_chain() {
+    let mut scene = Scene::new();
+    scene.anchor();
+    scene.receipt.verdict = Code::CredentialStatusRevoked.as_str().to_owned();
+    let text = scene.text();
+    let second = Anchor { first: Some(2), last: Some(2), ..range(&text) };
+    let index = scene.world.ledger.act(&scene.world.asker, &Operation::Anchor(second));
+    scene.world.ledger.seal(NOW.0 + 60);
+    let elsewhere = scene.refused(&scene.bundle(Some(scene.proof(index)), None));
+    assert_eq!(elsewhere, BundleError::Anchor(AnchorError::NotInBatch));
+}
+
+/// A signature over the nonce alone, filed under a question that nobody asked, was given for no purpose.
+#[test]
+fn what_was_not_asked_for_was_signed_for_no_purpose() {
+    let mut world = World::new();
+    let signed_for_nothing = world.shown_to(world.occasion(&[]), &["name"], &holder(), NOW);
+    world.token = BTreeMap::from([("x".to_owned(), vec![signed_for_nothing])]);
+    let scene = Scene::in_world(world);
+    assert_eq!(scene.refused(&scene.bundle(None, None)), BundleError::Holder);
+    let full = Full { vp_token: scene.world.token.clone(), anchors: BTreeMap::new() };
+    assert_eq!(scene.refused(&scene.bundle(None, Some(full))), BundleError::Holder);
+    // Less than was asked for is no answer either.
+    let mut world = World::new();
+    let hashes = world.to_sign("id");
+    let less = world.shown_to(world.occasion(&hashes), &[], &holder(), NOW);
+    world.token.insert("id".to_owned(), vec![less]);
+    let scene = Scene::in_world(world);
+    assert_eq!(scene.refused(&scene.bundle(None, Some(scene.full()))), BundleError::Holder);
+}
+
+#[test]
+fn of_a_stranger_nothing_is_shown() {
+    let mut world = World::new();
+    world.issuer = Party::new(9, ServiceType::Issuer);
+    world.credential = crate::sample::world::issue(&world.issuer);
+    let shown = world.shown(&holder());
+    world.token.insert("id".to_owned(), vec![shown]);
+    let mut scene = Scene::in_world(world);
+    let full = |scene: &Scene| Full { vp_token: scene.world.token.clone(), anchors: BTreeMap::new() };
+    assert_eq!(scene.refused(&scene.bundle(None, Some(full(&scene)))), BundleError::Holder);
+    scene.receipt = scene.world.receipt(ChainHead::default(), Some(Code::VerdictIssuerUnknown));
+    assert_eq!(scene.check(&scene.bundle(None, Some(full(&scene)))).unwrap().holder(), Holder::Unproven);
 }
 
 #[test]
@@ -417,7 +490,7 @@ fn what_the_service_refused_need_not_be_the_holders() {
     world.token.insert("id".to_owned(), vec![forged]);
     let mut scene = Scene::in_world(world);
     assert_eq!(scene.refused(&scene.bundle(None, Some(scene.full()))), BundleError::Holder);
-    scene.receipt = receipt(&scene.world, Some(Code::KbJwtSignature));
+    scene.receipt = scene.world.receipt(ChainHead::default(), Some(Code::KbJwtSignature));
     assert_eq!(scene.check(&scene.bundle(None, Some(scene.full()))).unwrap().holder(), Holder::Unproven);
     let erased = scene.whole(Bundle::of(scene.request(), scene.text(), None, Vec::new(), None));
     assert_eq!(scene.check(&erased).unwrap().holder(), Holder::Unproven);
@@ -492,4 +565,25 @@ fn a_type_that_may_not_be_asked_for_is_not_covered_by_another() {
     let scene = Scene::in_world(world);
     // The duty is narrower still, and is looked at first.
     assert_eq!(scene.refused(&scene.bundle(None, None)), BundleError::Duty(DutyError::Type));
+}
+
+#[test]
+fn values_are_known_to_be_there_and_never_shown() {
+    let scene = Scene::new();
+    assert!(!scene.bundle(None, None).has_values());
+    let full = scene.bundle(None, Some(scene.full()));
+    assert!(full.has_values());
+    let mut world = World::new();
+    let mut question = query(&["name"]);
+    question["credentials"][0]["claims"][0]["values"] = json!(["Sample Person"]);
+    world.ask(question);
+    let bundle = Bundle::of(world.request_object(), scene.text(), None, Vec::new(), None);
+    assert!(bundle.has_values(), "the question says whom it looks for");
+    let unreadable = Bundle::of("nonsense".to_owned(), scene.text(), None, Vec::new(), None);
+    assert!(unreadable.has_values(), "who knows");
+    for bundle in [full, bundle] {
+        let shown = format!("{bundle:?}");
+        assert!(shown.starts_with("Bundle") && shown.len() < 1000, "{shown}");
+        assert!(!shown.contains(&bundle.request) && !shown.contains("Sample Person"), "{shown}");
+    }
 }

@@ -17,7 +17,7 @@ mod spki;
 mod tests;
 
 pub use alg::Alg;
-pub use ledger::ed25519::{Signed, all_valid};
+pub use ledger::ed25519::{Known, Signed, Together, all_valid};
 pub use public::{KeyError, PublicKey, SignatureInvalid};
 pub use secret::{SecretKey, Signer, SigningFailed};
 

@@ -101,7 +101,7 @@ impl PublicKey {
         }
     }
 
-    /// What is to be verified together with other signatures ([`super::all_valid`]); nothing for an algorithm whose
+    /// What is to be verified together with other signatures ([`super::Together`]); nothing for an algorithm whose
     /// signatures are verified one by one.
     #[must_use]
     pub const fn signed<'a>(&'a self, message: &'a [u8], signature: &'a Signature) -> Option<Signed<'a>> {

@@ -1,19 +1,18 @@
 //! The attestation: its members, its signature, and what it lets be asked.
 
-use ledger::{Hash, sha256};
+use ledger::Hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::DutyError;
-use crate::crypto::{Signer, SigningFailed};
+use super::signed::{self, Signed};
+use crate::crypto::{Known, Signer, SigningFailed, Together};
 use crate::dcql;
 use crate::did::Did;
-use crate::encoding::json::{self, Limits};
-use crate::encoding::limits;
-use crate::jose::{ExpectedTyp, Jwk, SignHeader, UnverifiedJws, sign_compact, typ};
+use crate::jose::typ;
 use crate::oid4vp::request::{Parameters, is_purpose};
-use crate::registry::{Delegation, DutyHistory, Role, is_duty_number};
-use crate::sd_jwt::{ClaimPath, Segment};
+use crate::oid4vp::transaction_data;
+use crate::registry::{Delegation, DutyHistory, DutyHolder, Role, is_duty_number};
 use crate::time::UnixSeconds;
 
 /// The `format` of an attestation among `verifier_info` (OpenID4VP 1.0 §5.11).
@@ -64,18 +63,36 @@ impl Attestation {
     /// # Errors
     /// [`SigningFailed`].
     pub fn sign(&self, key: &dyn Signer) -> Result<String, SigningFailed> {
-        let payload = serde_json::to_vec(self).map_err(|_| SigningFailed)?;
-        let name = Jwk::new(key.public_key().clone()).thumbprint().to_base64url();
-        sign_compact(SignHeader::new(typ::DUTY).kid(&name), &payload, key)
+        signed::sign(self, key)
     }
 
     /// Whether every member is within its bounds.
-    fn is_sound(&self) -> bool {
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
         is_duty_number(&self.duty)
             && is_purpose(&self.purpose)
             && is_basis(&self.basis)
             && self.retention_days <= MAX_RETENTION_DAYS
             && self.receiver == self.iss
+    }
+
+    /// Every type, claim and purpose within one delegation; it is never widened by another.
+    pub(crate) fn check_scope(&self, duty: &Delegation, query: &dcql::Query) -> Result<(), DutyError> {
+        for asked in &query.credentials {
+            if !asked.vct_values.iter().all(|vct| duty.is_for(Role::Verifier, vct)) {
+                return Err(DutyError::Type);
+            }
+            if !asked.claims.iter().all(|claim| duty.covers_claim(&claim.path.leading_names())) {
+                return Err(DutyError::Claims);
+            }
+        }
+        if !duty.is_for_purpose(&self.purpose) {
+            return Err(DutyError::Purpose);
+        }
+        if duty.case_required && self.case.is_none() {
+            return Err(DutyError::CaseMissing);
+        }
+        Ok(())
     }
 }
 
@@ -87,12 +104,7 @@ pub fn is_basis(text: &str) -> bool {
 
 /// An attestation as it travelled; only its form was looked at.
 #[derive(Debug, Clone)]
-pub struct UnverifiedAttestation<'a> {
-    jws: UnverifiedJws<'a>,
-    text: &'a str,
-    key: Hash,
-    claimed: Attestation,
-}
+pub struct UnverifiedAttestation<'a>(Signed<'a, Attestation>);
 
 impl<'a> UnverifiedAttestation<'a> {
     /// Parses an attestation.
@@ -100,39 +112,55 @@ impl<'a> UnverifiedAttestation<'a> {
     /// # Errors
     /// [`DutyError::Malformed`].
     pub fn parse(text: &'a str) -> Result<Self, DutyError> {
-        let malformed = |_| DutyError::Malformed;
-        let jws = UnverifiedJws::parse_limited(text, MAX_ATTESTATION_BYTES).map_err(malformed)?;
-        if jws.header().typ() != Some(typ::DUTY) {
-            return Err(DutyError::Malformed);
-        }
-        let key = jws.header().kid().ok().and_then(|kid| Hash::from_base64url(kid).ok()).ok_or(DutyError::Malformed)?;
-        let limits = Limits { bytes: MAX_ATTESTATION_BYTES, depth: limits::JSON_DEPTH };
-        let claimed: Attestation = json::read(jws.dangerous_payload(), limits).map_err(|_| DutyError::Malformed)?;
-        if claimed.is_sound() { Ok(Self { jws, text, key, claimed }) } else { Err(DutyError::Malformed) }
+        let signed = Signed::<Attestation>::parse(text, MAX_ATTESTATION_BYTES)?;
+        if signed.claimed.is_sound() { Ok(Self(signed)) } else { Err(DutyError::Malformed) }
     }
 
     /// The duty that it claims: department and duty number, whose history is wanted to verify it.
     #[must_use]
     pub fn who(&self) -> (&Did, &str) {
-        (&self.claimed.iss, &self.claimed.duty)
+        (&self.0.claimed.iss, &self.0.claimed.duty)
     }
 
     /// RFC 7638 thumbprint of the key that it claims to be signed by.
     #[must_use]
     pub fn key(&self) -> Hash {
-        self.key
+        self.0.key
     }
 
     /// SHA-256 of its text.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        sha256(self.text.as_bytes())
+        self.0.digest
     }
 
-    /// What it claims to say: for showing it to the official who is to sign it, and to nobody else.
+    /// What a receipt repeats of it.
+    #[must_use]
+    pub fn word(&self) -> Word<'_> {
+        Word { said: &self.0.claimed, key: self.0.key, digest: self.0.digest }
+    }
+
+    /// What it claims to say: for finding the duty that it is under, and for showing what was received. Whoever relies on
+    /// it verifies it first.
     #[must_use]
     pub fn dangerous_claims(&self) -> &Attestation {
-        &self.claimed
+        &self.0.claimed
+    }
+
+    /// Adds its signature to others that are verified together, as one by the key that it names.
+    pub(crate) fn join(&self, history: &DutyHistory, together: &mut Together) {
+        let named = history.delegations.iter().find(|given| given.key.thumbprint() == self.0.key);
+        if let Some(given) = named {
+            self.0.jws.join(given.key.key(), together);
+        }
+    }
+
+    /// Where its signature is known to be by the key to which the ledger had delegated the duty at a log index,
+    /// [`Self::verify`] need not verify it again.
+    pub(crate) fn recognise(&mut self, history: &DutyHistory, index: u64, known: &Known) {
+        if let Ok(delegation) = signed::delegated(history, &self.0.key, index) {
+            self.0.jws.recognise(delegation.key.key(), known);
+        }
     }
 
     /// Verifies the signature under the key to which the ledger had delegated the duty at a log index.
@@ -140,26 +168,14 @@ impl<'a> UnverifiedAttestation<'a> {
     /// # Errors
     /// [`DutyError`]: no such delegation, not yet or no longer, or another signature.
     pub fn verify(self, history: &DutyHistory, index: u64) -> Result<VerifiedAttestation, DutyError> {
-        if history.department != self.claimed.iss || history.duty != self.claimed.duty {
-            return Err(DutyError::Unknown);
-        }
-        let delegation = delegated(history, &self.key, index)?;
-        let key = delegation.key.key();
-        self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::DUTY)).map_err(|_| DutyError::Signature)?;
-        let digest = self.digest();
-        Ok(VerifiedAttestation { attestation: self.claimed, delegation: delegation.clone(), digest })
+        let delegation = self.0.under(self.who(), history, index)?;
+        Ok(VerifiedAttestation { attestation: self.0.claimed, delegation, key: self.0.key, digest: self.0.digest })
     }
 }
 
-/// The delegation that holds at a log index, if it is to the key with this thumbprint.
-fn delegated<'h>(history: &'h DutyHistory, thumbprint: &Hash, index: u64) -> Result<&'h Delegation, DutyError> {
-    let of_key = |given: &&Delegation| given.id <= index && given.key.thumbprint() == *thumbprint;
-    if let Some(holding) = history.at(index).filter(of_key) {
-        return Ok(holding);
-    }
-    let last = history.delegations.iter().rev().find(of_key).ok_or(DutyError::Unknown)?;
-    let ended = last.ended.is_some_and(|ended| ended <= index);
-    Err(if ended { DutyError::Ended } else { DutyError::NotYet })
+/// That a duty was given to whoever acts.
+pub(crate) fn check_holder(duty: &Delegation, acts: DutyHolder) -> Result<(), DutyError> {
+    if duty.holder == acts { Ok(()) } else { Err(DutyError::Holder) }
 }
 
 /// An attestation that was signed under a duty that the ledger knew. Made in one function only.
@@ -167,7 +183,16 @@ fn delegated<'h>(history: &'h DutyHistory, thumbprint: &Hash, index: u64) -> Res
 pub struct VerifiedAttestation {
     attestation: Attestation,
     delegation: Delegation,
+    key: Hash,
     digest: Hash,
+}
+
+/// An attestation as a receipt repeats it, verified or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    pub(crate) said: &'a Attestation,
+    pub(crate) key: Hash,
+    pub(crate) digest: Hash,
 }
 
 impl VerifiedAttestation {
@@ -189,7 +214,14 @@ impl VerifiedAttestation {
         &self.digest
     }
 
-    /// That it was signed over this very request, by the department that asks, and that the duty covers it.
+    /// What a receipt repeats of it.
+    #[must_use]
+    pub fn word(&self) -> Word<'_> {
+        Word { said: &self.attestation, key: self.key, digest: self.digest }
+    }
+
+    /// That it was signed over this very request, by the department that asks, that what the holder is to sign is over
+    /// it in turn, and that the duty covers it.
     ///
     /// # Errors
     /// [`DutyError`], by the first thing that does not fit.
@@ -197,30 +229,19 @@ impl VerifiedAttestation {
         if self.attestation.iss != *asker {
             return Err(DutyError::Department);
         }
-        if !self.attestation.is_over(request) {
+        let bound = transaction_data::are_over(&request.transaction_data, &self.digest);
+        if !self.attestation.is_over(request) || !bound {
             return Err(DutyError::OtherRequest);
         }
-        self.check_scope(&request.query)
+        self.attestation.check_scope(&self.delegation, &request.query)
     }
 
-    /// Every type, claim and purpose within one delegation; it is never widened by another.
-    fn check_scope(&self, query: &dcql::Query) -> Result<(), DutyError> {
-        let duty = &self.delegation;
-        for asked in &query.credentials {
-            if !asked.vct_values.iter().all(|vct| duty.is_for(Role::Verifier, vct)) {
-                return Err(DutyError::Type);
-            }
-            if !asked.claims.iter().all(|claim| duty.covers_claim(&leading_names(&claim.path))) {
-                return Err(DutyError::Claims);
-            }
-        }
-        if !duty.is_for_purpose(&self.attestation.purpose) {
-            return Err(DutyError::Purpose);
-        }
-        if duty.case_required && self.attestation.case.is_none() {
-            return Err(DutyError::CaseMissing);
-        }
-        Ok(())
+    /// That the duty was given to whoever acts, a person or a service by itself: receipts name which of the two it was.
+    ///
+    /// # Errors
+    /// [`DutyError::Holder`].
+    pub fn check_holder(&self, acts: DutyHolder) -> Result<(), DutyError> {
+        check_holder(&self.delegation, acts)
     }
 }
 
@@ -235,13 +256,4 @@ impl Attestation {
             && Some(self.purpose.as_str()) == request.purpose.as_deref()
             && self.holder_signs != request.transaction_data.is_empty()
     }
-}
-
-/// The names that lead a path: whatever an array holds belongs to the array.
-pub(crate) fn leading_names(path: &ClaimPath) -> Vec<String> {
-    let name = |segment: &Segment| match segment {
-        Segment::Name(name) => Some(name.clone()),
-        Segment::Index(_) | Segment::Every => None,
-    };
-    path.segments().iter().map_while(name).collect()
 }

@@ -1,15 +1,15 @@
-//! Why a request has no official who answers for it.
+//! Why nobody answers for a request, or for an act of issuing.
 
 use thiserror::Error;
 
 use crate::problem::Code;
 
-/// Why an attestation does not let a question be asked.
+/// Why an attestation does not let a question be asked, or an order nothing be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DutyError {
     /// The request carries none.
-    #[error("the request names no official")]
+    #[error("no official answers for it")]
     Missing,
     /// Not a JWS of this kind with these members.
     #[error("the attestation is malformed")]
@@ -47,6 +47,15 @@ pub enum DutyError {
     /// The duty needs a case for each act, and none is named.
     #[error("the duty needs a case, and none is named")]
     CaseMissing,
+    /// The order is over another act, another content or another number of people.
+    #[error("the official ordered something else")]
+    OtherDeed,
+    /// The order has expired, or would count for longer than orders may.
+    #[error("the order has expired, or would count for too long")]
+    Expired,
+    /// The order was carried out before.
+    #[error("the order was carried out before")]
+    Used,
 }
 
 impl DutyError {
@@ -67,6 +76,9 @@ impl DutyError {
             Self::Purpose => Code::DutyPurpose,
             Self::Holder => Code::DutyHolder,
             Self::CaseMissing => Code::DutyCase,
+            Self::OtherDeed => Code::DutyOtherDeed,
+            Self::Expired => Code::DutyExpired,
+            Self::Used => Code::DutyUsed,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Attestation, DutyError, UnverifiedAttestation};
+use super::{Attestation, DutyError, MAX_BASIS_CHARS, MAX_RETENTION_DAYS, UnverifiedAttestation};
 use crate::crypto::SecretKey;
 use crate::kb_jwt::KbJwtError;
 use crate::oid4vp::transaction_data;
@@ -94,9 +94,9 @@ fn an_attestation_is_over_one_request() {
 fn members_out_of_bounds_are_malformed() {
     let malformed = duty_refusal(DutyError::Malformed);
     assert_eq!(attesting(|said| said.basis = " ".to_owned()), malformed);
-    assert_eq!(attesting(|said| said.basis = "章".repeat(257)), malformed);
+    assert_eq!(attesting(|said| said.basis = "章".repeat(MAX_BASIS_CHARS + 1)), malformed);
     assert_eq!(attesting(|said| said.basis = "a\u{1b}[31m".to_owned()), malformed);
-    assert_eq!(attesting(|said| said.retention_days = 36_526), malformed);
+    assert_eq!(attesting(|said| said.retention_days = MAX_RETENTION_DAYS + 1), malformed);
     assert_eq!(attesting(|said| said.duty = "a/b".to_owned()), malformed);
     assert_eq!(
         attesting(

@@ -14,6 +14,7 @@ use crate::problem::Code;
 mod parser;
 #[cfg(test)]
 mod tests;
+mod typed;
 pub(crate) mod write;
 
 /// How much a text may ask of the reader.
@@ -124,14 +125,15 @@ impl JsonError {
 /// # Errors
 /// [`JsonError`], never [`JsonError::Shape`].
 pub fn parse_strict(text: &[u8], limits: Limits) -> Result<Value, JsonError> {
+    parser::parse(admit(text, limits)?, limits.depth)
+}
+
+fn admit(text: &[u8], limits: Limits) -> Result<&str, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError::TooLarge { limit: limits.bytes });
     }
     let text = std::str::from_utf8(text).map_err(|_| JsonError::NotUtf8)?;
-    if text.starts_with('\u{feff}') {
-        return Err(JsonError::ByteOrderMark);
-    }
-    parser::parse(text, limits.depth)
+    if text.starts_with('\u{feff}') { Err(JsonError::ByteOrderMark) } else { Ok(text) }
 }
 
 /// Reads one JSON object.
@@ -151,5 +153,9 @@ pub fn parse_object(text: &[u8], limits: Limits) -> Result<Map<String, Value>, J
 /// [`JsonError`]; [`JsonError::Shape`] if the type refuses the value. What the type says is dropped, since it
 /// would quote the input.
 pub fn read<T: DeserializeOwned>(text: &[u8], limits: Limits) -> Result<T, JsonError> {
-    serde_json::from_value(parse_strict(text, limits)?).map_err(|_| JsonError::Shape)
+    let text = admit(text, limits)?;
+    match typed::read(text, limits.depth) {
+        Some(value) => Ok(value),
+        None => serde_json::from_value(parser::parse(text, limits.depth)?).map_err(|_| JsonError::Shape),
+    }
 }

@@ -4,6 +4,7 @@
 //! a digest comes to cover something else than what was read.
 
 pub mod base64url;
+pub(crate) mod digested;
 pub mod json;
 pub mod limits;
 pub mod multibase;

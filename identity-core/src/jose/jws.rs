@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{Jwk, JwkError};
-use crate::crypto::{Alg, PublicKey, Signature};
+use crate::crypto::{Alg, Known, PublicKey, Signature, Signed, Together};
 use crate::encoding::base64url::{self, Base64Error};
 use crate::encoding::json::{self, JsonError, Limits};
 use crate::encoding::limits;
@@ -215,6 +215,8 @@ pub struct UnverifiedJws<'a> {
     header: Header,
     payload: Vec<u8>,
     signature: Signature,
+    /// The key that its signature is known to be by, if it was recognised.
+    known_by: Option<PublicKey>,
 }
 
 impl<'a> UnverifiedJws<'a> {
@@ -245,6 +247,7 @@ impl<'a> UnverifiedJws<'a> {
             header: Header::decode(header)?,
             payload: decode_part(Part::Payload, payload)?,
             signature: decode_signature(signature)?,
+            known_by: None,
         })
     }
 
@@ -278,6 +281,25 @@ impl<'a> UnverifiedJws<'a> {
         &self.signature
     }
 
+    /// Adds its signature, as one by `key`, to others that are verified together; not one under an algorithm whose signatures
+    /// are verified one by one.
+    pub(crate) fn join(&self, key: &PublicKey, together: &mut Together) {
+        if let Some(signed) = self.signed_by(key) {
+            together.add(signed);
+        }
+    }
+
+    /// Where its signature is known to be by `key`, [`Self::verify`] need not verify it again; nothing else changes.
+    pub(crate) fn recognise(&mut self, key: &PublicKey, known: &Known) {
+        if self.signed_by(key).is_some_and(|signed| known.holds(&signed)) {
+            self.known_by = Some(key.clone());
+        }
+    }
+
+    fn signed_by<'s>(&'s self, key: &'s PublicKey) -> Option<Signed<'s>> {
+        if self.header.alg == key.alg() { key.signed(self.signing_input.as_bytes(), &self.signature) } else { None }
+    }
+
     /// Checks `typ`, that `alg` is the one of `key`, and the signature.
     ///
     /// This does **not** check any claim of the payload.
@@ -286,7 +308,9 @@ impl<'a> UnverifiedJws<'a> {
     /// [`JwsError`].
     pub fn verify(self, key: &PublicKey, typ: ExpectedTyp<'_>) -> Result<VerifiedJws<'a>, JwsError> {
         self.check(key, typ)?;
-        key.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| JwsError::SignatureInvalid)?;
+        if self.known_by.as_ref() != Some(key) {
+            key.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| JwsError::SignatureInvalid)?;
+        }
         Ok(VerifiedJws { inner: self })
     }
 

@@ -20,5 +20,9 @@ pub const RECOVERY: &str = "xinfu-recovery+jwt";
 pub const DUTY: &str = "xinfu-duty+jwt";
 /// What a service says it did with an answer.
 pub const RECEIPT: &str = "xinfu-receipt+jwt";
+/// What a holder takes back.
+pub const WITHDRAWAL: &str = "xinfu-withdrawal+jwt";
+/// What a service says it did upon that.
+pub const WITHDRAWAL_ACK: &str = "xinfu-withdrawal-ack+jwt";
 /// The creation of a DID.
 pub const CREATE: &str = "xinfu-create+jwt";

@@ -70,6 +70,8 @@ pub struct NewOffer {
     pub configuration: String,
     /// The issuer's own name for the case; opaque here.
     pub reference: Option<String>,
+    /// Digest of the order under which it is made; opaque here.
+    pub order: Option<ledger::Hash>,
     /// Seconds the code holds.
     pub lifetime: u32,
 }
@@ -96,6 +98,9 @@ pub struct Grant {
     /// The issuer's own name for the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Digest of the order under which the offer was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<ledger::Hash>,
     /// When the code ends.
     pub expires: UnixSeconds,
     /// The tag of the transaction code, if one is demanded.
@@ -224,6 +229,7 @@ impl Issuer {
             subject: wanted.subject,
             configuration: wanted.configuration,
             reference: wanted.reference,
+            order: wanted.order,
             expires: now.plus(i64::from(wanted.lifetime)),
             state: GrantState::Offered { wrong_guesses: 0 },
         };

@@ -301,7 +301,7 @@ impl Parameters {
         let response_uri =
             parse_endpoint(required("response_uri")?, transport).map_err(|_| RequestError::ResponseUri)?;
         let nonce = required("nonce")?;
-        if nonce.len() < MIN_NONCE_CHARS || !is_url_safe(nonce) {
+        if !is_nonce(nonce) {
             return Err(RequestError::Nonce);
         }
         let state = text("state")?;
@@ -381,6 +381,12 @@ fn optional_text<'a>(
 pub fn is_url_safe(text: &str) -> bool {
     (1..=MAX_NONCE_CHARS).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+/// Whether `text` can be a request's nonce: URL-safe, and long enough that nobody guesses it.
+#[must_use]
+pub fn is_nonce(text: &str) -> bool {
+    text.len() >= MIN_NONCE_CHARS && is_url_safe(text)
 }
 
 /// Whether `text` can name a purpose: visible ASCII without spaces, at most [`MAX_PURPOSE_CHARS`].

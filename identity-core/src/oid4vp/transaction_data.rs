@@ -22,6 +22,7 @@ const MAX_BYTES: usize = 2 * 1024;
 
 /// One object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DutyBound {
     #[serde(rename = "type")]
     kind: String,

@@ -169,7 +169,8 @@ fn echoes(sent: Option<&str>, received: Option<&str>) -> bool {
 
 /// Data leaves only to a host that the client's DID registers, so that a stolen request-signing
 /// key alone cannot send it elsewhere.
-pub(crate) fn is_registered(document: &Document, response_uri: &Url) -> bool {
+#[must_use]
+pub fn is_registered(document: &Document, response_uri: &Url) -> bool {
     document
         .services()
         .iter()

@@ -1,4 +1,4 @@
-//! Reading a chain of receipts from its beginning, and naming the first that is not as it was signed.
+//! Reading a chain of receipts from its beginning, and naming the first entry that is not as it was signed.
 //!
 //! What each fault is told by: a receipt that is gone, by the number that is missing; one that was changed, by the next,
 //! which holds the digest of what it followed; two that changed places, by the numbers they carry; the last ones, by the
@@ -7,10 +7,10 @@
 use ledger::Hash;
 use thiserror::Error;
 
-use super::{ChainHead, Receipt, ReceiptError, UnverifiedReceipt};
+use super::{ChainHead, Entry, ReceiptError, UnverifiedEntry};
 use crate::did::Did;
 use crate::problem::Code;
-use crate::registry::{DidHistory, KeyUse};
+use crate::registry::DidHistory;
 
 /// Where a chain of receipts is not as it was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -55,6 +55,19 @@ pub enum ChainFault {
 }
 
 impl ChainFault {
+    /// The place that it names.
+    #[must_use]
+    pub const fn seq(self) -> u64 {
+        match self {
+            Self::Unreadable { seq }
+            | Self::Signature { seq }
+            | Self::Gap { seq }
+            | Self::Misplaced { seq }
+            | Self::Altered { seq }
+            | Self::CutOff { seq } => seq,
+        }
+    }
+
     /// The stable code of this fault.
     #[must_use]
     pub const fn code(self) -> Code {
@@ -85,6 +98,12 @@ impl<'a> Chain<'a> {
         Self { service, keys, head: ChainHead::default() }
     }
 
+    /// A chain from the place behind `seq`. What stands there follows an entry that is not known here.
+    #[must_use]
+    pub fn following(service: &'a Did, keys: &'a DidHistory, seq: u64) -> Self {
+        Self { service, keys: Some(keys), head: ChainHead { seq, digest: None } }
+    }
+
     /// How far it was read.
     #[must_use]
     pub fn head(&self) -> ChainHead {
@@ -94,28 +113,31 @@ impl<'a> Chain<'a> {
     /// Reads what stands at the place `seq`; the places come in ascending order.
     ///
     /// # Errors
-    /// [`ChainFault`], naming the receipt that is not as it was signed.
-    pub fn read(&mut self, seq: u64, text: &str) -> Result<Receipt, ChainFault> {
+    /// [`ChainFault`], naming the entry that is not as it was signed.
+    pub fn read(&mut self, seq: u64, text: &str) -> Result<Entry, ChainFault> {
         let expected = self.head.seq.saturating_add(1);
         if seq != expected {
             return Err(ChainFault::Gap { seq: expected });
         }
         let unreadable = |_: ReceiptError| ChainFault::Unreadable { seq };
-        let parsed = UnverifiedReceipt::parse(text).map_err(unreadable)?;
+        let parsed = UnverifiedEntry::parse(text).map_err(unreadable)?;
         if parsed.service() != self.service {
             return Err(ChainFault::Unreadable { seq });
         }
-        if parsed.claimed.seq != seq {
-            return Err(ChainFault::Misplaced { seq });
-        }
-        if parsed.claimed.previous != self.head.digest {
-            return Err(ChainFault::Altered { seq: self.head.seq });
-        }
+        // First of all: what a forgery says of its neighbours must accuse none of them.
         if self.keys.is_some_and(|history| !parsed.is_by_any_key_of(history)) {
             return Err(ChainFault::Signature { seq });
         }
+        let entry = parsed.into_dangerous_claims();
+        if entry.seq() != seq {
+            return Err(ChainFault::Misplaced { seq });
+        }
+        let is_known = self.head.digest.is_some() || self.head.seq == 0;
+        if is_known && !entry.follows(self.head) {
+            return Err(ChainFault::Altered { seq: self.head.seq });
+        }
         self.head = ChainHead::after(seq, text);
-        Ok(parsed.claimed)
+        Ok(entry)
     }
 
     /// Compares with what was kept apart: the service's own note of its last receipt.
@@ -147,14 +169,4 @@ pub fn agrees_with_ledger(
         return Ok(());
     }
     Err(ChainFault::Altered { seq: ledger.seq })
-}
-
-impl UnverifiedReceipt<'_> {
-    /// Whether it is signed by the key it names, if that was ever an authentication key of this service.
-    fn is_by_any_key_of(&self, history: &DidHistory) -> bool {
-        let named =
-            |key: &&crate::registry::KeyRecord| key.id == self.key.fragment() && key.key_use == KeyUse::Authentication;
-        let key = history.keys.iter().find(named);
-        key.is_some_and(|key| self.is_signed_by(key.jwk.key()))
-    }
 }

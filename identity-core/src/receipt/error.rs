@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::statement::StatementFault;
 use crate::problem::Code;
 
 /// Why a receipt is none, or not of this sharing.
@@ -55,6 +56,16 @@ impl ReceiptError {
             Self::OtherWord => Code::ReceiptOtherWord,
             Self::OtherVerdict => Code::ReceiptOtherVerdict,
             Self::Time => Code::ReceiptTime,
+        }
+    }
+}
+
+impl From<StatementFault> for ReceiptError {
+    fn from(fault: StatementFault) -> Self {
+        match fault {
+            StatementFault::Malformed => Self::Malformed,
+            StatementFault::Key => Self::Key,
+            StatementFault::Signature => Self::Signature,
         }
     }
 }

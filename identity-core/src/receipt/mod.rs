@@ -7,33 +7,41 @@
 //!
 //! A receipt names no person and holds no value: types and claims by name, digests of what was signed. Each holds the
 //! digest of the one before, and the ledger takes ranges that continue one another only, so none can be left out later.
+//! The acknowledgements of [`crate::withdrawal`] stand in the same chain: [`Entry`].
 
 mod chain;
+mod entry;
 mod error;
 mod shared;
+pub(crate) mod statement;
 #[cfg(test)]
 mod tests;
 
 use ledger::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{PublicKey, Signer, SigningFailed};
-use crate::did::{Did, DidUrl, Document, Relationship};
-use crate::duty::{MAX_RETENTION_DAYS, UnverifiedAttestation, is_basis};
-use crate::encoding::json::{self, Limits};
-use crate::jose::{ExpectedTyp, SignHeader, UnverifiedJws, sign_compact, typ};
+use self::statement::{Stated, UnverifiedStatement};
+use crate::crypto::{Known, Signer, SigningFailed, Together};
+use crate::did::{Did, DidUrl, Document};
+use crate::duty::{MAX_RETENTION_DAYS, Word, is_basis};
+use crate::jose::typ;
 use crate::oid4vp::request::is_purpose;
 use crate::problem::Code;
-use crate::registry::{DutyHolder, is_duty_number};
+use crate::registry::{DidHistory, DutyHolder, is_duty_number};
 use crate::sd_jwt::ClaimPath;
 use crate::time::UnixSeconds;
 
 pub use chain::{Chain, ChainFault, agrees_with_ledger};
+pub use entry::{Entry, UnverifiedEntry};
 pub use error::ReceiptError;
-pub use shared::{Sharing, shown};
+pub use shared::{Sharing, presented, presented_as};
 
-/// The largest receipt read, in bytes: names of all the claims of a large answer, and some room.
-pub const MAX_RECEIPT_BYTES: usize = 32 * 1024;
+/// The largest receipt read or made, in bytes: the digests of the largest answer, sixteen credentials to each of sixteen
+/// queries, [`MAX_NAMES_BYTES`] of names, and base64url.
+pub const MAX_RECEIPT_BYTES: usize = 64 * 1024;
+/// What types and claims of one answer may take as names, in bytes of JSON: those of sixteen wide credentials. What goes
+/// beyond is named by digest alone, or strangers could have us sign whatever they like at whatever length.
+pub const MAX_NAMES_BYTES: usize = 24 * 1024;
 
 /// What a service says it did (`xinfu-receipt+jwt`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,11 +106,11 @@ pub struct Presented {
 /// The verdict's word for yes.
 pub const ACCEPTED: &str = "accepted";
 
-/// Where a service's chain of receipts stands.
+/// Where a service's chain stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ChainHead {
-    /// Place of the last receipt; 0 before the first.
+    /// Place of the last entry; 0 before the first.
     pub seq: u64,
     /// Its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,8 +122,8 @@ pub struct ChainHead {
 pub struct Processed<'a> {
     /// The service.
     pub service: &'a Did,
-    /// The attestation of the request, as it travelled.
-    pub attestation: &'a UnverifiedAttestation<'a>,
+    /// The attestation of the request.
+    pub attestation: Word<'a>,
     /// Whether an official signed it, or the service account.
     pub holder: DutyHolder,
     /// What was shown.
@@ -130,13 +138,13 @@ impl Receipt {
     /// The receipt that follows `head`.
     #[must_use]
     pub fn following(head: ChainHead, processed: Processed<'_>) -> Self {
-        let said = processed.attestation.dangerous_claims();
-        let act = Act { duty: said.duty.clone(), key: processed.attestation.key(), holder: processed.holder };
+        let Word { said, key, digest } = processed.attestation;
+        let act = Act { duty: said.duty.clone(), key, holder: processed.holder };
         Self {
             iss: processed.service.clone(),
             act,
             iat: processed.at,
-            request: processed.attestation.digest(),
+            request: digest,
             presentations: processed.presentations,
             purpose: said.purpose.clone(),
             basis: said.basis.clone(),
@@ -154,8 +162,7 @@ impl Receipt {
     /// # Errors
     /// [`SigningFailed`].
     pub fn sign(&self, key_name: &DidUrl, key: &dyn Signer) -> Result<String, SigningFailed> {
-        let payload = serde_json::to_vec(self).map_err(|_| SigningFailed)?;
-        sign_compact(SignHeader::new(typ::RECEIPT).kid(&key_name.to_string()), &payload, key)
+        self.sign_as(key_name, key)
     }
 
     /// Whether the answer was accepted.
@@ -163,40 +170,42 @@ impl Receipt {
     pub fn is_accepted(&self) -> bool {
         self.verdict == ACCEPTED
     }
+}
+
+impl Stated for Receipt {
+    const TYP: &'static str = typ::RECEIPT;
+    const MAX_BYTES: usize = MAX_RECEIPT_BYTES;
+
+    fn service(&self) -> &Did {
+        &self.iss
+    }
 
     fn is_sound(&self) -> bool {
         is_duty_number(&self.act.duty)
             && is_purpose(&self.purpose)
             && is_basis(&self.basis)
             && self.retention_days <= MAX_RETENTION_DAYS
-            && self.seq > 0
-            && (self.seq == 1) == self.previous.is_none()
+            && is_place(self.seq, self.previous)
             && (self.is_accepted() || Code::parse(&self.verdict).is_some())
     }
 }
 
+/// Whether an entry can stand at a place of a chain: the first follows none, and every other follows one.
+pub(crate) fn is_place(seq: u64, previous: Option<Hash>) -> bool {
+    seq > 0 && (seq == 1) == previous.is_none()
+}
+
 impl ChainHead {
-    /// The head once the receipt with this text has been added.
+    /// The head once the entry with this text has been added.
     #[must_use]
     pub fn after(seq: u64, text: &str) -> Self {
         Self { seq, digest: Some(sha256(text.as_bytes())) }
-    }
-
-    /// Whether a receipt follows.
-    #[must_use]
-    pub fn is_followed_by(&self, receipt: &Receipt) -> bool {
-        Some(receipt.seq) == self.seq.checked_add(1) && receipt.previous == self.digest
     }
 }
 
 /// A receipt as it travelled; only its form was looked at.
 #[derive(Debug, Clone)]
-pub struct UnverifiedReceipt<'a> {
-    jws: UnverifiedJws<'a>,
-    text: &'a str,
-    key: DidUrl,
-    claimed: Receipt,
-}
+pub struct UnverifiedReceipt<'a>(UnverifiedStatement<'a, Receipt>);
 
 impl<'a> UnverifiedReceipt<'a> {
     /// Parses a receipt.
@@ -204,39 +213,37 @@ impl<'a> UnverifiedReceipt<'a> {
     /// # Errors
     /// [`ReceiptError::Malformed`].
     pub fn parse(text: &'a str) -> Result<Self, ReceiptError> {
-        let malformed = |_| ReceiptError::Malformed;
-        let jws = UnverifiedJws::parse_limited(text, MAX_RECEIPT_BYTES).map_err(malformed)?;
-        if jws.header().typ() != Some(typ::RECEIPT) {
-            return Err(ReceiptError::Malformed);
-        }
-        let key = jws.header().kid().ok().and_then(|kid| DidUrl::parse(kid).ok()).ok_or(ReceiptError::Malformed)?;
-        let limits = Limits::of(MAX_RECEIPT_BYTES);
-        let claimed: Receipt = json::read(jws.dangerous_payload(), limits).map_err(|_| ReceiptError::Malformed)?;
-        let sound = claimed.is_sound() && claimed.iss == *key.did();
-        if sound { Ok(Self { jws, text, key, claimed }) } else { Err(ReceiptError::Malformed) }
+        Ok(Self(UnverifiedStatement::parse(text)?))
     }
 
     /// The service that it claims to be by.
     #[must_use]
     pub fn service(&self) -> &Did {
-        &self.claimed.iss
-    }
-
-    /// The key that it claims to be signed by.
-    #[must_use]
-    pub fn key_name(&self) -> &DidUrl {
-        &self.key
-    }
-
-    /// Whether this key signed it.
-    fn is_signed_by(&self, key: &PublicKey) -> bool {
-        self.jws.clone().verify(key, ExpectedTyp::Exactly(typ::RECEIPT)).is_ok()
+        &self.dangerous_claims().iss
     }
 
     /// What it claims to say: for finding what it is about, and for nothing that rests on it.
     #[must_use]
     pub fn dangerous_claims(&self) -> &Receipt {
-        &self.claimed
+        self.0.dangerous_claims()
+    }
+
+    /// Adds its signature to others that are verified together, as one by the key that it names.
+    pub(crate) fn join(&self, history: &DidHistory, together: &mut Together) {
+        self.0.join(history, together);
+    }
+
+    /// Where its signature is known to be by its key in this document, [`Self::verify`] need not verify it again.
+    pub(crate) fn recognise(&mut self, document: &Document, known: &Known) {
+        self.0.recognise(document, known);
+    }
+
+    fn into_dangerous_claims(self) -> Receipt {
+        self.0.into_dangerous_claims()
+    }
+
+    fn is_by_any_key_of(&self, history: &DidHistory) -> bool {
+        self.0.is_by_any_key_of(history)
     }
 
     /// Verifies the signature by a key of the service's DID document, as of whenever the caller resolved it.
@@ -244,9 +251,7 @@ impl<'a> UnverifiedReceipt<'a> {
     /// # Errors
     /// [`ReceiptError::Key`], [`ReceiptError::Signature`].
     pub fn verify(self, document: &Document) -> Result<VerifiedReceipt, ReceiptError> {
-        let key = document.key(&self.key, Relationship::Authentication).map_err(|_| ReceiptError::Key)?;
-        self.jws.verify(key, ExpectedTyp::Exactly(typ::RECEIPT)).map_err(|_| ReceiptError::Signature)?;
-        Ok(VerifiedReceipt { receipt: self.claimed, digest: sha256(self.text.as_bytes()) })
+        Ok(VerifiedReceipt { receipt: self.0.verify(document)? })
     }
 }
 
@@ -254,7 +259,6 @@ impl<'a> UnverifiedReceipt<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedReceipt {
     receipt: Receipt,
-    digest: Hash,
 }
 
 impl VerifiedReceipt {
@@ -262,11 +266,5 @@ impl VerifiedReceipt {
     #[must_use]
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
-    }
-
-    /// SHA-256 of its text: what is anchored, and what the next one holds.
-    #[must_use]
-    pub fn digest(&self) -> &Hash {
-        &self.digest
     }
 }

@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use ledger::sha256;
 use serde_json::Value;
 
-use super::{Presented, ReceiptError, VerifiedReceipt};
+use super::{MAX_NAMES_BYTES, Presented, ReceiptError, VerifiedReceipt};
 use crate::did::Did;
 use crate::duty::UnverifiedAttestation;
-use crate::sd_jwt::HeldSdJwt;
+use crate::registry::DutyHolder;
+use crate::sd_jwt::{ClaimPath, HeldSdJwt};
 use crate::time::UnixSeconds;
+use crate::verdict::Verified;
 
 /// How far a service's clock may be ahead or behind the holder's, in seconds.
 const LEEWAY: i64 = 300;
 
-/// What a holder shared, and what came back.
-#[derive(Debug, Clone)]
+/// What a holder shared, and what came back. Holds claim values.
+#[derive(Clone)]
 pub struct Sharing<'a> {
     /// Whom the answer went to.
     pub service: &'a Did,
@@ -23,27 +25,65 @@ pub struct Sharing<'a> {
     pub attestation: &'a str,
     /// What was sent, by query id.
     pub presentations: &'a BTreeMap<String, Vec<String>>,
+    /// In whose hand the ledger has the duty key of the attestation.
+    pub holder: DutyHolder,
     /// Whether the service's answer says that it was accepted.
     pub accepted: bool,
     /// When it was sent.
     pub sent: UnixSeconds,
 }
 
-/// A presentation as a receipt names it: both sides come to the same from the text alone.
+/// An answer as a receipt names it, by query id: both sides come to the same from the texts alone.
 #[must_use]
-pub fn shown(presentation: &str) -> Presented {
-    let digest = sha256(presentation.as_bytes());
+pub fn presented(answer: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<Presented>> {
+    named(answer, |_, _, text| read(text))
+}
+
+/// As [`presented`], for an answer that was accepted: what the verdict read in it is not read again.
+#[must_use]
+pub fn presented_as(answer: &BTreeMap<String, Vec<String>>, verified: &Verified) -> BTreeMap<String, Vec<Presented>> {
+    named(answer, |query, place, text| {
+        let judged = verified.credentials().get(query).and_then(|credentials| credentials.get(place));
+        judged.map_or_else(|| read(text), |one| (Some(one.credential_type.clone()), one.disclosed.clone()))
+    })
+}
+
+/// Type and disclosed claims of a presentation.
+type Names = (Option<String>, Vec<ClaimPath>);
+
+/// Every presentation by its digest, and by its names as long as there is room for them.
+fn named(
+    answer: &BTreeMap<String, Vec<String>>,
+    names_of: impl Fn(&str, usize, &str) -> Names,
+) -> BTreeMap<String, Vec<Presented>> {
+    let mut room = MAX_NAMES_BYTES;
+    let mut one = |query: &str, place, text: &str| {
+        let digest = sha256(text.as_bytes());
+        let (vct, mut claims) = names_of(query, place, text);
+        claims.sort();
+        let bytes = serde_json::to_vec(&(&vct, &claims)).map_or(usize::MAX, |names| names.len());
+        match room.checked_sub(bytes) {
+            Some(left) => {
+                room = left;
+                Presented { digest, vct, claims }
+            }
+            None => Presented { digest, vct: None, claims: Vec::new() },
+        }
+    };
+    let all = answer.iter().map(|(query, texts)| {
+        let shown = texts.iter().enumerate().map(|(place, text)| one(query, place, text));
+        (query.clone(), shown.collect())
+    });
+    all.collect()
+}
+
+fn read(presentation: &str) -> Names {
     let bound = presentation.rfind('~').and_then(|end| presentation.get(..=end)).unwrap_or_default();
     // The disclosures decide what is named, not whether they hold: a refused presentation was shown all the same.
-    match HeldSdJwt::dangerous_reopen(bound.to_owned()) {
-        Err(_) => Presented { digest, vct: None, claims: Vec::new() },
-        Ok(held) => {
-            let vct = held.claims().get("vct").and_then(Value::as_str).map(str::to_owned);
-            let mut claims: Vec<_> = held.disclosable().cloned().collect();
-            claims.sort();
-            Presented { digest, vct, claims }
-        }
-    }
+    HeldSdJwt::dangerous_reopen(bound.to_owned()).map_or((None, Vec::new()), |held| {
+        let vct = held.claims().get("vct").and_then(Value::as_str).map(str::to_owned);
+        (vct, held.disclosable().cloned().collect())
+    })
 }
 
 impl VerifiedReceipt {
@@ -58,12 +98,10 @@ impl VerifiedReceipt {
         }
         let attested = UnverifiedAttestation::parse(sharing.attestation).map_err(|_| ReceiptError::OtherRequest)?;
         self.check_word(&attested)?;
-        let sent: BTreeMap<String, Vec<Presented>> = sharing
-            .presentations
-            .iter()
-            .map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect()))
-            .collect();
-        if receipt.presentations != sent {
+        if receipt.act.holder != sharing.holder {
+            return Err(ReceiptError::OtherWord);
+        }
+        if receipt.presentations != presented(sharing.presentations) {
             return Err(ReceiptError::OtherPresentation);
         }
         if receipt.is_accepted() != sharing.accepted {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Chain, ChainFault, ChainHead, Presented, Processed, Receipt, ReceiptError, Sharing, UnverifiedReceipt,
-    agrees_with_ledger, shown,
+    Chain, ChainFault, ChainHead, Entry, MAX_NAMES_BYTES, MAX_RECEIPT_BYTES, Presented, Processed, Receipt,
+    ReceiptError, Sharing, UnverifiedReceipt, agrees_with_ledger, presented, presented_as,
 };
 use crate::did::{Did, DidUrl, Document};
 use crate::duty::UnverifiedAttestation;
+use crate::jose::{SignHeader, sign_compact, typ};
 use crate::problem::Code;
 use crate::registry::{DutyHolder, did_key};
 use crate::sample::parties::key;
@@ -43,6 +44,7 @@ impl Scene {
             service: &self.service,
             attestation: self.world.request.duty.as_deref().unwrap(),
             presentations: &self.world.token,
+            holder: DutyHolder::Official,
             accepted: true,
             sent: NOW,
         };
@@ -60,12 +62,9 @@ fn receipt(
 ) -> Receipt {
     let attestation = UnverifiedAttestation::parse(world.request.duty.as_deref().unwrap()).unwrap();
     let (service, holder) = (world.asker.did(), DutyHolder::Official);
-    let processed = Processed { service: &service, attestation: &attestation, holder, presentations, refused, at: NOW };
+    let processed =
+        Processed { service: &service, attestation: attestation.word(), holder, presentations, refused, at: NOW };
     Receipt::following(head, processed)
-}
-
-fn presented(token: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<Presented>> {
-    token.iter().map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect())).collect()
 }
 
 #[test]
@@ -87,12 +86,13 @@ fn each_receipt_follows_one() {
     let first = scene.text();
     let head = ChainHead::after(1, &first);
     let second = receipt(&scene.world, head, BTreeMap::new(), Some(Code::CredentialStatusRevoked));
-    assert!(head.is_followed_by(&second) && ChainHead::default().is_followed_by(&scene.receipt));
-    assert!(!ChainHead::default().is_followed_by(&second) && !head.is_followed_by(&scene.receipt));
+    let follows = |receipt: &Receipt, head| Entry::Receipt(receipt.clone()).follows(head);
+    assert!(follows(&second, head) && follows(&scene.receipt, ChainHead::default()));
+    assert!(!follows(&second, ChainHead::default()) && !follows(&scene.receipt, head));
     assert_eq!((second.seq, second.verdict.as_str()), (2, "credential.status.revoked"));
     let mut skipped = second.clone();
     skipped.seq = 3;
-    assert!(!head.is_followed_by(&skipped));
+    assert!(!follows(&skipped, head));
 }
 
 #[test]
@@ -106,6 +106,7 @@ fn a_receipt_is_over_one_sharing() {
     let scene = Scene::new();
     assert_eq!(scene.checked(|sharing| sharing.service = &other), Err(ReceiptError::Service));
     assert_eq!(scene.checked(|sharing| sharing.presentations = &nothing), Err(ReceiptError::OtherPresentation));
+    assert_eq!(scene.checked(|sharing| sharing.holder = DutyHolder::Service), Err(ReceiptError::OtherWord));
     assert_eq!(scene.checked(|sharing| sharing.accepted = false), Err(ReceiptError::OtherVerdict));
     assert_eq!(scene.checked(|sharing| sharing.sent = NOW.plus(301)), Err(ReceiptError::Time));
     assert_eq!(scene.checked(|sharing| sharing.attestation = &attestation), Err(ReceiptError::OtherRequest));
@@ -153,8 +154,47 @@ fn only_the_services_own_key_will_do() {
 
 #[test]
 fn what_cannot_be_read_is_named_by_its_digest_alone() {
-    let presented = shown("nonsense");
-    assert_eq!((presented.digest, presented.vct), (ledger::sha256(b"nonsense"), None));
+    let named = presented(&BTreeMap::from([("id".to_owned(), vec!["nonsense".to_owned()])]));
+    assert_eq!((named["id"][0].digest, &named["id"][0].vct), (ledger::sha256(b"nonsense"), &None));
+}
+
+#[test]
+fn what_the_verdict_read_is_named_as_the_wallet_names_it() {
+    let mut world = World::new();
+    let verified = world.judge().unwrap();
+    assert_eq!(presented_as(&world.token, &verified), presented(&world.token));
+    // What it did not judge is read.
+    world.token.insert("other".to_owned(), vec!["nonsense".to_owned()]);
+    let longer = world.token["id"].iter().cycle().take(2).cloned().collect();
+    world.token.insert("id".to_owned(), longer);
+    assert_eq!(presented_as(&world.token, &verified), presented(&world.token));
+}
+
+/// Whoever answers must not make the service sign what nobody can read: that would break its chain for good.
+#[test]
+fn the_largest_answer_has_a_receipt_that_can_be_read() {
+    let mut scene = Scene::new();
+    let long = |length: usize| {
+        let body = serde_json::json!({ "vct": "x".repeat(length) }).to_string();
+        let header = SignHeader::new(typ::CREDENTIAL);
+        sign_compact(header, body.as_bytes(), &key(9, 9)).unwrap() + "~"
+    };
+    let id = |number: usize| format!("{number:0>128}");
+    let answer: BTreeMap<_, _> =
+        (0..16).map(|number| (id(number), vec![long(MAX_NAMES_BYTES / 16 - 32); 16])).collect();
+    scene.receipt.presentations = presented(&answer);
+    let named = scene.receipt.presentations.values().flatten().filter(|shown| shown.vct.is_some()).count();
+    assert_eq!(named, 16, "as many as there is room for");
+    scene.receipt.basis = "法".repeat(crate::duty::MAX_BASIS_CHARS);
+    let text = scene.text();
+    assert!(text.len() <= MAX_RECEIPT_BYTES, "{}", text.len());
+    assert!(UnverifiedReceipt::parse(&text).is_ok());
+    let longer = presented(&BTreeMap::from([("id".to_owned(), vec![long(40_000)])]));
+    assert_eq!(longer["id"][0].vct, None, "named by its digest alone");
+    // What cannot be read is not signed either.
+    scene.receipt.basis = "x".repeat(MAX_RECEIPT_BYTES);
+    let name = DidUrl::parse(&scene.world.asker.key_name("auth-1")).unwrap();
+    assert!(scene.receipt.sign(&name, &scene.world.asker.authenticator()).is_err());
 }
 
 /// A chain of four receipts, by place.
@@ -215,6 +255,10 @@ fn a_chain_that_was_tampered_with_names_the_receipt() {
     assert_eq!(changed(&|texts| texts[3].1 = forged(3)), Err(ChainFault::Altered { seq: 4 }), "the last, by the head");
     let stranger = receipt(&scene.world, ChainHead::default(), BTreeMap::new(), None).sign(&name, &key(3, 1)).unwrap();
     assert_eq!(changed(&|texts| texts[0].1 = stranger.clone()), Err(ChainFault::Signature { seq: 1 }));
+    let mut slander = receipt(&scene.world, ChainHead::after(2, "another"), BTreeMap::new(), None);
+    slander.seq = 3;
+    let slander = slander.sign(&name, &key(3, 1)).unwrap();
+    assert_eq!(changed(&|texts| texts[2].1 = slander.clone()), Err(ChainFault::Signature { seq: 3 }), "not the second");
     assert_eq!(changed(&|texts| texts[0].1 = "nonsense".to_owned()), Err(ChainFault::Unreadable { seq: 1 }));
 }
 

@@ -71,6 +71,7 @@ pub fn apply_remembering(
         Operation::Approve(on) => rules::voting::approve(&mut state, &act, *on)?,
         Operation::Withdraw(on) => rules::voting::withdraw(&mut state, &act, *on)?,
         Operation::Evidence(evidence) => rules::validators::convict(&mut state, &act, evidence)?,
+        Operation::Tally(tally) => rules::tally::tally(&mut state, &act, tally)?,
     }
     Ok(Accepted { writes: state.into_writes() })
 }
@@ -177,7 +178,8 @@ fn is_for_relay_keys(operation: &Operation) -> bool {
         | Operation::Propose(_)
         | Operation::Approve(_)
         | Operation::Withdraw(_)
-        | Operation::Evidence(_) => false,
+        | Operation::Evidence(_)
+        | Operation::Tally(_) => false,
     }
 }
 
@@ -224,7 +226,8 @@ fn relay_change(state: &mut Overlay<'_>, act: &Act<'_>, change: &Transaction) ->
         | Operation::Propose(_)
         | Operation::Approve(_)
         | Operation::Withdraw(_)
-        | Operation::Evidence(_) => Err(Refused::NotRelayable.into()),
+        | Operation::Evidence(_)
+        | Operation::Tally(_) => Err(Refused::NotRelayable.into()),
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Delegation {
     pub holder: DutyHolder,
     /// What the duty is called, to be shown to those who are asked.
     pub title: Label,
-    /// The duty key. It stands in no DID document.
+    /// The duty key. When it was delegated it was no key of the department's DID.
     pub key: Jwk,
     /// On which side: ask as a verifier, or issue, revoke and import as an issuer.
     pub role: Role,

@@ -31,6 +31,7 @@ mod rules;
 mod schedule;
 mod services;
 mod state;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -56,8 +57,11 @@ pub use refused::{NotApplied, Refused};
 pub use services::{Label, ServiceEntry, ServiceType};
 pub use state::{
     MEMBERS, PROPOSALS, RULES, StateUnreadable, StateView, VALIDATORS, WriteSet, accreditation_key, delegations_key,
-    did_key, duty_key, member_key, policy_key, proposal_key, receipts_key, schema_key, sequence_key, thumbprint_key,
-    url_key, validator_key,
+    did_key, duty_key, member_key, policy_key, proposal_key, receipts_key, schema_key, sequence_key, tallied_month_key,
+    tallies_key, thumbprint_key, url_key, validator_key,
+};
+pub use tally::{
+    Count, Counts, FEWER, FEWEST_TOLD, NotACount, TalliedDay, TalliedMonth, Tallies, Tally, tallied_purposes,
 };
 pub use transaction::{
     Accredit, Compromise, Delegate, EndAccreditation, EndDelegation, Envelope, Operation, Relayed, Schema, Transaction,
@@ -87,10 +91,15 @@ pub const MAX_SERVICES: usize = 64;
 pub const MAX_CHAIN: u8 = 8;
 /// Entries in each list of an accreditation.
 pub const MAX_ACCREDITATION_ENTRIES: usize = 256;
-/// Delegations that one duty number may ever have had: bounds what every reader of its history parses.
+/// Delegations that one duty number may ever have had.
 pub const MAX_DELEGATIONS: usize = 256;
+/// Bytes of JSON that the delegations of one duty number may ever come to: bounds what every reader of its history
+/// parses, and leaves room for paths and endings in a state proof, which has 1 MiB. Some 1 KiB is usual for one.
+pub const MAX_DELEGATIONS_BYTES: usize = 512 * 1024;
 /// Members that a chain may ever have had: each vote looks at all of them.
 pub const MAX_MEMBERS: usize = 1024;
+/// Purposes in one tally: bounds what a month of tallies comes to, which whoever reads one day of it parses.
+pub const MAX_TALLIED_PURPOSES: usize = 128;
 /// Open proposals of one member.
 pub const MAX_OPEN_PROPOSALS: usize = 8;
 /// The furthest that a proposal's end may lie ahead: ninety days, in seconds.

@@ -184,10 +184,10 @@ pub enum Refused {
     /// `from` and `until` are not a period that is still to come or running.
     #[error("the delegation's period is over, empty or too long")]
     DelegationPeriod,
-    /// The duty key is, or was, a key of the department's DID.
+    /// The duty key is, or was, a key of the department's DID, or its recovery key.
     #[error("a duty key may not be a key of the department's DID")]
     DelegationKey,
-    /// More than [`super::MAX_DELEGATIONS`].
+    /// More than [`super::MAX_DELEGATIONS`], or more than [`super::MAX_DELEGATIONS_BYTES`] of them.
     #[error("the duty number has had too many delegations")]
     TooManyDelegations,
     /// There is no such delegation.
@@ -268,6 +268,27 @@ pub enum Refused {
     /// Every key that the evidence convicts was convicted before.
     #[error("the validator was convicted before")]
     ConvictedBefore,
+    /// The day of a tally is not one of the calendar in its one spelling.
+    #[error("the tally's day is not a day of the calendar, written YYYY-MM-DD")]
+    TallyDay,
+    /// A count is neither `"<10"` nor a number from ten on.
+    #[error("a count of the tally is neither \"<10\" nor a number from ten on")]
+    TallyCount,
+    /// The day is not over by the block's time.
+    #[error("the tally's day is not over")]
+    TallyNotOver,
+    /// The sender has tallied this day, or a later one.
+    #[error("the sender has tallied this day, or a later one")]
+    TallyOrder,
+    /// Not exactly the purposes that the sender was ever accredited for.
+    #[error("a tally lists each purpose that the sender was ever accredited for, and no other")]
+    TallyPurposes,
+    /// The sender was never accredited as a verifier for any purpose.
+    #[error("the sender was never accredited to ask for any purpose")]
+    TallyNotAccredited,
+    /// More than [`super::MAX_TALLIED_PURPOSES`].
+    #[error("the sender is accredited for too many purposes to be tallied")]
+    TallyTooMany,
 }
 
 impl Refused {
@@ -356,6 +377,13 @@ impl Refused {
             Self::TooManyValidators => Code::RegistryValidatorTooMany,
             Self::Evidence(error) => error.code(),
             Self::ConvictedBefore => Code::RegistryValidatorConvicted,
+            Self::TallyDay => Code::RegistryTallyDay,
+            Self::TallyCount => Code::RegistryTallyCount,
+            Self::TallyNotOver => Code::RegistryTallyNotOver,
+            Self::TallyOrder => Code::RegistryTallyOrder,
+            Self::TallyPurposes => Code::RegistryTallyPurposes,
+            Self::TallyNotAccredited => Code::RegistryTallyNotAccredited,
+            Self::TallyTooMany => Code::RegistryTallyTooMany,
         }
     }
 }

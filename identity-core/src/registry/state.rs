@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::NotApplied;
 use crate::did::Did;
+use crate::time::UtcDay;
 
 /// What the ledger holds under a key right now.
 pub trait StateView {
@@ -117,6 +118,18 @@ pub fn proposal_key(number: u64) -> String {
 #[must_use]
 pub fn receipts_key(did: &Did) -> String {
     format!("receipts/{did}")
+}
+
+/// Key of how far a member's tallies reach.
+#[must_use]
+pub fn tallies_key(did: &Did) -> String {
+    format!("tallies/{did}")
+}
+
+/// Key of a member's tallies of the month of `day`.
+#[must_use]
+pub fn tallied_month_key(did: &Did, day: UtcDay) -> String {
+    format!("tally/{did}/{}", day.month())
 }
 
 /// Key of the accreditations made under one delegable accreditation.

@@ -15,6 +15,7 @@ use super::delegation::DutyHolder;
 use super::keys::KeyEntry;
 use super::recovery::RecoveryAct;
 use super::services::{Label, ServiceEntry};
+use super::tally::Tally;
 use super::voting::{OnProposal, Propose};
 use super::{LIMITS, MAX_TRANSACTION_BYTES, Refused};
 use crate::crypto::{Alg, PublicKey, Signature, Signed};
@@ -89,6 +90,8 @@ pub enum Operation {
     Withdraw(OnProposal),
     /// Shows that validators have signed two histories.
     Evidence(SplitEvidence),
+    /// Says how many answers the sender accepted in a day.
+    Tally(Tally),
 }
 
 /// What rides inside a `relay`, signed by the DID it is about.
@@ -419,6 +422,7 @@ fn take_operation(mut members: Map<String, Value>, outer: bool) -> Result<Operat
         "approve" => Ok(Operation::Approve(typed(members)?)),
         "withdraw" => Ok(Operation::Withdraw(typed(members)?)),
         "evidence" => Ok(Operation::Evidence(typed(members)?)),
+        "tally" => Ok(Operation::Tally(Tally::from_members(members)?)),
         _ => Err(if outer { Refused::UnknownOperation } else { Refused::NotRelayable }),
     }
 }
@@ -454,7 +458,8 @@ impl Relayed {
             | Operation::Propose(_)
             | Operation::Approve(_)
             | Operation::Withdraw(_)
-            | Operation::Evidence(_) => Err(Refused::NotRelayable),
+            | Operation::Evidence(_)
+            | Operation::Tally(_) => Err(Refused::NotRelayable),
         }
     }
 
@@ -497,6 +502,7 @@ impl Operation {
             Self::Approve(on) => ("approve", serde_json::to_value(on)?),
             Self::Withdraw(on) => ("withdraw", serde_json::to_value(on)?),
             Self::Evidence(evidence) => ("evidence", serde_json::to_value(evidence)?),
+            Self::Tally(tally) => ("tally", serde_json::to_value(tally)?),
         })
     }
 }

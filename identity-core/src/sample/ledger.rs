@@ -6,7 +6,7 @@ use ledger::policy::{Validator, ValidatorSet, quorum_of};
 use ledger::state::{EMPTY, OtherLeaf, StatePath};
 use ledger::tree::{leaf_hash, node_hash};
 use ledger::walk::{SealProof, Step, Walk};
-use ledger::{Hash, LogProof, Seal, StateProof, TrustRoot, sha256};
+use ledger::{Hash, LogProof, PastMoment, Seal, StateProof, TimeProof, TrustRoot, sha256};
 
 use super::parties::{Party, key};
 use crate::crypto::Signer as _;
@@ -167,9 +167,20 @@ impl SampleLedger {
         make_transaction(&envelope, operation, &party.did(), "invoke-1", &party.invoker()).unwrap()
     }
 
+    /// The time of the block that was begun or ended last, in seconds.
+    #[must_use]
+    pub fn time(&self) -> i64 {
+        self.block.time.0 / 1000
+    }
+
+    /// The block under way is of this time, for its transactions too.
+    pub fn begin(&mut self, seconds: i64) {
+        self.block.time = UnixMillis(seconds * 1000);
+    }
+
     /// Ends the block at `seconds`, and begins the next.
     pub fn seal(&mut self, seconds: i64) {
-        self.block.time = UnixMillis(seconds * 1000);
+        self.begin(seconds);
         self.certifying = self.validators().in_force;
         let writes = close_block(&self.state, &self.block, self.next_index()).unwrap();
         self.state.extend(writes);
@@ -229,6 +240,23 @@ impl SampleLedger {
         StateProof { key: state_key.to_owned(), value, path, seal, proof }
     }
 
+    /// The seals around a time, in milliseconds, under a checkpoint of the log as it stands, cosigned at `seconds`.
+    pub fn time_proof(&self, time: u64, seconds: i64) -> TimeProof {
+        let seals = || (0_u64..).zip(&self.leaves).filter_map(|(index, leaf)| Some((index, seal_time(leaf)?)));
+        let prove = |(index, _): (u64, u64)| SealProof {
+            seal: self.leaf(index).to_owned(),
+            proof: self.log_proof(index, seconds),
+        };
+        let before = seals().take_while(|(_, sealed)| *sealed <= time).last().unwrap();
+        TimeProof { before: prove(before), after: seals().find(|(_, sealed)| *sealed > time).map(prove) }
+    }
+
+    /// A past second by this ledger's clock.
+    pub fn moment(&self, seconds: i64) -> PastMoment {
+        let time = u64::try_from(seconds * 1000).unwrap();
+        self.time_proof(time, seconds + 3600).verify(&self.trust_root(), time).unwrap()
+    }
+
     fn certify(&self, checkpoint: &Checkpoint, seconds: i64) -> String {
         let set = self.set();
         let time = u64::try_from(seconds).unwrap();
@@ -248,6 +276,11 @@ impl SampleLedger {
     fn entries(&self) -> Vec<Entry> {
         self.state.iter().map(|(key, value)| (sha256(key.as_bytes()), sha256(value))).collect()
     }
+}
+
+/// The time of a log entry, if it is a seal.
+fn seal_time(leaf: &str) -> Option<u64> {
+    Seal::parse(leaf.as_bytes()).ok().map(|seal| seal.time)
 }
 
 /// The number that a sample validator's keys follow from.

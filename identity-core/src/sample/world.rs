@@ -12,14 +12,17 @@ use super::certificates;
 use super::ledger::{START, SampleLedger};
 use super::parties::{DUTY_PLACE, Party, key};
 use crate::anchor::{AnchorProof, BatchPath};
+use crate::bundle::{Bundle, Full};
 use crate::crypto::{SecretKey, Signer as _};
 use crate::dcql::Query;
-use crate::did::Did;
-use crate::duty::Attestation;
-use crate::jose::Jwk;
+use crate::did::{Did, DidUrl};
+use crate::duty::{Attestation, UnverifiedAttestation};
+use crate::jose::{Jwk, SignHeader, sign_compact, typ};
 use crate::kb_jwt::{Confirmation, Occasion, Window, bind};
 use crate::oid4vp::request::Algorithms;
 use crate::oid4vp::{AnchorWish, ClientId, Parameters, ResponseMode, transaction_data};
+use crate::problem::Code;
+use crate::receipt::{self, ChainHead, Processed, Receipt};
 use crate::registry::{
     Accredit, Anchor, AnchorKind, Delegate, DutyHolder, Label, Operation, Role, Schema, ServiceType, Update,
     accreditation_key, did_key, duty_key, make_key_proof, schema_key, thumbprint_key,
@@ -32,6 +35,7 @@ use crate::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, FetchedList, Freshness, OnUndetermined, Policy, PreparedEvidence,
     Presentation, Refusal, Verified, judge,
 };
+use crate::withdrawal::Withdrawal;
 use crate::x509::{Chain, Leaf};
 
 /// The type of the sample credential.
@@ -187,6 +191,50 @@ impl World {
     pub fn present(&mut self) {
         self.token = BTreeMap::from([("id".to_owned(), vec![self.shown(&holder())])]);
         self.anchors = Some(BTreeMap::from([("id".to_owned(), vec![json!(self.anchor_proof())])]));
+    }
+
+    /// The service's receipt over the answer, in the place after `head`.
+    pub fn receipt(&self, head: ChainHead, refused: Option<Code>) -> Receipt {
+        let attestation = UnverifiedAttestation::parse(self.request.duty.as_deref().unwrap()).unwrap();
+        let (service, holder) = (self.asker.did(), DutyHolder::Official);
+        let presentations = receipt::presented(&self.token);
+        let answer =
+            Processed { service: &service, attestation: attestation.word(), holder, presentations, refused, at: NOW };
+        Receipt::following(head, answer)
+    }
+
+    /// The holder takes back what a receipt is over.
+    pub fn withdrawal(&self, receipt: &str) -> Withdrawal {
+        Withdrawal { aud: self.asker.did(), receipt: sha256(receipt.as_bytes()), iat: NOW }
+    }
+
+    /// The request object, as the service signed it under its DID.
+    pub fn request_object(&self) -> String {
+        let name = self.asker.key_name("auth-1");
+        let header = SignHeader::new(typ::REQUEST_OBJECT).kid(&name);
+        sign_compact(header, self.request.to_json().to_string().as_bytes(), &self.asker.authenticator()).unwrap()
+    }
+
+    /// The evidence of the answer, while the receipt waits for the ledger; with the answer itself if `full`.
+    pub fn bundle(&self, refused: Option<Code>, full: bool) -> Bundle {
+        let name = DidUrl::parse(&self.asker.key_name("auth-1")).unwrap();
+        let receipt = self.receipt(ChainHead::default(), refused).sign(&name, &self.asker.authenticator()).unwrap();
+        let key_bindings = self.token.values().flatten().map(|text| text.rsplit('~').next().unwrap().to_owned());
+        let trust_root = self.ledger.trust_root();
+        let full = full.then(|| Full::new(self.token.clone(), BTreeMap::new(), &trust_root));
+        self.complete(Bundle::of(self.request_object(), receipt, None, key_bindings.collect(), full), NOW.plus(100))
+    }
+
+    /// A bundle with all that the ledger, asked at `time`, says for it.
+    pub fn complete(&self, mut bundle: Bundle, time: UnixSeconds) -> Bundle {
+        let trust_root = self.ledger.trust_root();
+        while let Ok(missing) = bundle.missing(&trust_root) {
+            if missing.is_empty() {
+                break;
+            }
+            missing.iter().for_each(|state| bundle.add_state(self.ledger.state_proof(state, time.0)));
+        }
+        bundle
     }
 
     /// The presentation, bound by whatever key.
@@ -376,7 +424,8 @@ fn policy() -> Policy {
     }
 }
 
-fn issue(issuer: &Party) -> String {
+/// The sample credential, by whatever issuer.
+pub fn issue(issuer: &Party) -> String {
     let holder = Confirmation::jwk(holder().public_key().clone());
     let reference = Reference { index: INDEX, uri: LIST.to_owned() };
     let registered = Registered {

@@ -5,7 +5,7 @@ use super::error::SdJwtError;
 use super::hash::HashAlg;
 use super::process::{self, HASH_ALG};
 use super::verified::VerifiedSdJwt;
-use crate::crypto::PublicKey;
+use crate::crypto::{Known, PublicKey};
 use crate::encoding::json::{self, Limits};
 use crate::encoding::limits;
 use crate::jose::{ExpectedTyp, UnverifiedJws};
@@ -53,6 +53,11 @@ impl<'t> UnverifiedSdJwt<'t> {
     /// The issuer-signed JWT: its header says which key to look for.
     pub fn jws(&self) -> &UnverifiedJws<'t> {
         &self.jws
+    }
+
+    /// Where the issuer's signature is known to be by this key, [`Self::verify`] need not verify it again.
+    pub(crate) fn recognise(&mut self, issuer_key: &PublicKey, known: &Known) {
+        self.jws.recognise(issuer_key, known);
     }
 
     /// Whether a key-binding JWT came along. Never a reason to do without one.

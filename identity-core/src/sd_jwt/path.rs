@@ -79,6 +79,16 @@ impl ClaimPath {
         self
     }
 
+    /// The names that lead it: whatever an array holds belongs to the array.
+    #[must_use]
+    pub fn leading_names(&self) -> Vec<String> {
+        let name = |segment: &Segment| match segment {
+            Segment::Name(name) => Some(name.clone()),
+            Segment::Index(_) | Segment::Every => None,
+        };
+        self.0.iter().map_while(name).collect()
+    }
+
     /// The segments, outermost first.
     pub fn segments(&self) -> &[Segment] {
         &self.0

@@ -21,8 +21,15 @@ macro_rules! built_in {
 }
 
 /// All of them.
-pub const BUILT_IN: &[BuiltInType] =
-    built_in!["resident-identity", "residence-permit", "social-insurance", "degree", "business-licence", "e-licence",];
+pub const BUILT_IN: &[BuiltInType] = built_in![
+    "resident-identity",
+    "residence-permit",
+    "social-insurance",
+    "degree",
+    "business-licence",
+    "e-licence",
+    "official-duty",
+];
 
 impl BuiltInType {
     /// The type of that name.

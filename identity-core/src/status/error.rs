@@ -19,7 +19,7 @@ pub enum StatusError {
     /// A claim is missing or of a wrong type.
     #[error("status list token: {0}")]
     Claim(#[from] ClaimError),
-    /// `status_list` is malformed, or `ttl` is no positive integer.
+    /// `status_list` is malformed or has no entry, or `ttl` is no positive integer.
     #[error("the status list token is malformed")]
     Malformed,
     /// `sub` is not the address that the credential refers to.

@@ -184,7 +184,8 @@ impl StatusList {
     /// Reads a zlib stream, and stops at [`limits::STATUS_LIST`] however much it would become.
     ///
     /// # Errors
-    /// [`StatusError::Compression`], also for anything after the stream; [`StatusError::TooLong`].
+    /// [`StatusError::Compression`], also for anything after the stream; [`StatusError::TooLong`];
+    /// [`StatusError::Malformed`] if it becomes nothing: such a list speaks of no credential.
     pub fn decompress(bits: Bits, compressed: &[u8]) -> Result<Self, StatusError> {
         let mut rest = compressed;
         let mut bytes = Vec::new();
@@ -195,6 +196,9 @@ impl StatusList {
         }
         if !rest.is_empty() {
             return Err(StatusError::Compression);
+        }
+        if bytes.is_empty() {
+            return Err(StatusError::Malformed);
         }
         Ok(Self { bits, bytes })
     }

@@ -27,7 +27,8 @@ pub enum Standing {
 }
 
 /// What an issuer may do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Change {
     /// Ends it for good.
     Revoke,

@@ -105,6 +105,12 @@ fn a_broken_or_longer_stream_is_refused() {
 }
 
 #[test]
+fn a_list_without_entries_is_refused() {
+    let nothing = StatusList::from_bytes(Bits::One, Vec::new()).unwrap().compress().unwrap();
+    assert_eq!(StatusList::decompress(Bits::One, &nothing), Err(StatusError::Malformed));
+}
+
+#[test]
 fn each_claim_of_the_token_is_checked() {
     assert_eq!(with("sub", json!("https://issuer.example/status/2")).unwrap_err(), StatusError::Subject);
     assert_eq!(with("sub", json!("http://issuer.example/status/1")).unwrap_err(), StatusError::Subject);

@@ -11,6 +11,7 @@ use crate::anchor::AnchoredAt;
 use crate::did::Did;
 use crate::duty::VerifiedAttestation;
 use crate::problem::Code;
+use crate::sd_jwt::ClaimPath;
 use crate::status::StatusError;
 use crate::time::UnixSeconds;
 
@@ -21,6 +22,7 @@ pub struct Verified {
     pub(super) evidence_as_of: UnixSeconds,
     pub(super) newly_certified: Vec<CertifiedCheckpoint>,
     pub(super) attestation: VerifiedAttestation,
+    pub(super) past: Option<u64>,
 }
 
 impl Verified {
@@ -43,6 +45,12 @@ impl Verified {
         &self.attestation
     }
 
+    /// The past log index as of which it was judged. None: as of now; only that may be relied on today.
+    #[must_use]
+    pub const fn past(&self) -> Option<u64> {
+        self.past
+    }
+
     /// The age of the verdict: when the oldest checkpoint that it rests on was cosigned.
     #[must_use]
     pub const fn evidence_as_of(&self) -> UnixSeconds {
@@ -61,6 +69,8 @@ pub struct VerifiedCredential {
     pub issuer_address: String,
     /// What it says, of that which was asked for or stands in plain sight.
     pub claims: Claims,
+    /// Which claims came as disclosures, whether they were asked for or not.
+    pub disclosed: Vec<ClaimPath>,
     /// Where it stands on the ledger; `None` says that no proof came and policy did not demand one.
     pub anchor: Option<AnchoredAt>,
     /// Whether it is in force.
@@ -115,6 +125,10 @@ pub enum StatusDoubt {
     /// The copy of the list at hand is too old.
     #[error("the status list is stale")]
     Stale,
+    /// Judged as of a past moment: the copy of the list at hand is not of that time. A later one says that an entry changed,
+    /// not when.
+    #[error("the status list at hand is of another time, and does not tell when an entry changed")]
+    OtherTime,
     /// The list is malformed, or was expired when it was fetched.
     #[error("{0}")]
     List(StatusError),
@@ -130,6 +144,7 @@ impl StatusDoubt {
             Self::SignerUnknown => Code::VerdictStatusSignerUnknown,
             Self::OtherSigner => Code::VerdictStatusOtherSigner,
             Self::Stale => Code::StatusStale,
+            Self::OtherTime => Code::VerdictStatusOtherTime,
             Self::List(error) => error.code(),
         }
     }

@@ -1,11 +1,12 @@
 //! May this asker ask for these claims of this type, for this purpose? The wallet asks before it shows anything,
 //! the verifier before it releases anything.
 
+use super::as_of::Reading;
 use super::{EvidenceError, Freshness, PreparedEvidence};
 use crate::dcql;
 use crate::did::Did;
 use crate::registry::{AccreditationHistory, Grant, Label, Role};
-use crate::sd_jwt::{ClaimPath, Segment};
+use crate::sd_jwt::ClaimPath;
 use crate::time::UnixSeconds;
 
 /// Who asks, by the ledger, and where the question goes beyond what it may ask.
@@ -56,9 +57,20 @@ pub fn standing(
     freshness: Freshness,
     now: UnixSeconds,
 ) -> Result<Standing, EvidenceError> {
-    let did = evidence.did(asker, freshness, now)?;
-    let accreditation = evidence.accreditation(asker, freshness, now)?;
-    let index = did.until.min(accreditation.until);
+    standing_by(asker, query, purpose, evidence, Reading::fresh(freshness, now))
+}
+
+/// As [`standing`], as of whenever `reading` says.
+pub(super) fn standing_by(
+    asker: &Did,
+    query: &dcql::Query,
+    purpose: Option<&str>,
+    evidence: &PreparedEvidence,
+    reading: Reading<'_>,
+) -> Result<Standing, EvidenceError> {
+    let did = evidence.did(asker, reading)?;
+    let accreditation = evidence.accreditation(asker, reading)?;
+    let index = reading.index(did.until.min(accreditation.until));
     let history = did.value().ok().filter(|history| history.is_active_at(index));
     let grants = history.and(accreditation.value().ok());
     let excess = query.credentials.iter().filter_map(|asked| excess(asked, purpose, grants, index)).collect();
@@ -66,41 +78,64 @@ pub fn standing(
     Ok(Standing { label, excess, as_of: did.as_of.min(accreditation.as_of) })
 }
 
+/// Where one query goes too far. It may be answered by a credential of any of its types, so each of them must be allowed;
+/// of what is wrong with them, the widest is told.
 fn excess(
     asked: &dcql::CredentialQuery,
     purpose: Option<&str>,
     grants: Option<&AccreditationHistory>,
     index: u64,
 ) -> Option<Excess> {
-    let query_id = || asked.id.clone();
     let held: Vec<&Grant> =
         grants.map_or(&[][..], |history| &history.grants).iter().filter(|grant| grant.holds_at(index)).collect();
-    let mut beyond: Option<Vec<ClaimPath>> = None;
-    for vct in &asked.vct_values {
-        let for_type: Vec<&Grant> = held.iter().copied().filter(|grant| grant.is_for(Role::Verifier, vct)).collect();
-        if for_type.is_empty() {
-            return Some(Excess::Type { query_id: query_id() });
-        }
-        let paths = || asked.claims.iter().map(|claim| &claim.path);
-        let uncovered = |grant: &Grant| paths().filter(|path| !covers(grant, path)).cloned().collect::<Vec<_>>();
-        // All claims under one accreditation: two narrow ones do not add up to a wide one.
-        let all_claims: Vec<&Grant> = for_type.iter().copied().filter(|grant| uncovered(grant).is_empty()).collect();
-        if all_claims.is_empty() {
-            let fewest = for_type.iter().map(|grant| uncovered(grant)).min_by_key(Vec::len).unwrap_or_default();
-            beyond.get_or_insert_default().extend(fewest);
-        } else if !all_claims.iter().any(|grant| is_for_purpose(grant, purpose)) {
-            return Some(Excess::Purpose { query_id: query_id() });
-        }
-    }
-    beyond.map(|claims| Excess::Claims { query_id: query_id(), claims })
+    let lacks: Vec<Lack> = asked.vct_values.iter().filter_map(|vct| lack(asked, vct, purpose, &held)).collect();
+    let (claims, query_id) = (lacks.iter().filter_map(Lack::claims).flatten().cloned().collect(), asked.id.clone());
+    lacks.into_iter().min_by_key(Lack::place).map(|lack| match lack {
+        Lack::Type => Excess::Type { query_id },
+        Lack::Claims(_) => Excess::Claims { query_id, claims },
+        Lack::Purpose => Excess::Purpose { query_id },
+    })
 }
 
-/// A path is covered by the names that lead it: whatever an array holds belongs to the array.
-fn covers(grant: &Grant, path: &ClaimPath) -> bool {
-    let leads = |(given, segment): (&String, &Segment)| matches!(segment, Segment::Name(name) if name == given);
-    let covers =
-        |given: &Vec<String>| given.len() <= path.segments().len() && given.iter().zip(path.segments()).all(leads);
-    grant.claims.iter().any(covers)
+/// What an asker lacks to ask for one type.
+enum Lack {
+    Type,
+    Claims(Vec<ClaimPath>),
+    Purpose,
+}
+
+impl Lack {
+    /// The widest first.
+    const fn place(&self) -> u8 {
+        match self {
+            Self::Type => 0,
+            Self::Claims(_) => 1,
+            Self::Purpose => 2,
+        }
+    }
+
+    const fn claims(&self) -> Option<&Vec<ClaimPath>> {
+        match self {
+            Self::Claims(claims) => Some(claims),
+            Self::Type | Self::Purpose => None,
+        }
+    }
+}
+
+fn lack(asked: &dcql::CredentialQuery, vct: &str, purpose: Option<&str>, held: &[&Grant]) -> Option<Lack> {
+    let for_type: Vec<&Grant> = held.iter().copied().filter(|grant| grant.is_for(Role::Verifier, vct)).collect();
+    let paths = || asked.claims.iter().map(|claim| &claim.path);
+    let uncovered =
+        |grant: &Grant| paths().filter(|path| !grant.covers_claim(&path.leading_names())).cloned().collect::<Vec<_>>();
+    let Some(fewest) = for_type.iter().map(|grant| uncovered(grant)).min_by_key(Vec::len) else {
+        return Some(Lack::Type);
+    };
+    if !fewest.is_empty() {
+        return Some(Lack::Claims(fewest));
+    }
+    // Claims and purpose under one accreditation: two narrow ones do not add up to a wide one.
+    let allows = |grant: &Grant| uncovered(grant).is_empty() && is_for_purpose(grant, purpose);
+    if for_type.into_iter().any(allows) { None } else { Some(Lack::Purpose) }
 }
 
 /// An accreditation for purposes covers a question that names one of them; one without, a question without.

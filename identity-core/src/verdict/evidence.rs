@@ -8,12 +8,15 @@ use ledger::state_proof::StateProofError;
 use ledger::{CertifiedCheckpoint, Hash, LogProof, ProvenState, StateProof, TrustRoot, sha256};
 use serde::{Deserialize, Serialize};
 
-use super::{EvidenceError, Needs, StatusDoubt};
+use super::as_of::Reading;
+use super::{AsOf, EvidenceError, Needs, StatusDoubt};
 use crate::anchor::{AnchorError, AnchorProof, AnchoredAt};
 use crate::did::{Did, DidUrl, Document};
 use crate::encoding::{base64url, limits};
 use crate::jose::UnverifiedJws;
-use crate::registry::{AccreditationHistory, AnchorKind, DidHistory, DutyHistory, KeyUse, OwnerHistory, SchemaHistory};
+use crate::registry::{
+    AccreditationHistory, AnchorKind, DidHistory, DutyHistory, KeyRecord, KeyUse, Label, OwnerHistory, SchemaHistory,
+};
 use crate::status::{Reference, StatusError, StatusListToken};
 use crate::time::UnixSeconds;
 use crate::trust::{self, TrustError};
@@ -70,7 +73,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    fn check(self, as_of: UnixSeconds, now: UnixSeconds) -> Result<(), EvidenceError> {
+    pub(super) fn check(self, as_of: UnixSeconds, now: UnixSeconds) -> Result<(), EvidenceError> {
         if as_of > now.plus(self.leeway) {
             return Err(EvidenceError::FromTheFuture);
         }
@@ -107,17 +110,33 @@ pub struct PreparedEvidence {
 
 /// A status list under its address, or why it is of no use.
 #[derive(Clone, Debug)]
-pub(super) struct ListEntry {
-    /// The DID whose key signed it.
-    pub(super) signer: Option<Did>,
-    pub(super) list: Result<StatusListToken, StatusDoubt>,
+struct ListEntry {
+    signed: Result<SignedList, StatusDoubt>,
     fetched_at: UnixSeconds,
 }
 
+/// A status list under a key of its signer's.
+#[derive(Clone, Debug)]
+struct SignedList {
+    token: StatusListToken,
+    key: DidUrl,
+    /// Whether that key was its signer's at the newest index that was known when the list was taken in.
+    current: bool,
+}
+
 impl ListEntry {
+    /// The list, if its signer still has the key.
+    fn current(&self) -> Result<&SignedList, StatusDoubt> {
+        match &self.signed {
+            Ok(signed) if signed.current => Ok(signed),
+            Ok(_) => Err(StatusDoubt::SignerUnknown),
+            Err(doubt) => Err(*doubt),
+        }
+    }
+
     /// Whether the copy may still be used: `exp`, `ttl` and our own bound on age, whichever ends first.
-    pub(super) fn is_usable(&self, freshness: Freshness, now: UnixSeconds) -> bool {
-        let said = self.list.as_ref().map_or(None, |list| list.usable_until(self.fetched_at));
+    fn is_usable(&self, freshness: Freshness, now: UnixSeconds) -> bool {
+        let said = self.signed.as_ref().map_or(None, |signed| signed.token.usable_until(self.fetched_at));
         let until = self.fetched_at.plus(freshness.max_age);
         now < said.map_or(until, |said| said.min(until)).plus(freshness.leeway)
     }
@@ -191,25 +210,24 @@ impl PreparedEvidence {
     }
 
     /// Takes in a status list. Its signer's history must have been added before: the key that signed it must be
-    /// one of the signer's current keys.
+    /// one of the signer's current keys, or, to tell of a past moment, of its keys then.
     pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) {
-        let fetched_at = fetched.fetched_at;
-        let entry = match self.verify_list(uri, fetched) {
-            Ok((signer, list)) => ListEntry { signer: Some(signer), list: Ok(list), fetched_at },
-            Err(doubt) => ListEntry { signer: None, list: Err(doubt), fetched_at },
-        };
+        let entry = ListEntry { signed: self.verify_list(uri, fetched), fetched_at: fetched.fetched_at };
         self.lists.insert(uri.to_owned(), entry);
     }
 
-    fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<(Did, StatusListToken), StatusDoubt> {
+    fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<SignedList, StatusDoubt> {
         let name = key_name(&fetched.token).map_err(StatusDoubt::List)?.ok_or(StatusDoubt::SignerUnknown)?;
         let signer = self.dids.get(name.did()).and_then(|known| Some((known.until, known.value.as_ref()?)));
         let (index, history) = signer.ok_or(StatusDoubt::SignerUnknown)?;
-        let key = history.key_at(index, name.fragment(), KeyUse::AssertionMethod).ok_or(StatusDoubt::SignerUnknown)?;
+        // A key's id means one key for ever.
+        let named = |record: &&KeyRecord| record.id == name.fragment() && record.key_use == KeyUse::AssertionMethod;
+        let key = history.keys.iter().find(named).ok_or(StatusDoubt::SignerUnknown)?.jwk.key();
+        let current = history.key_at(index, name.fragment(), KeyUse::AssertionMethod).is_some();
         let reference = Reference { index: 0, uri: uri.to_owned() };
-        let list = StatusListToken::verify(&fetched.token, key, &reference, fetched.fetched_at, LIST_LEEWAY)
-            .map_err(StatusDoubt::List)?;
-        Ok((name.did().clone(), list))
+        let token = StatusListToken::verify(&fetched.token, key, &reference, fetched.fetched_at, LIST_LEEWAY)
+            .map_err(|error| if current { StatusDoubt::List(error) } else { StatusDoubt::SignerUnknown })?;
+        Ok(SignedList { token, key: name, current })
     }
 
     /// Remembers a checkpoint that the trust root certified, such as one that a presentation brought along
@@ -242,7 +260,7 @@ impl PreparedEvidence {
         };
         let states = needs.states.iter().filter(|(key, at_least)| lacks(key, **at_least));
         let usable = |uri: &String| {
-            self.lists.get(uri).is_some_and(|entry| entry.list.is_ok() && entry.is_usable(freshness, now))
+            self.lists.get(uri).is_some_and(|entry| entry.current().is_ok() && entry.is_usable(freshness, now))
         };
         let lists = needs.status_lists.iter().filter(|(uri, _)| !usable(uri));
         Needs {
@@ -270,8 +288,17 @@ impl PreparedEvidence {
     /// # Errors
     /// [`EvidenceError`] if there is no fresh evidence, or it proves that there is no such DID.
     pub fn document(&self, did: &Did, freshness: Freshness, now: UnixSeconds) -> Result<Document, EvidenceError> {
-        let known = self.did(did, freshness, now)?;
+        let known = self.did(did, Reading::fresh(freshness, now))?;
         known.value()?.document_at(known.until).ok_or(EvidenceError::Absent)
+    }
+
+    /// The public name of a ledger DID, as it registered it; `None` for a DID without one, or none at all.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] if there is no fresh evidence.
+    pub fn label(&self, did: &Did, freshness: Freshness, now: UnixSeconds) -> Result<Option<&Label>, EvidenceError> {
+        let known = self.did(did, Reading::fresh(freshness, now))?;
+        Ok(known.value().ok().and_then(|history| history.label.as_ref()))
     }
 
     /// Who holds the public key with this RFC 7638 thumbprint, as of the newest index the evidence knows: the DID of an
@@ -285,61 +312,76 @@ impl PreparedEvidence {
         freshness: Freshness,
         now: UnixSeconds,
     ) -> Result<&Did, EvidenceError> {
-        let known = fresh(self.thumbprints.get(thumbprint), freshness, now)?;
-        known.value()?.owner_at(known.until).ok_or(EvidenceError::Absent)
+        self.owner_by(thumbprint, Reading::fresh(freshness, now))
     }
 
-    pub(super) fn did(
-        &self,
-        did: &Did,
-        freshness: Freshness,
-        now: UnixSeconds,
-    ) -> Result<&Known<DidHistory>, EvidenceError> {
-        fresh(self.dids.get(did), freshness, now)
+    /// As [`Self::thumbprint_owner`], as of whenever `reading` says.
+    pub(super) fn owner_by(&self, thumbprint: &Hash, reading: Reading<'_>) -> Result<&Did, EvidenceError> {
+        let known = usable(self.thumbprints.get(thumbprint), reading)?;
+        known.value()?.owner_at(reading.index(known.until)).ok_or(EvidenceError::Absent)
+    }
+
+    pub(super) fn did(&self, did: &Did, reading: Reading<'_>) -> Result<&Known<DidHistory>, EvidenceError> {
+        usable(self.dids.get(did), reading)
     }
 
     pub(super) fn accreditation(
         &self,
         did: &Did,
-        freshness: Freshness,
-        now: UnixSeconds,
+        reading: Reading<'_>,
     ) -> Result<&Known<AccreditationHistory>, EvidenceError> {
-        fresh(self.accreditations.get(did), freshness, now)
+        usable(self.accreditations.get(did), reading)
     }
 
     pub(super) fn duty(
         &self,
         department: &Did,
         number: &str,
-        freshness: Freshness,
-        now: UnixSeconds,
+        reading: Reading<'_>,
     ) -> Result<&Known<DutyHistory>, EvidenceError> {
-        fresh(self.duties.get(&format!("{department}/{number}")), freshness, now)
+        usable(self.duties.get(&format!("{department}/{number}")), reading)
     }
 
     pub(super) fn credential_type(
         &self,
         vct: &str,
-        freshness: Freshness,
-        now: UnixSeconds,
+        reading: Reading<'_>,
     ) -> Result<&Known<SchemaHistory>, EvidenceError> {
-        fresh(self.types.get(vct), freshness, now)
+        usable(self.types.get(vct), reading)
     }
 
-    /// The status list at `uri` if `issuer` signed it and the copy may still be used.
+    /// The status list at `uri` if `issuer` signed it and the copy may be used: still, or at the past moment, by which it
+    /// had been fetched.
     pub(super) fn usable_list(
         &self,
         uri: &str,
         issuer: &Did,
-        freshness: Freshness,
-        now: UnixSeconds,
+        reading: Reading<'_>,
     ) -> Result<&StatusListToken, StatusDoubt> {
         let entry = self.lists.get(uri).ok_or(StatusDoubt::NoList)?;
-        let list = entry.list.as_ref().map_err(|doubt| *doubt)?;
-        if entry.signer.as_ref() != Some(issuer) {
+        let signed = match reading.when.as_of {
+            AsOf::Now => entry.current()?,
+            AsOf::Past(_) => entry.signed.as_ref().map_err(|doubt| *doubt)?,
+        };
+        if signed.key.did() != issuer {
             return Err(StatusDoubt::OtherSigner);
         }
-        if entry.is_usable(freshness, now) { Ok(list) } else { Err(StatusDoubt::Stale) }
+        let time = reading.when.time();
+        match (reading.when.as_of, entry.is_usable(reading.freshness, time)) {
+            (AsOf::Now, true) => Ok(&signed.token),
+            (AsOf::Now, false) => Err(StatusDoubt::Stale),
+            (AsOf::Past(moment), true) if entry.fetched_at <= time => match self.had(&signed.key, moment.index()) {
+                true => Ok(&signed.token),
+                false => Err(StatusDoubt::SignerUnknown),
+            },
+            (AsOf::Past(_), _) => Err(StatusDoubt::OtherTime),
+        }
+    }
+
+    /// Whether a key signed lists and credentials for its DID at a log index.
+    fn had(&self, key: &DidUrl, index: u64) -> bool {
+        let history = self.dids.get(key.did()).and_then(|known| known.value_at(index).ok());
+        history.is_some_and(|history| history.key_at(index, key.fragment(), KeyUse::AssertionMethod).is_some())
     }
 
     /// Verifies an anchor proof, without the signatures of a checkpoint that was certified before. Gives the
@@ -367,6 +409,11 @@ impl PreparedEvidence {
         Ok((anchored, newly))
     }
 
+    /// Whether a checkpoint that the trust root certified shows the same history as all that is known here.
+    pub(super) fn agrees_with(&self, checkpoint: &CertifiedCheckpoint) -> bool {
+        checkpoint.checkpoint().origin == self.trust_root.origin() && !self.contradicts(checkpoint)
+    }
+
     /// Whether the ledger certified another history to us before: then nothing that it says can be relied on.
     fn contradicts(&self, checkpoint: &CertifiedCheckpoint) -> bool {
         self.checkpoints.values().any(|known| split_view(known, checkpoint).is_some())
@@ -385,9 +432,9 @@ impl<T> Known<T> {
     }
 }
 
-fn fresh<T>(known: Option<&Known<T>>, freshness: Freshness, now: UnixSeconds) -> Result<&Known<T>, EvidenceError> {
+fn usable<'k, T>(known: Option<&'k Known<T>>, reading: Reading<'_>) -> Result<&'k Known<T>, EvidenceError> {
     let known = known.ok_or(EvidenceError::Missing)?;
-    freshness.check(known.as_of, now)?;
+    reading.check(known)?;
     Ok(known)
 }
 

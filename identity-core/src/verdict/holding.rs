@@ -9,6 +9,7 @@
 //! What is needed names issuers and whole status lists, never a credential: to ask tells nobody which one is held.
 //! A verifier's verdict on the same credential may differ: it takes accreditation as of the anchor.
 
+use super::as_of::Reading;
 use super::{EvidenceError, Freshness, Needs, PreparedEvidence, StatusDoubt};
 use crate::did::DidUrl;
 use crate::encoding::limits;
@@ -150,7 +151,7 @@ impl Holding {
         now: UnixSeconds,
     ) -> Result<&'a StatusListToken, StatusDoubt> {
         let uri = self.list().ok_or(StatusDoubt::NotListed)?;
-        evidence.usable_list(uri, self.key.did(), freshness, now)
+        evidence.usable_list(uri, self.key.did(), Reading::fresh(freshness, now))
     }
 
     fn issuer_standing(
@@ -159,8 +160,9 @@ impl Holding {
         freshness: Freshness,
         now: UnixSeconds,
     ) -> Result<IssuerStanding, EvidenceError> {
-        let did = evidence.did(self.key.did(), freshness, now)?;
-        let accreditation = evidence.accreditation(self.key.did(), freshness, now)?;
+        let reading = Reading::fresh(freshness, now);
+        let did = evidence.did(self.key.did(), reading)?;
+        let accreditation = evidence.accreditation(self.key.did(), reading)?;
         let index = did.until.min(accreditation.until);
         let Some(history) = did.value().ok().filter(|history| history.is_active_at(index)) else {
             return Ok(IssuerStanding::Gone);

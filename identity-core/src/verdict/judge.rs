@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ledger::CertifiedCheckpoint;
 
 use super::accepted::{Claims, Verified, VerifiedCredential};
+use super::as_of::Reading;
 use super::check::{self, Moment};
 use super::presentation::Shown;
-use super::{Policy, PreparedEvidence, Presentation, Refusal};
+use super::{AsOf, EvidenceError, Policy, PreparedEvidence, Presentation, Refusal, When};
 use crate::duty::VerifiedAttestation;
 use crate::kb_jwt::{self, HolderBinding, KbJwtError, Occasion};
 use crate::oid4vp::transaction_data;
@@ -16,24 +17,30 @@ use crate::time::UnixSeconds;
 
 /// Judges a presentation. Every check must pass; [`Verified`] is made nowhere else.
 ///
-/// Pure: the same arguments give the same verdict, today and in an audit ten years on.
+/// Pure: the same arguments give the same verdict, today and in an audit ten years on. `when` is the time at which it came
+/// in, or that and a past moment as of which it is judged instead.
 ///
 /// # Errors
 /// [`Refusal`]; where several credentials are refused, the one with the highest [`Refusal::rank`].
-pub fn judge(
+pub fn judge<'a>(
     presentation: &Presentation<'_>,
     evidence: &PreparedEvidence,
     policy: &Policy,
-    now: UnixSeconds,
+    when: impl Into<When<'a>>,
 ) -> Result<Verified, Refusal> {
     check::answer::outline(presentation.asked.query(), presentation.token)?;
-    let bench = Bench { presentation, evidence, policy, now };
+    let bench = Bench { presentation, evidence, policy, when: when.into() };
+    bench.moment_is_of_this_ledger()?;
     let asker = check::asker::check(&bench);
     let duty = check::duty::check(&bench);
     let mut refusal = asker.as_ref().err().copied();
     refusal = duty.as_ref().err().map_or(refusal, |found| Some(more_telling(refusal, *found)));
     let (credentials, newly_certified) = (BTreeMap::new(), Vec::new());
-    let mut verified = Judging { credentials, evidence_as_of: now, newly_certified };
+    let evidence_as_of = match bench.when.as_of {
+        AsOf::Now => bench.when.received,
+        AsOf::Past(_) => UnixSeconds::MAX,
+    };
+    let mut verified = Judging { credentials, evidence_as_of, newly_certified };
     for shown in presentation.open()? {
         let query_id = shown.query_id;
         match bench.judge_one(shown) {
@@ -48,7 +55,7 @@ pub fn judge(
     match (refusal, asker, duty) {
         (None, Ok(asker), Ok(duty)) => {
             verified.rests_on(asker.min(duty.as_of));
-            Ok(verified.under(duty.attestation))
+            Ok(verified.under(duty.attestation, bench.when.as_of))
         }
         (Some(refusal), ..) | (None, Err(refusal), _) | (None, _, Err(refusal)) => Err(refusal),
     }
@@ -67,9 +74,13 @@ impl Judging {
     }
 
     /// All of it has held, and this official answers for the question.
-    fn under(self, attestation: VerifiedAttestation) -> Verified {
+    fn under(self, attestation: VerifiedAttestation, as_of: AsOf<'_>) -> Verified {
         let Self { credentials, evidence_as_of, newly_certified } = self;
-        Verified { credentials, evidence_as_of, newly_certified, attestation }
+        let past = match as_of {
+            AsOf::Now => None,
+            AsOf::Past(moment) => Some(moment.index()),
+        };
+        Verified { credentials, evidence_as_of, newly_certified, attestation, past }
     }
 }
 
@@ -92,10 +103,23 @@ pub(super) struct Bench<'a> {
     pub(super) presentation: &'a Presentation<'a>,
     pub(super) evidence: &'a PreparedEvidence,
     pub(super) policy: &'a Policy,
-    pub(super) now: UnixSeconds,
+    pub(super) when: When<'a>,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// How evidence is read here.
+    pub(super) fn reading(&self) -> Reading<'a> {
+        Reading { freshness: self.policy.evidence, when: self.when }
+    }
+
+    /// A past moment comes with a checkpoint of its own, which must not show another history than the evidence.
+    fn moment_is_of_this_ledger(&self) -> Result<(), EvidenceError> {
+        match self.when.as_of {
+            AsOf::Past(moment) if !self.evidence.agrees_with(moment.checkpoint()) => Err(EvidenceError::SplitView),
+            AsOf::Past(_) | AsOf::Now => Ok(()),
+        }
+    }
+
     /// One credential: when did it come to be, whose is the key, does it hold, may its issuer issue it, is it in
     /// force, and does its holder show it?
     fn judge_one(&self, shown: Shown<'_>) -> Result<Judged, Refusal> {
@@ -104,7 +128,7 @@ impl Bench<'_> {
         let moment = anchor.as_ref().map_or(Moment::Newest(issuer.until), |a| Moment::AnchoredAt(a.at.index()));
         let key = check::issuer::key_at(issuer, &shown.key, moment)?;
         let credential = Credential::verify(shown.sd_jwt, key)?;
-        credential.check_time(self.now, self.policy.leeway)?;
+        credential.check_time(self.when.time(), self.policy.leeway)?;
         check::issuer::address(issuer, credential.issuer(), moment)?;
         let accredited = check::issuer::accreditation(self, &shown.key, credential.vct(), moment)?;
         let registered = check::credential_type::check(self, &credential, moment)?;
@@ -112,11 +136,14 @@ impl Bench<'_> {
         let holder = self.holder(&credential, shown.query_id)?;
         let asked = check::answer::check(self.presentation.asked.query(), shown.query_id, &credential)?;
         let (anchor, newly_certified) = anchor.map_or((None, None), |a| (Some(a.at), a.newly_certified));
+        let (credential_type, issuer_address) = (credential.vct().to_owned(), credential.issuer().to_owned());
+        let (claims, disclosed) = check::answer::released(asked, credential);
         let credential = VerifiedCredential {
-            credential_type: credential.vct().to_owned(),
+            credential_type,
             issuer: shown.key.did().clone(),
-            issuer_address: credential.issuer().to_owned(),
-            claims: Claims(check::answer::released(asked, credential)),
+            issuer_address,
+            claims: Claims(claims),
+            disclosed,
             anchor,
             status,
             holder_signed_at: holder.issued_at,
@@ -133,6 +160,6 @@ impl Bench<'_> {
             nonce: &request.nonce,
             transaction_data: &transaction_data,
         };
-        kb_jwt::verify_by(credential.sd_jwt(), key, occasion, self.policy.holder, self.now)
+        kb_jwt::verify_by(credential.sd_jwt(), key, occasion, self.policy.holder, self.when.received)
     }
 }

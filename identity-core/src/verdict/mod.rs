@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Presentation ──needs──► Needs ──(the service fetches)──► Evidence ──prepare──► PreparedEvidence
-//!       └──────────────────────────── judge(presentation, evidence, policy, now) ◄──────┘
+//!       └──────────────────────────── judge(presentation, evidence, policy, when) ◄──────┘
 //!                                                   │
 //!                                     Verified  or  Refusal (code, fault, rank)
 //! ```
@@ -13,12 +13,15 @@
 //!
 //! The ledger's clock decides what held when: with an anchor proof, issuer key, accreditation and type are taken as
 //! of the log index where the credential was anchored; without one, as of the newest index the evidence knows, and
-//! then only a key that is still current counts (design §4).
+//! then only a key that is still current counts (design §4). The asker and its official are taken as of the newest
+//! index, or as of a past moment, if that is what is asked ([`AsOf`]): "was this valid, and was that service accredited, on
+//! 3 March?"
 //!
 //! # What this does not check
 //! That a nonce is used once: only a store can say so across processes.
 
 mod accepted;
+mod as_of;
 mod asker;
 mod check;
 mod duty;
@@ -33,8 +36,9 @@ mod refusal;
 mod tests;
 
 pub use accepted::{Claims, Status, StatusDoubt, Verified, VerifiedCredential};
+pub use as_of::{AsOf, When};
 pub use asker::{Excess, Standing, standing};
-pub use duty::{Attested, attested, claimed};
+pub use duty::{Attested, attested, claimed, orderable, signable};
 pub use evidence::{Evidence, FetchedList, Freshness, PreparedEvidence};
 pub use holding::{Condition, Holding, IssuerStanding, ListFacts, Period};
 pub use judge::judge;

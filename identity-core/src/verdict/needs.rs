@@ -63,6 +63,13 @@ impl Needs {
         Ok(())
     }
 
+    /// The same, by evidence that knows at least this log index: that of the past moment as of which is judged.
+    #[must_use]
+    pub fn knowing(mut self, index: u64) -> Self {
+        self.states.values_mut().for_each(|at_least| *at_least = index.max(*at_least));
+        self
+    }
+
     pub(super) fn want_party(&mut self, did: &Did, at_least: u64) {
         self.want_state(did_key(did), at_least);
         self.want_state(accreditation_key(did), at_least);

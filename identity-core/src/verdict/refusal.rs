@@ -98,6 +98,9 @@ pub enum Refusal {
     /// Someone else than the issuer anchored the credential.
     #[error("the credential was anchored by someone else than its issuer")]
     AnchorSender,
+    /// The credential was not on the ledger yet at the moment that is asked about, whatever date it claims.
+    #[error("the credential was anchored only after the moment that is asked about")]
+    AnchoredLater,
     /// The issuer revoked the credential.
     #[error("the credential is revoked")]
     Revoked,
@@ -148,6 +151,9 @@ pub enum EvidenceError {
     /// Made before the credential was anchored, so it cannot know what held then.
     #[error("older than the anchor")]
     OlderThanAnchor,
+    /// Made before the moment that is asked about, so it cannot know what held then.
+    #[error("older than the moment that is asked about")]
+    OlderThanMoment,
     /// The ledger proves that there is nothing under this key.
     #[error("proven absent")]
     Absent,
@@ -174,6 +180,7 @@ impl EvidenceError {
             Self::Stale => Code::VerdictEvidenceStale,
             Self::FromTheFuture => Code::VerdictEvidenceFromTheFuture,
             Self::OlderThanAnchor => Code::VerdictEvidenceOlderThanAnchor,
+            Self::OlderThanMoment => Code::VerdictEvidenceOlderThanMoment,
             Self::Absent => Code::RegistryEvidenceAbsent,
             Self::Proof(error) => error.code(),
             Self::SplitView => Code::LedgerCheckpointSplitView,
@@ -210,6 +217,7 @@ impl Refusal {
             Self::AnchorCount => Code::VerdictAnchorCount,
             Self::Anchor(error) => error.code(),
             Self::AnchorSender => Code::VerdictAnchorSender,
+            Self::AnchoredLater => Code::VerdictAnchorLater,
             Self::Revoked => Code::CredentialStatusRevoked,
             Self::Suspended => Code::CredentialStatusSuspended,
             Self::StatusForeign => Code::CredentialStatusApplicationSpecific,
@@ -250,6 +258,7 @@ impl Refusal {
             | Self::TypeNotRegistered
             | Self::Type(_)
             | Self::AnchorSender
+            | Self::AnchoredLater
             | Self::Revoked
             | Self::Suspended
             | Self::StatusForeign
@@ -275,7 +284,15 @@ impl Refusal {
             | Self::AskerType
             | Self::AskerClaims
             | Self::AskerPurpose
-            | Self::Duty(DutyError::Unknown | DutyError::NotYet)
+            | Self::Duty(
+                DutyError::Unknown
+                | DutyError::NotYet
+                | DutyError::Ended
+                | DutyError::Type
+                | DutyError::Claims
+                | DutyError::Purpose
+                | DutyError::CaseMissing,
+            )
             | Self::Evidence(_) => true,
             Self::Empty
             | Self::SdJwt(_)
@@ -294,6 +311,7 @@ impl Refusal {
             | Self::AnchorCount
             | Self::Anchor(_)
             | Self::AnchorSender
+            | Self::AnchoredLater
             | Self::Revoked
             | Self::Suspended
             | Self::StatusForeign
@@ -331,6 +349,7 @@ impl Refusal {
             | Self::IssuerKeyCompromised
             | Self::Anchor(_)
             | Self::AnchorSender
+            | Self::AnchoredLater
             | Self::Holder(_)
             | Self::SdJwt(_) => 7,
         }

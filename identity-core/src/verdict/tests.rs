@@ -3,6 +3,7 @@
 mod certified;
 mod credentials;
 mod keys;
+mod past;
 mod several;
 mod steps;
 mod walked;

@@ -1,11 +1,8 @@
 //! The proof that a credential's digest stands on the ledger.
 
-use std::sync::Arc;
-
 use identity_core::anchor::{AnchorProof, BatchPath};
 use identity_core::problem::Code;
 use ledger::Hash;
-use ledger::batch::BatchTree;
 use service_kit::store::StoreError;
 
 use crate::service::Service;
@@ -43,7 +40,7 @@ impl Service {
         };
         let batch = self.records.batch(place.batch).await?.ok_or(ProofMissing::Unknown)?;
         let Some((transaction, proof)) = self.proof_of(batch).await? else { return Err(ProofMissing::Waiting) };
-        let tree = self.batch_tree(place.batch).await?;
+        let tree = self.anchoring.tree.of(place.batch, self.records.batch_digests(place.batch)).await?;
         let path = tree.path(place.index).ok_or(ProofMissing::Unknown)?;
         let batch = BatchPath { index: place.index, count: tree.count(), path };
         Ok(AnchorProof { batch, transaction, proof })
@@ -62,17 +59,5 @@ impl Service {
         batch.state = BatchState::Anchored { transaction: transaction.clone(), index, proof: proven.proof };
         self.records.advance_batch(&batch).await?;
         Ok(Some((transaction, proof)))
-    }
-
-    /// The tree of a batch. The last one asked for is kept: wallets come for their proofs soon after each other.
-    async fn batch_tree(&self, number: u64) -> Result<Arc<BatchTree>, StoreError> {
-        if let Some(tree) = self.anchoring.kept_tree(number) {
-            return Ok(tree);
-        }
-        let digests = self.records.batch_digests(number).await?;
-        let corrupt = |_| StoreError::Corrupt("a batch has no digests".to_owned());
-        let tree = Arc::new(BatchTree::new(&digests).map_err(corrupt)?);
-        self.anchoring.keep_tree(number, Arc::clone(&tree));
-        Ok(tree)
     }
 }

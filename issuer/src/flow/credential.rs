@@ -68,7 +68,8 @@ impl Service {
                 Outcome::NonceUsed => {
                     return Err(RequestRefusal::Proof { position: 0, refusal: ProofRefusal::NonceUsed }.into());
                 }
-                Outcome::Changed | Outcome::IndexTaken => {}
+                // An issuance carries out no order of its own.
+                Outcome::Changed | Outcome::IndexTaken | Outcome::OrderUsed => {}
             }
         }
         Err(StoreError::Broken("an offer changes without end".to_owned()).into())
@@ -117,6 +118,7 @@ impl Service {
             subject: accepted.next.subject.clone(),
             configuration: accepted.next.configuration.clone(),
             reference: accepted.next.reference.clone(),
+            order: accepted.next.order,
             digest: sha256(jwt.as_bytes()),
             list,
             index,

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use identity_core::duty::{Deed, IssuerAct};
 use identity_core::problem::Lang;
+use ledger::sha256;
 use serde::Serialize;
 use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
+use super::order::OrderRefused;
 use crate::kind::Kind;
 use crate::service::Service;
-use crate::store::Records;
+use crate::store::Subject;
 
 /// Bad rows listed in a report; beyond them only their number is told. A table with more is the wrong table.
 const MAX_LISTED: usize = 1000;
@@ -60,6 +63,9 @@ pub enum ImportError {
     /// A column that the type does not have.
     #[error("the type has no column `{0}`")]
     ColumnUnknown(String),
+    /// Nobody answers for it.
+    #[error(transparent)]
+    Order(OrderRefused),
     /// The store failed; rows before are in place, and importing again is safe.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,27 +80,57 @@ impl ImportError {
             Self::KindUnknown => Code::VciRequestConfigurationUnknown,
             Self::Header => Code::VciImportHeader,
             Self::ColumnUnknown(_) => Code::VciImportColumn,
+            Self::Order(refused) => refused.code(),
             Self::Store(error) => error.code(),
         }
     }
 }
 
-impl Service {
-    /// Imports a table of one type's subjects.
-    pub(crate) async fn import(&self, act: &Act, kind: &str, table: &[u8]) -> Result<ImportReport, ImportError> {
-        let known = self.kinds.get(kind).ok_or(ImportError::KindUnknown)?;
-        import(&self.records, act, kind, known, table).await
+impl From<OrderRefused> for ImportError {
+    fn from(refused: OrderRefused) -> Self {
+        match refused {
+            OrderRefused::Store(error) => Self::Store(error),
+            refused => Self::Order(refused),
+        }
     }
 }
 
-/// Reads `table` and puts its good rows in place.
-pub(crate) async fn import(
-    records: &Records,
-    act: &Act,
-    name: &str,
-    kind: &Kind,
-    table: &[u8],
-) -> Result<ImportReport, ImportError> {
+/// A table that was read and not taken over: its good rows, and what is to be ordered for them.
+pub(crate) struct Checked {
+    subjects: Vec<Subject>,
+    pub report: ImportReport,
+    pub deed: Deed,
+}
+
+impl Service {
+    /// Reads a table of one type's subjects, and changes nothing.
+    pub(crate) fn check_import(&self, kind: &str, table: &[u8]) -> Result<Checked, ImportError> {
+        let known = self.kinds.get(kind).ok_or(ImportError::KindUnknown)?;
+        check(known, table)
+    }
+
+    /// Imports a table of one type's subjects. An official's order must be over this table and as many good rows.
+    pub(crate) async fn import(
+        &self,
+        act: &Act,
+        kind: &str,
+        table: &[u8],
+        order: Option<&str>,
+    ) -> Result<ImportReport, ImportError> {
+        let Checked { subjects, mut report, deed } = self.check_import(kind, table)?;
+        if subjects.is_empty() {
+            return Ok(report);
+        }
+        let order = self.ordered(&deed, order).await?;
+        self.records.import_subjects(act, kind, &subjects, &order).await?;
+        report.imported = subjects.len();
+        Ok(report)
+    }
+}
+
+/// Reads `table`: its good rows, and what is wrong with the others.
+fn check(kind: &Kind, table: &[u8]) -> Result<Checked, ImportError> {
+    let content = sha256(table);
     // A table saved by a spreadsheet begins with a byte order mark.
     let table = table.strip_prefix(b"\xef\xbb\xbf").unwrap_or(table);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table);
@@ -108,9 +144,8 @@ pub(crate) async fn import(
             Err(faults) => report.refuse(faults),
         }
     }
-    records.import_subjects(act, name, &subjects).await?;
-    report.imported = subjects.len();
-    Ok(report)
+    let count = u64::try_from(subjects.len()).unwrap_or(u64::MAX);
+    Ok(Checked { subjects, report, deed: Deed { act: IssuerAct::Import, vct: kind.vct.clone(), content, count } })
 }
 
 fn read_columns(reader: &mut csv::Reader<&[u8]>, kind: &Kind) -> Result<Vec<String>, ImportError> {

@@ -4,6 +4,7 @@ pub(crate) mod anchor_proof;
 pub(crate) mod credential;
 pub(crate) mod import;
 pub(crate) mod offer;
+pub(crate) mod order;
 pub(crate) mod standing;
 pub(crate) mod token;
 

@@ -1,15 +1,19 @@
 //! Making an offer for one subject, and showing it to the wallet that comes for it.
 
+use identity_core::duty::{Deed, DutyError, IssuerAct};
 use identity_core::oid4vci::issuer::{MadeOffer, NewOffer, OfferGone};
 use identity_core::oid4vci::offer::{CredentialOffer, OfferLink};
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
+use ledger::sha256;
 use serde::Deserialize;
 use service_kit::audit::Act;
 use service_kit::store::StoreError;
 use url::Url;
 
+use super::order::OrderRefused;
 use crate::service::Service;
+use crate::store::Outcome;
 
 /// Longest name that a department may give a case, in bytes.
 const MAX_REFERENCE_BYTES: usize = 200;
@@ -47,7 +51,18 @@ pub(crate) enum MakeRefusal {
     #[error("the reference is empty, too long or not plain text")]
     Reference,
     #[error(transparent)]
+    Order(OrderRefused),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<OrderRefused> for MakeRefusal {
+    fn from(refused: OrderRefused) -> Self {
+        match refused {
+            OrderRefused::Store(error) => Self::Store(error),
+            refused => Self::Order(refused),
+        }
+    }
 }
 
 impl MakeRefusal {
@@ -57,6 +72,7 @@ impl MakeRefusal {
             Self::SubjectUnknown => Code::VciSubjectUnknown,
             Self::Lifetime => Code::VciOfferLifetime,
             Self::Reference => Code::VciOfferCaseReference,
+            Self::Order(refused) => refused.code(),
             Self::Store(error) => error.code(),
         }
     }
@@ -90,7 +106,14 @@ fn is_reference(text: &str) -> bool {
 
 impl Service {
     /// Makes an offer.
-    pub(crate) async fn make_offer(&self, act: Act, request: OfferRequest) -> Result<Offered, MakeRefusal> {
+    /// `content` is the request's exact bytes, which an official's order is over.
+    pub(crate) async fn make_offer(
+        &self,
+        act: Act,
+        request: OfferRequest,
+        content: &[u8],
+        order: Option<&str>,
+    ) -> Result<Offered, MakeRefusal> {
         let lifetime = request.valid_for.unwrap_or(self.config.offers.valid_for);
         if lifetime == 0 || lifetime > self.config.offers.max_valid_for {
             return Err(MakeRefusal::Lifetime);
@@ -99,14 +122,18 @@ impl Service {
             return Err(MakeRefusal::Reference);
         }
         let configuration = request.credential_configuration_id;
-        if !self.kinds.contains_key(&configuration) {
-            return Err(MakeRefusal::ConfigurationUnknown);
-        }
+        let kind = self.kinds.get(&configuration).ok_or(MakeRefusal::ConfigurationUnknown)?;
         self.records.subject(&configuration, &request.subject).await?.ok_or(MakeRefusal::SubjectUnknown)?;
-        let wanted = NewOffer { subject: request.subject, configuration, reference: request.reference, lifetime };
-        let made = self.issuer.make_offer(wanted, self.clock.now(), &mut *self.chance.rng());
+        let deed = Deed { act: IssuerAct::Offer, vct: kind.vct.clone(), content: sha256(content), count: 1 };
+        let ordered = self.ordered(&deed, order).await?;
+        let OfferRequest { subject, reference, .. } = request;
+        let wanted = NewOffer { subject, configuration, reference, order: Some(ordered.digest), lifetime };
+        let now = self.clock.now();
+        let made = self.issuer.make_offer(wanted, now, &mut *self.chance.rng());
         let MadeOffer { grant, offer, tx_code } = made.map_err(|_| MakeRefusal::ConfigurationUnknown)?;
-        self.records.save_offer(&act.on(&grant.id), &grant).await?;
+        if self.records.save_offer(&act.on(&grant.id), &grant, &ordered, now).await? == Outcome::OrderUsed {
+            return Err(OrderRefused::from(DutyError::Used).into());
+        }
         Ok(Offered {
             by_reference: self.offer_link(&grant.id),
             by_value: OfferLink::ByValue(offer).to_link(),

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use service_kit::admin;
 use service_kit::audit::{self, Act};
 use service_kit::http::body;
-use service_kit::http::extract::Json;
+use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
 use super::fresh_json;
+use super::orders::{self, Signed};
 use crate::flow::import::ImportError;
 use crate::flow::offer::{MakeRefusal, OfferRequest};
 use crate::flow::standing::StandingRefusal;
@@ -37,6 +38,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig, base: &str) {
             .service(web::resource("/import").post(import))
             .service(web::resource("/offers").get(offers).post(make_offer))
             .service(web::resource("/offers/{id}/qr").get(offer_qr))
+            .service(web::resource("/orders").post(orders::draft))
+            .service(web::resource("/orders/{digest}").get(orders::show))
             .service(web::resource("/credentials").get(credentials))
             .service(web::resource("/credentials/{id}/revoke").post(revoke))
             .service(web::resource("/credentials/{id}/suspend").post(suspend))
@@ -71,6 +74,9 @@ async fn subjects(service: web::Data<Service>, query: web::Query<SubjectsQuery>)
 #[derive(Deserialize)]
 struct ImportQuery {
     credential_configuration_id: Option<String>,
+    /// Only say what would become of the table, and what an official has to order for that.
+    #[serde(default)]
+    check: bool,
 }
 
 async fn import(
@@ -78,6 +84,7 @@ async fn import(
     act: Act,
     request: HttpRequest,
     query: web::Query<ImportQuery>,
+    order: Signed,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     body::check_content_type(&request, "text/csv").map_err(|error| Problem::of_body(&error))?;
@@ -87,7 +94,11 @@ async fn import(
     let only = service.kinds.keys().next().filter(|_| service.kinds.len() == 1);
     let kind = query.credential_configuration_id.as_ref().or(only);
     let kind = kind.ok_or(Problem::new(Code::VciRequestConfigurationMissing))?;
-    let report = service.import(&act, kind, &table).await.map_err(import_problem)?;
+    if query.check {
+        let checked = service.check_import(kind, &table).map_err(import_problem)?;
+        return Ok(fresh_json(&json!({"report": checked.report, "deed": checked.deed})));
+    }
+    let report = service.import(&act, kind, &table, order.text()).await.map_err(import_problem)?;
     Ok(fresh_json(&report))
 }
 
@@ -101,12 +112,15 @@ fn import_problem(error: ImportError) -> Problem {
 async fn make_offer(
     service: web::Data<Service>,
     act: Act,
-    Json(request): Json<OfferRequest>,
+    asked: HttpRequest,
+    order: Signed,
+    RawBody(content): RawBody,
 ) -> Result<HttpResponse, Problem> {
-    let offered = service.make_offer(act, request).await.map_err(|refusal| match refusal {
-        MakeRefusal::Store(error) => Problem::of_store(&error),
-        refusal => Problem::new(refusal.code()),
-    })?;
+    let bad_body = |error| Problem::of_body(&error);
+    body::check_content_type(&asked, "application/json").map_err(bad_body)?;
+    let content = content.map_err(bad_body)?;
+    let request: OfferRequest = body::parse_json(&content).map_err(bad_body)?;
+    let offered = service.make_offer(act, request, &content, order.text()).await?;
     Ok(fresh_json(&json!({
         "offer_id": offered.id,
         "offer_uri": offered.by_reference,
@@ -117,7 +131,7 @@ async fn make_offer(
 }
 
 /// The link as a QR code, for a counter's screen. It holds the link by reference, so it carries no code.
-async fn offer_qr(
+pub(super) async fn offer_qr(
     service: web::Data<Service>,
     id: web::Path<String>,
     request: HttpRequest,
@@ -170,6 +184,7 @@ fn render_offer(grant: &Grant, now: UnixSeconds) -> Value {
         "id": grant.id,
         "subject": grant.subject,
         "reference": grant.reference,
+        "order": grant.order,
         "state": state,
         "credential_configuration_id": grant.configuration,
         "expires": grant.expires.0,
@@ -186,6 +201,7 @@ fn render(record: &CredentialRecord) -> Value {
         "id": record.id,
         "subject": record.subject,
         "reference": record.reference,
+        "order": record.order,
         "state": record.state,
         "status_list": record.list,
         "status_index": record.index,
@@ -196,23 +212,40 @@ fn render(record: &CredentialRecord) -> Value {
     })
 }
 
-async fn revoke(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, act, &id, Change::Revoke).await
+type Changed = Result<HttpResponse, Problem>;
+
+async fn revoke(service: web::Data<Service>, act: Act, id: web::Path<String>, order: Signed) -> Changed {
+    change_standing(&service, act, &id, Change::Revoke, &order).await
 }
 
-async fn suspend(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, act, &id, Change::Suspend).await
+async fn suspend(service: web::Data<Service>, act: Act, id: web::Path<String>, order: Signed) -> Changed {
+    change_standing(&service, act, &id, Change::Suspend, &order).await
 }
 
-async fn reinstate(service: web::Data<Service>, act: Act, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    change_standing(&service, act, &id, Change::Reinstate).await
+async fn reinstate(service: web::Data<Service>, act: Act, id: web::Path<String>, order: Signed) -> Changed {
+    change_standing(&service, act, &id, Change::Reinstate, &order).await
 }
 
 /// Answers after the published status list has changed.
-async fn change_standing(service: &Service, act: Act, id: &str, change: Change) -> Result<HttpResponse, Problem> {
-    let record = service.change_standing(act, id, change).await.map_err(|refusal| match refusal {
-        StandingRefusal::Failed(failure) => failure.problem(),
-        refusal => Problem::new(refusal.code()),
-    })?;
+async fn change_standing(service: &Service, act: Act, id: &str, change: Change, order: &Signed) -> Changed {
+    let record = service.change_standing(act, id, change, order.text()).await?;
     Ok(fresh_json(&render(&record)))
+}
+
+impl From<MakeRefusal> for Problem {
+    fn from(refusal: MakeRefusal) -> Self {
+        match refusal {
+            MakeRefusal::Store(error) => Self::of_store(&error),
+            refusal => Self::new(refusal.code()),
+        }
+    }
+}
+
+impl From<StandingRefusal> for Problem {
+    fn from(refusal: StandingRefusal) -> Self {
+        match refusal {
+            StandingRefusal::Failed(failure) => failure.problem(),
+            refusal => Self::new(refusal.code()),
+        }
+    }
 }

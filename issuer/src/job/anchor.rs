@@ -14,14 +14,15 @@
 //! fresh one for the same root. Should the refused one stand on the ledger after all, the root stands there twice,
 //! which proves the same.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction};
 use ledger::Hash;
 use ledger::batch::{BatchTree, MAX_DIGESTS};
 use rand::seq::SliceRandom as _;
+use service_kit::anchoring::{KeptTree, LastSequence};
 use service_kit::store::StoreError;
 use tokio::sync::{Notify, watch};
 
@@ -36,9 +37,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(crate) struct Anchoring {
     wake: Notify,
     reachable: AtomicBool,
-    /// The last sequence number used here. The ledger's public state lags behind its log by up to a second.
-    sequence: AtomicU64,
-    tree: Mutex<Option<(u64, Arc<BatchTree>)>>,
+    sequence: LastSequence,
+    /// By the number of its batch.
+    pub(crate) tree: KeptTree,
 }
 
 /// Why a round ended early.
@@ -57,8 +58,8 @@ impl Anchoring {
         Self {
             wake: Notify::new(),
             reachable: AtomicBool::new(true),
-            sequence: AtomicU64::new(0),
-            tree: Mutex::new(None),
+            sequence: LastSequence::default(),
+            tree: KeptTree::default(),
         }
     }
 
@@ -70,15 +71,6 @@ impl Anchoring {
     /// Whether the last try reached the ledger.
     pub(crate) fn is_ledger_reachable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn kept_tree(&self, number: u64) -> Option<Arc<BatchTree>> {
-        let kept = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(kept, _)| *kept == number).map(|(_, tree)| Arc::clone(tree))
-    }
-
-    pub(crate) fn keep_tree(&self, number: u64, tree: Arc<BatchTree>) {
-        *self.tree.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, tree));
     }
 }
 
@@ -153,7 +145,7 @@ async fn form(service: &Service) -> Result<Option<BatchRecord>, RoundFailure> {
     let number = service.records.next_batch_number().await?;
     let record = BatchRecord { number, root: tree.root(), count: tree.count(), state: BatchState::Formed };
     service.records.form_batch(&record, &digests).await?;
-    service.anchoring.keep_tree(number, Arc::new(tree));
+    service.anchoring.tree.keep(number, tree).await;
     Ok(Some(record))
 }
 
@@ -167,7 +159,7 @@ async fn carry(service: &Service, ledger: &dyn Ledger, mut batch: BatchRecord) -
     let certified = match ledger.submit(&transaction).await {
         Err(LedgerFault::Refused(reason)) => {
             tracing::warn!(batch = batch.number, reason, "an anchor transaction is made anew");
-            service.anchoring.sequence.store(0, Ordering::Relaxed);
+            service.anchoring.sequence.forget();
             let transaction = sign(service, ledger, &mut batch).await?;
             ledger.submit(&transaction).await?
         }
@@ -183,12 +175,11 @@ async fn carry(service: &Service, ledger: &dyn Ledger, mut batch: BatchRecord) -
 
 async fn sign(service: &Service, ledger: &dyn Ledger, batch: &mut BatchRecord) -> Result<String, RoundFailure> {
     let stated = ledger.next_sequence(&service.keys.submitting_url()).await?;
-    let used = service.anchoring.sequence.load(Ordering::Relaxed);
-    let sequence = stated.max(used.saturating_add(1));
+    let sequence = service.anchoring.sequence.next(stated);
     let transaction = make(service, ledger.origin(), sequence, batch.root, batch.count)?;
     batch.state = BatchState::Signed { transaction: transaction.clone() };
     service.records.advance_batch(batch).await?;
-    service.anchoring.sequence.store(sequence, Ordering::Relaxed);
+    service.anchoring.sequence.used(sequence);
     Ok(transaction)
 }
 

@@ -108,7 +108,7 @@ fn digest_of(key: &[u8]) -> Result<Hash, StoreError> {
     Hash::from_base64url(&text).map_err(|_| StoreError::Corrupt("a queued digest is not one".to_owned()))
 }
 
-fn pending_key(digest: &Hash) -> Vec<u8> {
+pub(super) fn pending_key(digest: &Hash) -> Vec<u8> {
     format!("pending/{}", digest.to_base64url()).into_bytes()
 }
 

@@ -12,7 +12,8 @@ use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
 use super::search::{index_credential, index_offer};
-use super::{Records, decode, encode, status};
+use super::{Records, decode, encode, orders, status};
+use crate::flow::order::Ordered;
 
 /// Used nonces removed at once.
 const NONCES_PER_SWEEP: usize = 1024;
@@ -35,6 +36,8 @@ pub(crate) enum Outcome {
     NonceUsed,
     /// A status index was taken before: draw another.
     IndexTaken,
+    /// The order was carried out before.
+    OrderUsed,
 }
 
 /// One issued credential. The credential itself is not kept: it is the holder's.
@@ -47,6 +50,9 @@ pub(crate) struct CredentialRecord {
     /// The department's own name for the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Digest of the order that it was offered under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Hash>,
     /// SHA-256 of the issuer-signed JWT: what is anchored.
     pub digest: Hash,
     pub list: u32,
@@ -65,11 +71,22 @@ pub(crate) struct Issuance<'a> {
 }
 
 impl Records {
-    /// Saves a new offer.
-    pub(crate) async fn save_offer(&self, act: &Act, grant: &Grant) -> Result<(), StoreError> {
+    /// Saves a new offer, made now, and that its order is carried out.
+    pub(crate) async fn save_offer(
+        &self,
+        act: &Act,
+        grant: &Grant,
+        order: &Ordered,
+        now: UnixSeconds,
+    ) -> Result<Outcome, StoreError> {
         let (key, value) = (offer_key(&grant.id), encode(grant)?);
-        let batch = index_offer(Batch::new().put_new(key.clone(), value.clone()), grant);
-        self.act_and_settle(act, batch, &key, &value).await
+        let batch = index_offer(Batch::new().put_new(key.clone(), value.clone()), grant, now);
+        let batch = orders::carried_out(batch, order);
+        match self.act_and_settle(&orders::act_under(act, order), batch, &key, &value).await {
+            Ok(()) => Ok(Outcome::Done),
+            Err(StoreError::Precondition { key, .. }) if orders::is_order(&key) => Ok(Outcome::OrderUsed),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn grant(&self, id: &str) -> Result<Option<Stored<Grant>>, StoreError> {

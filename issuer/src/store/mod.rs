@@ -7,11 +7,14 @@
 //! credential/<id>                one issued credential (never the credential itself)
 //! of/<subject>\0<id>             the credentials of one subject
 //! as/<reference>\0<id>           the credentials of one case, by the department's own name for it
+//! offer-made/<second>/<id>       that an offer was made then, for who lists the newest
 //! offer-of/<subject>\0<id>       the offers of one subject
 //! offer-as/<reference>\0<id>     the offers of one case
 //! status-index/<list>/<index>    which credential an index belongs to
 //! status-bits/<list>             how many bits each entry of one list has
 //! status-list/<list>             its entries, packed
+//! order/<digest>                 an order that something was done under, as it was signed
+//! order-begun/<digest>           an import under that order has more to do
 //! pending/<digest>               digests that wait for a batch
 //! batch/<number>                 one batch on its way to the ledger
 //! batch-digests/<number>         its digests, in the order of its leaves
@@ -25,6 +28,7 @@
 
 mod anchors;
 mod grants;
+mod orders;
 mod search;
 mod status;
 mod subjects;
@@ -43,6 +47,7 @@ pub(crate) use search::{Page, Search};
 pub(crate) use status::{StandingChange, of_list};
 #[cfg(test)]
 pub(crate) use subjects::ROWS_PER_COMMIT;
+pub(crate) use subjects::Subject;
 
 /// The records of this service.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 //! page by page.
 
 use identity_core::oid4vci::issuer::Grant;
+use identity_core::time::UnixSeconds;
 use serde::de::DeserializeOwned;
 use service_kit::store::{Batch, Range, StoreError};
 
@@ -24,6 +25,26 @@ pub(crate) struct Page<'a> {
     pub limit: usize,
 }
 
+/// Where an offer stands in the order in which they were made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MadeAt {
+    /// `<second>/<id>`.
+    pub place: String,
+    pub at: UnixSeconds,
+}
+
+impl MadeAt {
+    fn of(key: &[u8]) -> Option<Self> {
+        let place = std::str::from_utf8(key).ok()?.strip_prefix(MADE)?;
+        let (second, _) = place.split_once('/')?;
+        Some(Self { place: place.to_owned(), at: UnixSeconds(second.parse().ok()?) })
+    }
+
+    fn id(&self) -> &str {
+        self.place.split_once('/').map_or("", |(_, id)| id)
+    }
+}
+
 impl Records {
     /// Offers.
     pub(crate) async fn offers(&self, search: Search<'_>, page: Page<'_>) -> Result<Vec<Grant>, StoreError> {
@@ -32,6 +53,23 @@ impl Records {
             Search::Subject(subject) => self.indexed("offer-of", subject, offer_key, page).await,
             Search::Reference(reference) => self.indexed("offer-as", reference, offer_key, page).await,
         }
+    }
+
+    /// The offers made before a place, newest first, each with its own.
+    pub(crate) async fn newest_offers(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(MadeAt, Grant)>, StoreError> {
+        let range = Range::prefix(MADE).descending();
+        let range = before.map_or(range.clone(), |place| range.before(format!("{MADE}{place}").as_bytes()));
+        let mut found = Vec::new();
+        for made in self.store.scan(range, limit).await?.iter().filter_map(|(key, _)| MadeAt::of(key)) {
+            if let Some(grant) = self.read(&offer_key(made.id())).await? {
+                found.push((made, grant));
+            }
+        }
+        Ok(found)
     }
 
     /// Credentials.
@@ -72,9 +110,14 @@ impl Records {
     }
 }
 
-/// Makes an offer findable.
-pub(super) fn index_offer(batch: Batch, grant: &Grant) -> Batch {
-    let batch = batch.put(index_key("offer-of", &grant.subject, &grant.id), "");
+/// What the keys of [`Records::newest_offers`] begin with.
+const MADE: &str = "offer-made/";
+
+/// Makes an offer findable that was made now.
+pub(super) fn index_offer(batch: Batch, grant: &Grant, now: UnixSeconds) -> Batch {
+    let batch = batch
+        .put(format!("{MADE}{:012}/{}", now.0.max(0), grant.id), "")
+        .put(index_key("offer-of", &grant.subject, &grant.id), "");
     match &grant.reference {
         Some(reference) => batch.put(index_key("offer-as", reference, &grant.id), ""),
         None => batch,

@@ -7,7 +7,8 @@ use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
 use super::grants::credential_key;
-use super::{CredentialRecord, Outcome, Records, Stored, encode};
+use super::{CredentialRecord, Outcome, Records, Stored, encode, orders};
+use crate::flow::order::Ordered;
 
 /// Lists read at once: of the smallest size, enough for eight thousand million credentials.
 const MAX_LISTS: usize = 1 << 16;
@@ -24,6 +25,7 @@ pub(crate) struct StandingChange<'a> {
     pub next: Standing,
     pub old_list: &'a StoredList,
     pub new_list: &'a StatusList,
+    pub order: &'a Ordered,
 }
 
 impl Records {
@@ -77,15 +79,17 @@ impl Records {
         act: &Act,
         change: &StandingChange<'_>,
     ) -> Result<Outcome, StoreError> {
-        let StandingChange { credential, next, old_list, new_list } = *change;
+        let StandingChange { credential, next, old_list, new_list, order } = *change;
         let record = &credential.value;
         let changed = encode(&CredentialRecord { state: next, ..record.clone() })?;
         let key = credential_key(&record.id);
         let batch = Batch::new()
             .replace(list_key(record.list), old_list.bytes.clone(), new_list.as_bytes().to_vec())
             .replace(key.clone(), credential.bytes.clone(), changed.clone());
-        match self.act_and_settle(act, batch, &key, &changed).await {
+        let batch = orders::carried_out(batch, order);
+        match self.act_and_settle(&orders::act_under(act, order), batch, &key, &changed).await {
             Ok(()) => Ok(Outcome::Done),
+            Err(StoreError::Precondition { key, .. }) if orders::is_order(&key) => Ok(Outcome::OrderUsed),
             Err(StoreError::Precondition { .. }) => Ok(Outcome::Changed),
             Err(error) => Err(error),
         }

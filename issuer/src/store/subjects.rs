@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use service_kit::audit::Act;
 use service_kit::store::{Batch, Range, StoreError};
 
-use super::{Records, decode, encode};
+use super::{Records, decode, encode, orders};
+use crate::flow::order::Ordered;
 
 /// Rows per commit of an import: some 500 kB, so that an import neither waits for a flush per row nor holds up
 /// everybody else.
@@ -14,14 +15,24 @@ pub(crate) const ROWS_PER_COMMIT: usize = 512;
 pub(crate) type Subject = (String, Map<String, Value>);
 
 impl Records {
-    /// Puts subjects in place, over older rows of the same id. Repeating it changes nothing.
+    /// Puts subjects in place, over older rows of the same id. Repeating it changes nothing, and until it is over it can
+    /// be repeated under the same order.
     /// Each commit has its line in the audit log, with the number of its rows.
-    pub(crate) async fn import_subjects(&self, act: &Act, kind: &str, subjects: &[Subject]) -> Result<(), StoreError> {
-        for rows in subjects.chunks(ROWS_PER_COMMIT) {
+    pub(crate) async fn import_subjects(
+        &self,
+        act: &Act,
+        kind: &str,
+        subjects: &[Subject],
+        order: &Ordered,
+    ) -> Result<(), StoreError> {
+        let act = orders::act_under(act, order);
+        let mut parts = subjects.chunks(ROWS_PER_COMMIT).peekable();
+        while let Some(rows) = parts.next() {
             let mut batch = Batch::new();
             for (id, claims) in rows {
                 batch = batch.put(subject_key(kind, id), encode(claims)?);
             }
+            let batch = orders::carried_on(batch, order, parts.peek().is_none());
             self.audit.commit(&act.clone().on(kind).count(rows.len()), batch).await?;
         }
         Ok(())

@@ -67,9 +67,9 @@ async fn a_change_of_standing_whose_write_fails() {
         let id =
             world.service.records.credentials(Search::All, Page { after: None, limit: 1 }).await.unwrap().remove(0).id;
         world.store.break_next(fault);
-        let first = world.service.change_standing(super::world::act(), &id, change).await;
+        let first = world.service.change_standing(super::world::act(), &id, change, None).await;
         assert_eq!(first.is_ok(), fault == Fault::FailedYetSaved);
-        let record = world.service.change_standing(super::world::act(), &id, change).await.unwrap();
+        let record = world.service.change_standing(super::world::act(), &id, change, None).await.unwrap();
         assert_eq!(Ok(record.state), Standing::Valid.after(change, Bits::Two));
     }
 }

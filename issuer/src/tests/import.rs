@@ -121,13 +121,13 @@ async fn an_import_that_breaks_at_any_write_keeps_whole_steps_and_importing_agai
         };
         let lines = records.audit.verify().await.unwrap().lines;
         world.store.break_after(step, fault);
-        assert!(world.service.import(&act(), KIND, table.as_bytes()).await.is_err(), "{fault:?} {step}");
+        assert!(world.service.import(&act(), KIND, table.as_bytes(), None).await.is_err(), "{fault:?} {step}");
         let saved = step + usize::from(fault == Fault::FailedYetSaved);
         assert_eq!(there().await, names[..names.len().min(saved * ROWS_PER_COMMIT)], "{fault:?} {step}");
         let after = records.audit.verify().await.unwrap().lines;
         assert_eq!(after, lines + u64::try_from(saved).unwrap(), "a step and its line are one: {fault:?} {step}");
 
-        let report = world.service.import(&act(), KIND, table.as_bytes()).await.unwrap();
+        let report = world.service.import(&act(), KIND, table.as_bytes(), None).await.unwrap();
         assert_eq!((report.imported, report.refused), (names.len(), 0));
         assert_eq!(there().await, names);
     }

@@ -2,10 +2,12 @@
 
 mod anchoring;
 mod audit;
+mod console;
 mod faults;
 mod hostile;
 mod import;
 mod journey;
+mod orders;
 mod search;
 mod standing;
 mod starting;

@@ -1,6 +1,7 @@
 //! A department, its store, its clock and its ledger, for one test.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,14 +11,19 @@ use actix_web::http::StatusCode;
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, web};
 use identity_core::crypto::{Alg, SecretKey};
+use identity_core::did::Did;
+use identity_core::jose::Jwk;
 use identity_core::oid4vci::proof;
-use identity_core::registry::Transaction;
+use identity_core::registry::{Delegation, DutyHistory, DutyHolder, Label, Role, Transaction};
 use identity_core::time::UnixSeconds;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use service_kit::admin::AdminTokens;
 use service_kit::chance::SeededChance;
 use service_kit::clock::ManualClock;
-use service_kit::founding::Founding;
+use service_kit::duties;
+use service_kit::founding::{self, Founding};
 use service_kit::http::Metrics;
 use service_kit::key_guard::KeyGuard;
 use service_kit::store::faulty::FaultyStore;
@@ -25,14 +31,18 @@ use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Answer, Batch, Entry, Range, Store};
 
 use crate::counters::Counters;
-use crate::keys::Keys;
+use crate::keys::{KIND as KIND_OF_KEYS, Keys};
+use crate::kind::Kind;
 use crate::ports::{Certified, Ledger, LedgerAnswer, LedgerFault, Ports};
 use crate::service::Service;
-use crate::{Config, http};
+use crate::{Config, DutyConfig, http};
 
 pub(super) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 pub(super) const URL: &str = "https://issuer.example";
 pub(super) const KIND: &str = "resident-identity";
+/// The service account's duty, and on what ground it acts.
+pub(super) const DESK: &str = "desk-1";
+pub(super) const BASIS: &str = "Sample Act, article 1";
 pub(super) const TABLE: &str = "\
 id,name,sex,ethnicity,birth_date,address.division_code,address.region,address.detail,citizen_number,issuing_authority,valid_from,age_over_18
 s-1,样本甲,2,01,1949-12-31,110105,北京市朝阳区,样本路 1 号,11010519491231002X,样本市公安局,2020-01-01,true
@@ -77,6 +87,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let mut config = Config { url: URL.to_owned(), keys: directory.path().join("keys"), ..Config::default() };
         config.admin_token = directory.path().join("admin.token");
+        config.duty = DutyConfig { service: DESK.to_owned(), basis: BASIS.to_owned() };
         change(&mut config);
         let chance = SeededChance::new(7);
         let founding = Founding {
@@ -88,8 +99,14 @@ impl World {
         };
         crate::init(&config.keys, &founding, &KeyGuard::plain(), &mut *service_kit::chance::Chance::rng(&chance))
             .unwrap();
-        let world = Self::start(config, directory, Arc::new(MemoryStore::new()), Arc::new(FakeLedger::default())).await;
-        let report = world.service.import(&act(), KIND, TABLE.as_bytes()).await.unwrap();
+        let ledger = Arc::new(FakeLedger::default());
+        let desk = duties::service_key(&config.keys, &KeyGuard::plain(), &mut StdRng::seed_from_u64(8)).unwrap();
+        ledger.delegate(delegation(DutyHolder::Service, desk), &config.keys, DESK);
+        let world = Self::start(config, directory, Arc::new(MemoryStore::new()), ledger).await;
+        if world.service.account.is_none() {
+            return world;
+        }
+        let report = world.service.import(&act(), KIND, TABLE.as_bytes(), None).await.unwrap();
         assert_eq!((report.imported, report.refused), (1, 0), "{report:?}");
         world
     }
@@ -135,13 +152,21 @@ impl World {
     }
 
     pub(super) async fn send(&self, request: TestRequest) -> Reply {
-        let token = AdminTokens::load(&self.directory.path().join("admin.token")).unwrap();
-        let routes = http::routes(Arc::clone(&self.service), web::Data::new(token));
+        let routes = http::routes(Arc::clone(&self.service), web::Data::new(self.tokens()));
         let app = test::init_service(App::new().configure(routes)).await;
         match test::try_call_service(&app, request.to_request()).await {
             Ok(response) => read(response).await,
             Err(error) => read_error(&error).await,
         }
+    }
+
+    pub(super) fn tokens(&self) -> AdminTokens {
+        AdminTokens::load(&self.directory.path().join("admin.token")).unwrap()
+    }
+
+    /// One more line in the file of tokens.
+    pub(super) fn add_token(&self, line: &str) {
+        std::fs::write(self.directory.path().join("admin.token"), format!("{}\n{line}\n", self.admin)).unwrap();
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {
@@ -276,6 +301,8 @@ pub(super) struct FakeLedger {
     pub validators: Mutex<u32>,
     /// Proofs are not to be had.
     pub silent: Mutex<bool>,
+    /// Delegations, each in force from index 1; all of them are known up to 10.
+    pub duties: Mutex<Vec<DutyHistory>>,
     asked: AtomicU64,
 }
 
@@ -283,6 +310,13 @@ impl FakeLedger {
     /// Behaves so, submission by submission; then well.
     pub(super) fn will(&self, moods: &[Mood]) {
         *self.moods.lock().unwrap() = moods.iter().rev().copied().collect();
+    }
+
+    /// The department whose keys lie here has given a duty.
+    pub(super) fn delegate(&self, given: Delegation, keys: &Path, duty: &str) {
+        let department = founding::identity(&KIND_OF_KEYS, keys).unwrap().did;
+        let history = DutyHistory { department, duty: duty.to_owned(), delegations: vec![given] };
+        self.duties.lock().unwrap().push(history);
     }
 
     pub(super) fn submissions(&self) -> u64 {
@@ -344,8 +378,36 @@ impl Ledger for FakeLedger {
         })
     }
 
+    fn duty<'a>(&'a self, department: &'a Did, duty: &'a str) -> LedgerAnswer<'a, Option<(DutyHistory, u64)>> {
+        let duties = self.duties.lock().unwrap();
+        let found = duties.iter().find(|history| history.department == *department && history.duty == duty);
+        let answer = found.map(|history| (history.clone(), 10));
+        let down = *self.silent.lock().unwrap();
+        Box::pin(async move { if down { Err(LedgerFault::Unreachable("down".to_owned())) } else { Ok(answer) } })
+    }
+
     fn look_around(&self) -> LedgerAnswer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// A delegation of issuing the sample type.
+pub(super) fn delegation(holder: DutyHolder, key: Jwk) -> Delegation {
+    Delegation {
+        id: 1,
+        holder,
+        title: Label { en: "Sample counter".to_owned(), zh: "样本窗口".to_owned() },
+        key,
+        role: Role::Issuer,
+        types: vec![Kind::vct_of(KIND).unwrap()],
+        claims: Vec::new(),
+        purposes: Vec::new(),
+        case_required: false,
+        from: 0,
+        until: i64::MAX,
+        started: Some(1),
+        ended: None,
+        ending: None,
     }
 }
 

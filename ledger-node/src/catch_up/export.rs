@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use identity_core::problem::Code;
-use identity_core::registry::{SetRecord, Validators};
 use ledger::tile::{Content, Tile, TileReader as _, WIDTH, new_tiles, push_entry};
 use service_kit::store::{Range, Store, StoreError};
 use service_kit::whole_file;
@@ -26,7 +25,7 @@ use super::{Progress, Watch};
 use crate::boundary;
 use crate::chain::Chain;
 use crate::resume::last_round;
-use crate::store::{Floor, GENESIS, Head, LogReader, SyncStore, VersionedState, leaf_key};
+use crate::store::{Floor, Head, Holds, LogReader, SyncStore, leaf_key, tile_bytes};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,15 +94,16 @@ pub fn export(
     watch: &mut dyn Watch,
 ) -> Result<Exported, ExportError> {
     let store = SyncStore::new(store, runtime.clone());
-    if store.get(GENESIS)?.is_some_and(|file| file != chain.genesis_file()) {
-        return Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into()).into());
+    if !Holds::of(&store, chain)?.something()? {
+        return Err(ExportError::Uncertified);
     }
-    if let Some(floor) = Floor::of(&store)? {
+    // With every entry, every hash over them is kept, too.
+    if let Some(floor) = Floor::of(&store)?.filter(|floor| floor.entries > 0) {
         return Err(ExportError::Pruned(floor.entries));
     }
     let round = last_round(&store, chain)?.ok_or(ExportError::Uncertified)?;
     let mut directory = Directory::open(to, chain)?;
-    let sets = sets(&store, round.head.height)?;
+    let sets = boundary::validators(&store, round.head.height)?.sets;
 
     // The last one is the checkpoint's own; the others are those at which a node that follows stops on its way.
     let ends = sets.iter().skip(1).map(|set| set.from.saturating_add(1)).chain([round.head.size]);
@@ -132,11 +132,6 @@ pub fn export(
 
 fn end_of(tile: Tile) -> u64 {
     tile.index.saturating_mul(u64::from(WIDTH)).saturating_add(u64::from(tile.width))
-}
-
-fn sets(store: &SyncStore, height: u64) -> Result<Vec<SetRecord>, StoreError> {
-    let state = VersionedState::new(store, Some(height));
-    Ok(Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?.sets)
 }
 
 /// Where it all goes.
@@ -168,10 +163,7 @@ impl<'a> Directory<'a> {
             return Ok(());
         }
         let bytes = match tile.content {
-            Content::Hashes { .. } => {
-                let hashes = LogReader::new(store).hashes(tile).map_err(StoreError::from)?;
-                hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
-            }
+            Content::Hashes { .. } => tile_bytes(&LogReader::new(store).hashes(tile).map_err(StoreError::from)?),
             Content::Entries => bundle(store, tile)?,
         };
         self.put(&name, &bytes)

@@ -161,6 +161,13 @@ impl Certifier {
         self.heard.get(self.keys.me())?.last_key_value().map(|(_, said)| said)
     }
 
+    /// By validator, in the order of the set, its name and the largest tree that it cosigned, as far as this one heard.
+    pub(crate) fn newest(&self) -> Vec<(String, Option<Cosignature>)> {
+        let names = self.set.validators().iter().map(|validator| validator.name.clone());
+        let newest = self.heard.iter().map(|known| known.last_key_value().map(|(_, said)| said.clone()));
+        names.zip(newest).collect()
+    }
+
     /// What this validator said about the tree of a size.
     #[cfg(feature = "simplex")]
     pub(crate) fn own_at(&self, size: u64) -> Option<&Cosignature> {

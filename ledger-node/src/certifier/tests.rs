@@ -92,6 +92,22 @@ fn what_others_cosign_counts_once_this_node_got_there_itself() {
 }
 
 #[test]
+fn who_is_behind_is_known_by_name() {
+    let mut all = certifiers(4);
+    for (number, size) in [(0, 12), (1, 12), (2, 10)] {
+        all[number].sign(&head(size, "root"), NOW).unwrap();
+        let said = said(&all[number]);
+        if number > 0 {
+            all[0].hear(number, said).unwrap();
+        }
+    }
+    let newest = all[0].newest();
+    let newest: Vec<_> =
+        newest.iter().map(|(name, said)| (name.as_str(), said.as_ref().map(|said| said.size))).collect();
+    assert_eq!(newest, [("node0", Some(12)), ("node1", Some(12)), ("node2", Some(10)), ("node3", None)]);
+}
+
+#[test]
 fn another_root_never_counts_and_is_told() {
     let mut all = certifiers(4);
     for (certifier, root) in all.iter_mut().zip(["root", "root", "other", "other"]) {

@@ -23,7 +23,7 @@ pub(crate) struct Bounds {
 }
 
 /// What may stand in one block.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Room {
     pub(crate) count: usize,
     pub(crate) bytes: usize,
@@ -122,31 +122,10 @@ impl Pool {
     /// What a block with this room takes next, except for what `elsewhere` holds already: from every sender in turn.
     pub(crate) fn choose(&self, room: Room, elsewhere: &HashSet<Hash>) -> Vec<Transaction> {
         let mut inside = self.lock();
-        let after = inside.served.clone();
-        let order = inside.senders.keys().filter(|did| Some(*did) > after.as_ref());
-        let order: Vec<Did> =
-            order.chain(inside.senders.keys().filter(|did| Some(*did) <= after.as_ref())).cloned().collect();
-        let turn = inside.turn;
-        let queues = order.iter().filter_map(|did| inside.senders.get(did));
-        let mut lines: Vec<_> = queues.map(|queue| queue.in_turn(turn, elsewhere)).collect();
-        let (mut chosen, mut bytes) = (Vec::new(), 0_usize);
-        'full: loop {
-            let before = chosen.len();
-            for line in &mut lines {
-                let Some(next) = line.next() else { continue };
-                bytes = bytes.saturating_add(next.as_str().len());
-                if chosen.len() >= room.count || bytes > room.bytes {
-                    break 'full;
-                }
-                chosen.push(next.clone());
-            }
-            if chosen.len() == before {
-                break;
-            }
-        }
-        drop(lines);
-        inside.turn = turn.wrapping_add(1);
-        inside.served = order.first().cloned().or(after);
+        let order = inside.order();
+        let chosen = inside.pick(&order, room, elsewhere);
+        inside.turn = inside.turn.wrapping_add(1);
+        inside.served = order.into_iter().next().or(inside.served.take());
         chosen
     }
 
@@ -165,7 +144,8 @@ impl Pool {
 
     /// The first transactions that wait, within this room: what to tell others again after a silence.
     pub(crate) fn oldest(&self, room: Room) -> Vec<Transaction> {
-        self.choose(room, &HashSet::new())
+        let inside = self.lock();
+        inside.pick(&inside.order(), room, &HashSet::new())
     }
 
     /// Waits until something comes in. To be made before looking, so that nothing slips through in between.
@@ -190,6 +170,33 @@ impl Pool {
 }
 
 impl Inside {
+    /// All senders, whoever is next first.
+    fn order(&self) -> Vec<Did> {
+        let is_next = |did: &&Did| Some(*did) > self.served.as_ref();
+        let (next, before): (Vec<_>, Vec<_>) = self.senders.keys().partition(is_next);
+        next.into_iter().chain(before).cloned().collect()
+    }
+
+    fn pick(&self, order: &[Did], room: Room, elsewhere: &HashSet<Hash>) -> Vec<Transaction> {
+        let queues = order.iter().filter_map(|did| self.senders.get(did));
+        let mut lines: Vec<_> = queues.map(|queue| queue.in_turn(self.turn, elsewhere)).collect();
+        let (mut chosen, mut bytes) = (Vec::new(), 0_usize);
+        loop {
+            let before = chosen.len();
+            for line in &mut lines {
+                let Some(next) = line.next() else { continue };
+                bytes = bytes.saturating_add(next.as_str().len());
+                if chosen.len() >= room.count || bytes > room.bytes {
+                    return chosen;
+                }
+                chosen.push(next.clone());
+            }
+            if chosen.len() == before {
+                return chosen;
+            }
+        }
+    }
+
     fn waiting(&self, place: &Place) -> Option<&Transaction> {
         self.senders.get(&place.sender)?.keys.get(&place.key)?.get(&place.number)
     }
@@ -296,6 +303,7 @@ mod tests {
         let expected =
             [(&one, 1), (&two, 1), (&one, 2), (&two, 2), (&one, 3), (&one, 4)].map(|(did, seq)| (did.clone(), seq));
         assert_eq!(chosen(&pool, ROOM, &[]), expected);
+        pool.oldest(ROOM);
         let first_of_next = chosen(&pool, Room { count: 1, ..ROOM }, &[]);
         assert_eq!(first_of_next, [(two, 1)], "the next block begins with the next sender");
     }
@@ -306,9 +314,10 @@ mod tests {
         for id in ["invoke-1", "invoke-2", "invoke-3", "invoke-4"] {
             (1..=20).for_each(|seq| assert_eq!(pool.add(under_key(1, id, seq)), Ok(true)));
         }
-        // Whoever is served comes back at once. Two of the four have room in a block.
+        // Whoever is served comes back at once. Two of the four have room in a block. What is told again is nobody's turn.
         let mut served = BTreeMap::<String, u64>::new();
         for _ in 0..8 {
+            pool.oldest(ROOM);
             for one in pool.choose(Room { count: 2, ..ROOM }, &HashSet::new()) {
                 let last = served.insert(one.key_id().to_owned(), one.envelope().seq);
                 assert_eq!(one.envelope().seq, last.unwrap_or(0) + 1);

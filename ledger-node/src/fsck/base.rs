@@ -10,7 +10,7 @@ use service_kit::store::Range;
 use super::{Finding, PAGE, Replay, item, missing_entry, name_of};
 use crate::boundary;
 use crate::executor::first_seal;
-use crate::snapshot::way::{self, Target};
+use crate::snapshot::way::{self, Target, Unproven};
 use crate::store::{Edge, Floor, Leaves, Part, Place, TreeError, boundary_key, leaf_key, step_key, walk};
 
 impl Replay<'_> {
@@ -19,10 +19,6 @@ impl Replay<'_> {
         let target = self.prove_floor(floor)?;
         self.check_log(floor)?;
         self.check_state(floor)?;
-        let validators = boundary::validators(self.store, floor.head.height)?;
-        if !target.agrees_with(&validators) {
-            return Err(Finding::Floor("its state knows other sets of validators than the way to it".into()));
-        }
         let seal = Seal::parse(target.shown.seal.as_bytes()).map_err(|error| Finding::Floor(error.to_string()))?;
         let index = floor.head.size.saturating_sub(1);
         let certifying = boundary::certifying(self.store, floor.head.height, index)?.digest();
@@ -38,11 +34,13 @@ impl Replay<'_> {
             seal: boundary::seal(self.store, floor.head.size.saturating_sub(1))?,
             proof: floor.proof.clone(),
         };
-        let way = way::to(self.store, &floor.head, newest)?;
-        let way = way.map_err(|lost| Finding::Floor(format!("the checkpoint over log entry {lost} is missing")))?;
-        let target = way::follow(self.chain, &way).map_err(|error| Finding::Floor(error.to_string()))?;
-        if target.head != floor.head || target.shown.proof != floor.proof {
-            return Err(Finding::Floor("the way leads to another block".into()));
+        let proven = way::prove(self.store, self.chain, &floor.head, newest);
+        let (_, target) = proven.map_err(|error| match error {
+            Unproven::Store(error) => Finding::Store(error),
+            unproven => Finding::Floor(unproven.to_string()),
+        })?;
+        if target.shown.proof != floor.proof {
+            return Err(Finding::Floor("its proof is not the last one of the way to it".into()));
         }
         for passed in &target.passed {
             let (note, proof) = (passed.note.as_bytes(), passed.named.proof.as_bytes());

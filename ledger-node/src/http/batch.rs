@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use identity_core::problem::Code;
+use identity_core::problem::{Code, Lang};
 use serde_json::{Value, json};
 use service_kit::http::body;
 use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
-use super::submit::{CERTIFIED_WITHIN, ORDERED_WITHIN, Wait, busy};
-use super::{Api, problem_of};
+use super::Api;
+use super::submit::{CERTIFIED_WITHIN, ORDERED_WITHIN, Wait};
 use crate::engine::NotTaken;
 use crate::submission::Placed;
 
@@ -32,9 +32,10 @@ pub(super) async fn submit(
     let all = Arc::clone(&api.node).submit_all(texts);
     let Ok(placed) = tokio::time::timeout(ORDERED_WITHIN, all).await else {
         // What was ordered meanwhile is found again by sending the same once more.
-        return Ok(busy(NotTaken::Waiting));
+        return Err(api.refusal(&NotTaken::Waiting.into()));
     };
-    let mut answer = json!({"results": placed.iter().map(result).collect::<Vec<_>>()});
+    let results: Vec<_> = placed.iter().map(|placed| result(&api, placed)).collect();
+    let mut answer = json!({"results": results});
     let last = placed.iter().filter_map(|one| one.as_ref().ok()).map(|(_, place)| place.index).max();
     if wait.is_for_certified()
         && let (Some(last), Some(members)) = (last, answer.as_object_mut())
@@ -46,22 +47,24 @@ pub(super) async fn submit(
 }
 
 fn lines(bytes: &[u8]) -> Result<Vec<String>, Problem> {
-    let malformed = |detail| Problem::new(Code::RegistryTransactionMalformed).with_detail(detail);
+    let malformed = |detail: &str| Problem::new(Code::RegistryTransactionMalformed).with_detail(detail);
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("the body is not compact JWSs, one a line"))?;
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    // One too many shows that they are; whatever follows is not looked at.
+    let lines: Vec<String> = text.lines().take(MAX_TRANSACTIONS + 1).map(str::to_owned).collect();
     match lines.len() {
         0 => Err(malformed("the body holds no transaction")),
         1..=MAX_TRANSACTIONS => Ok(lines),
-        _ => Err(malformed("the body holds more than 1000 transactions")),
+        _ => Err(malformed(&format!("the body holds more than {MAX_TRANSACTIONS} transactions"))),
     }
 }
 
-fn result(placed: &Placed) -> Value {
+fn result(api: &Api, placed: &Placed) -> Value {
     match placed {
         Ok((digest, place)) => json!({"index": place.index, "height": place.height, "digest": digest}),
         Err(error) => {
-            let problem = problem_of(error);
-            json!({"code": problem.code().as_str(), "detail": error.to_string()})
+            let problem = api.refusal(error);
+            let detail = problem.detail().unwrap_or_else(|| problem.code().title(Lang::En));
+            json!({"code": problem.code().as_str(), "detail": detail})
         }
     }
 }

@@ -12,8 +12,9 @@ use service_kit::reply::Problem;
 use tokio::sync::oneshot;
 
 use super::submit::certified_proof;
-use super::{Api, problem_of};
+use super::{Api, busy, problem_of};
 use crate::clerk::{Clerk, Errand};
+use crate::engine::NotTaken;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +27,7 @@ pub(super) async fn notarise(api: web::Data<Api>, wanted: Json<ToNotarise>) -> R
     let clerk = admit(&api)?;
     let (answer, done) = oneshot::channel();
     hand_over(clerk, Errand::Notarise(wanted.0.digest, answer))?;
-    let done = done.await.map_err(|_| Problem::new(Code::HttpUnavailable))?;
+    let done = done.await.map_err(|_| problem_of(&NotTaken::Stopping.into()))?;
     let notarised = done.map_err(|error| problem_of(&error))?;
     let proof = certified_proof(&api, notarised.place).await?;
     let batch = json!({"index": notarised.batch_index, "count": notarised.batch_count, "path": notarised.path});
@@ -51,16 +52,17 @@ pub(super) async fn relay(api: web::Data<Api>, request: HttpRequest, sent: RawBo
     let clerk = admit(&api)?;
     let (answer, done) = oneshot::channel();
     hand_over(clerk, Errand::Relay(relayed, answer))?;
-    let done = done.await.map_err(|_| Problem::new(Code::HttpUnavailable))?;
+    let done = done.await.map_err(|_| problem_of(&NotTaken::Stopping.into()))?;
     let (digest, place) = done.map_err(|error| problem_of(&error))?;
     Ok(HttpResponse::Ok().json(json!({"index": place.index, "height": place.height, "digest": digest, "did": did})))
 }
 
 fn admit(api: &Api) -> Result<&Clerk, Problem> {
     let clerk = api.clerk.as_deref().ok_or_else(|| Problem::new(Code::LedgerNoRelayKey))?;
-    if clerk.admits(api.node.clock.now()) { Ok(clerk) } else { Err(Problem::new(Code::LedgerRateLimited)) }
+    let later = |seconds| Problem::new(Code::LedgerRateLimited).with_retry_after(seconds);
+    clerk.admit(api.node.clock.now()).map(|()| clerk).map_err(later)
 }
 
 fn hand_over(clerk: &Clerk, errand: Errand) -> Result<(), Problem> {
-    if clerk.hand_over(errand) { Ok(()) } else { Err(Problem::new(Code::LedgerBusy)) }
+    if clerk.hand_over(errand) { Ok(()) } else { Err(busy()) }
 }

@@ -1,11 +1,12 @@
 //! How old the head is of which a node answers. It is said with every answer, because a ledger that has halted goes on
-//! answering: only the age shows that nothing moves any more.
+//! answering: only the age shows that nothing moves any more. What never changes is kept by caches, with everything that was
+//! said beside it: there it is left out, since it would be read a year later.
 
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use identity_core::time::UnixSeconds;
@@ -29,10 +30,15 @@ pub(super) async fn tell(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let (round, now) = (api.node.round(), api.node.clock.now());
     let mut answer = next.call(request).await?;
-    if let Some(round) = round {
+    if let Some(round) = round.filter(|_| !is_immutable(answer.headers())) {
         put(answer.headers_mut(), &round, now);
     }
     Ok(answer)
+}
+
+fn is_immutable(headers: &HeaderMap) -> bool {
+    let cached = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    cached.is_some_and(|value| value.split(',').any(|directive| directive.trim() == "immutable"))
 }
 
 /// Says it, unless the handler has said it of another head.

@@ -3,12 +3,14 @@
 use actix_web::{HttpResponse, web};
 use identity_core::problem::Code;
 use ledger::tile::{Content, Tile, WIDTH, push_entry};
+use serde::Deserialize;
 use service_kit::reply::Problem;
 use service_kit::store::StoreError;
 
 use super::{Api, blocking, head};
+use crate::past::{self, Shown};
 use crate::proofs::prove_entry;
-use crate::store::{read_entries, read_tile};
+use crate::store::{Past, read_entries, read_tile};
 
 /// `GET /checkpoint`.
 pub(super) async fn checkpoint(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
@@ -32,9 +34,9 @@ pub(super) async fn tile(api: web::Data<Api>, path: web::Path<String>) -> Result
     if tile.width > there.width {
         return Err(unknown());
     }
-    api.is_kept(|floor| match tile.content {
-        Content::Entries => tile.index.saturating_mul(u64::from(WIDTH)) >= floor.entries,
-        Content::Hashes { level } => floor.keeps_tile(level, tile.index),
+    api.is_kept(match tile.content {
+        Content::Entries => Past::Entries(tile.index.saturating_mul(u64::from(WIDTH))),
+        Content::Hashes { level } => Past::Hashes { level, index: tile.index },
     })?;
     let store = api.node.store.as_ref();
     let bytes = match tile.content {
@@ -63,10 +65,30 @@ pub(super) async fn proof(api: web::Data<Api>, index: web::Path<String>) -> Resu
     if index >= round.head.size {
         return Err(Problem::new(Code::LedgerIndexUnknown));
     }
-    api.is_kept(|floor| floor.proves(index))?;
+    api.is_kept(Past::Proof(index))?;
     let proof = blocking(&api.node, move |store| prove_entry(store, index, &round)).await?;
     Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "no-store"))
         .content_type("text/plain; charset=utf-8")
         .body(proof.to_string()))
+}
+
+#[derive(Deserialize)]
+pub(super) struct At {
+    at: Option<String>,
+}
+
+/// `GET /proofs/time?at=…`: the two seals around a time, in milliseconds since the epoch.
+pub(super) async fn time(api: web::Data<Api>, at: web::Query<At>) -> Result<HttpResponse, Problem> {
+    let at = at.into_inner().at.and_then(|at| at.parse().ok());
+    let at: u64 = at.ok_or_else(|| Problem::new(Code::LedgerTimeMalformed))?;
+    let round = api.round()?;
+    let kept_from = api.floor.as_ref().map_or(0, |floor| floor.entries);
+    let shown = blocking(&api.node, move |store| past::show(store, &round, kept_from, at)).await?;
+    match (shown, &api.floor) {
+        (Shown::Proof(proof), _) => Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(proof)),
+        (Shown::Pruned, Some(floor)) => Err(api.pruned(floor.entries)),
+        (Shown::BeforeGenesis | Shown::Pruned, _) => Err(Problem::new(Code::LedgerTimeBeforeGenesis)),
+        (Shown::NotYetKnown, _) => Err(Problem::new(Code::LedgerTimeNotYetKnown)),
+    }
 }

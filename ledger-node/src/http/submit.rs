@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use identity_core::problem::Code;
 use identity_core::registry::Refused;
@@ -13,11 +12,11 @@ use service_kit::http::body;
 use service_kit::http::extract::RawBody;
 use service_kit::reply::Problem;
 
-use super::{Api, blocking, problem_of};
+use super::{Api, blocking};
 use crate::engine::NotTaken;
 use crate::node::SubmitError;
 use crate::proofs::prove_entry;
-use crate::store::{Place, Refusal, refusal_key};
+use crate::store::{Past, Place};
 
 /// How long a submitter may wait for its transaction to be ordered and executed.
 pub(super) const ORDERED_WITHIN: Duration = Duration::from_secs(10);
@@ -49,16 +48,8 @@ pub(super) async fn submit(
     let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
     // A chain that has halted takes transactions and orders none. Whoever asks again later finds the place.
     let placed = tokio::time::timeout(ORDERED_WITHIN, api.node.submit(text)).await;
-    let (digest, place) = match placed.unwrap_or(Err(SubmitError::NotTaken(NotTaken::Waiting))) {
-        Ok(placed) => placed,
-        Err(SubmitError::NotTaken(reason)) => return Ok(busy(reason)),
-        // Spent before this node's history begins: perhaps by this very transaction, whose place others know.
-        Err(SubmitError::Refused(Refused::Sequence { expected, got })) if got < expected => {
-            api.is_kept(|floor| floor.places == 0)?;
-            return Err(problem_of(&SubmitError::Refused(Refused::Sequence { expected, got })));
-        }
-        Err(error) => return Err(problem_of(&error)),
-    };
+    let placed = placed.unwrap_or(Err(SubmitError::NotTaken(NotTaken::Waiting)));
+    let (digest, place) = placed.map_err(|error| api.refusal(&error))?;
     let mut answer = json!({"index": place.index, "height": place.height, "digest": digest});
     if wait.is_for_certified()
         && let (Some(proof), Some(members)) = (certified_proof(&api, place).await?, answer.as_object_mut())
@@ -68,17 +59,11 @@ pub(super) async fn submit(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-pub(super) fn busy(reason: NotTaken) -> HttpResponse {
-    let mut answer = Problem::new(Code::LedgerBusy).with_detail(reason.to_string()).response();
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
-}
-
 /// The `tlog-proof` under the first round that covers the place.
 pub(super) async fn certified_proof(api: &Api, place: Place) -> Result<Option<String>, Problem> {
     let waited = tokio::time::timeout(CERTIFIED_WITHIN, api.node.certified(place.index)).await;
     let Ok(Some(round)) = waited else { return Ok(None) };
-    if api.floor.as_ref().is_some_and(|floor| !floor.proves(place.index)) {
+    if api.is_kept(Past::Proof(place.index)).is_err() {
         return Ok(None);
     }
     let proof = blocking(&api.node, move |store| prove_entry(store, place.index, &round)).await?;
@@ -92,13 +77,7 @@ pub(super) async fn find(api: web::Data<Api>, digest: web::Path<String>) -> Resu
         let answer = json!({"state": "accepted", "index": place.index, "height": place.height, "digest": digest});
         return Ok(HttpResponse::Ok().json(answer));
     }
-    let refused = api.node.store.get(&refusal_key(&digest)).await?;
-    let refused: Option<Refusal> = refused.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if refused.is_none() {
-        // It may have been accepted before this node's history begins.
-        api.is_kept(|floor| floor.places == 0)?;
-    }
-    let refused = refused.ok_or_else(|| Problem::new(Code::LedgerTransactionUnknown))?;
+    let refused = api.refused(&digest).await?.ok_or_else(|| Problem::new(Code::LedgerTransactionUnknown))?;
     let answer = json!({"state": "refused", "code": refused.code, "height": refused.height, "digest": digest});
     Ok(HttpResponse::Ok().json(answer))
 }

@@ -7,6 +7,8 @@ use identity_core::problem::Code;
 use ledger::walk::WalkError;
 use service_kit::store::StoreError;
 
+use super::way::Unproven;
+
 /// Why a snapshot was not written, or not taken. Where it was not taken, the store is as empty as before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,6 +54,16 @@ pub enum SnapshotError {
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Unproven> for SnapshotError {
+    fn from(error: Unproven) -> Self {
+        match error {
+            Unproven::Store(error) => Self::Store(error),
+            Unproven::Lost(seal) => Self::Lost(seal),
+            damaged => Self::Store(StoreError::Corrupt(format!("{damaged}; run fsck"))),
+        }
+    }
 }
 
 impl SnapshotError {

@@ -3,20 +3,19 @@
 use std::io::{Read, Write};
 
 use ledger::Hash;
-use ledger::tile::{Content, MAX_ENTRY, Tile, WIDTH};
+use ledger::tile::{MAX_ENTRY, WIDTH};
 use ledger::tree::Frontier;
 use ledger::walk::Walk;
 use serde::{Deserialize, Serialize};
 use service_kit::store::MAX_VALUE_BYTES;
 
 use super::SnapshotError;
+use crate::store::edge_tiles;
 
 /// The first line.
 const MAGIC: &[u8] = b"xinfu-snapshot@v1\n";
 /// Longest header, in bytes: the way of some thousand sets of validators. It is the one part that is held in memory.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
-/// Levels of tiles: a log of 2^64 entries has no more.
-const LEVELS: u8 = 8;
 
 /// What stands before entries and pairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +27,6 @@ pub(super) struct Header {
     pub(super) edge: Vec<Vec<Hash>>,
     /// Pairs of the state.
     pub(super) pairs: u64,
-}
-
-/// The tiles at the right edge of a log of `size` entries that are not full, by level.
-pub(super) fn edge_tiles(size: u64) -> impl Iterator<Item = (u8, Option<Tile>)> {
-    (0..LEVELS).map(move |level| {
-        let full = size.checked_shr(8 * u32::from(level)).unwrap_or(0) / u64::from(WIDTH);
-        (level, Tile::of_log(Content::Hashes { level }, full, size))
-    })
 }
 
 impl Header {
@@ -82,9 +73,9 @@ impl<W: Write> Writer<W> {
         Ok(Self(to))
     }
 
-    pub(super) fn pair(&mut self, key: &[u8], value: &[u8]) -> std::io::Result<()> {
+    pub(super) fn pair(&mut self, key: &Hash, value: &[u8]) -> std::io::Result<()> {
         let length = u32::try_from(value.len()).map_err(std::io::Error::other)?;
-        self.0.write_all(key)?;
+        self.0.write_all(key.as_bytes())?;
         self.0.write_all(&length.to_be_bytes())?;
         self.0.write_all(value)
     }

@@ -14,14 +14,14 @@ use service_kit::store::{Batch, Range, Store, StoreError};
 use tokio::runtime::Handle;
 
 use super::SnapshotError;
-use super::format::{Header, Reader, edge_tiles};
+use super::format::{Header, Reader};
 use super::way::{Target, follow};
 use crate::catch_up::{Progress, Watch};
 use crate::chain::Chain;
 use crate::executor::first_seal;
 use crate::store::{
-    CHECKPOINT, FLOOR, Floor, GENESIS, HEAD, Head, STARTING, Stored, SyncStore, TreeBuilder, boundary_key,
-    first_of_last_bundle, leaf_key, step_key, tile_key, value_key,
+    CHECKPOINT, FLOOR, Floor, GENESIS, HEAD, Head, STARTING, Stored, SyncStore, TreeBuilder, boundary_key, edge_tiles,
+    first_of_last_bundle, leaf_key, step_key, tile_bytes, tile_key, value_key,
 };
 
 /// Bytes written in one batch: few commits, and little in memory.
@@ -205,8 +205,7 @@ impl Verified {
             (leaf_key(head.size.saturating_sub(1)), shown.seal.as_bytes().to_vec()),
         ]);
         for ((level, tile), hashes) in edge_tiles(head.size).zip(&header.edge) {
-            let bytes = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-            puts.extend(tile.map(|tile| (tile_key(level, tile.index), bytes)));
+            puts.extend(tile.map(|tile| (tile_key(level, tile.index), tile_bytes(hashes))));
         }
         puts.extend(self.entries.iter().map(|(index, entry)| (leaf_key(*index), entry.clone())));
         for seal in passed {

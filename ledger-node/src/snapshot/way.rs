@@ -38,12 +38,42 @@ pub(crate) struct Passed {
     policy: Hash,
 }
 
-/// The way to a head of this store whose seal is shown by `newest`; the log index of a seal whose note was lost otherwise.
-pub(crate) fn to(store: &SyncStore, head: &Head, newest: SealProof) -> Result<Result<Vec<Walk>, u64>, StoreError> {
-    let steps = match boundary::steps(store, head.height)? {
-        Ok(steps) => steps,
-        Err(lost) => return Ok(Err(lost)),
-    };
+/// Why what a store holds does not prove a head of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unproven {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the checkpoint over log entry {0} is missing")]
+    Lost(u64),
+    #[error("{0}")]
+    Broken(SnapshotError),
+    #[error("the way leads to another block")]
+    Elsewhere,
+    #[error("its state knows other sets of validators than the way to it")]
+    OtherSets,
+}
+
+/// Proves a head of this store, whose seal is shown by `newest`, as to somebody who knows the genesis file only: gives the
+/// way to it, and where that leads.
+pub(crate) fn prove(
+    store: &SyncStore,
+    chain: &Chain,
+    head: &Head,
+    newest: SealProof,
+) -> Result<(Vec<Walk>, Target), Unproven> {
+    let way = to(store, head, newest)?;
+    let target = follow(chain, &way).map_err(Unproven::Broken)?;
+    if target.head != *head {
+        return Err(Unproven::Elsewhere);
+    }
+    if !target.agrees_with(&boundary::validators(store, head.height)?) {
+        return Err(Unproven::OtherSets);
+    }
+    Ok((way, target))
+}
+
+fn to(store: &SyncStore, head: &Head, newest: SealProof) -> Result<Vec<Walk>, Unproven> {
+    let steps = boundary::steps(store, head.height)?.map_err(Unproven::Lost)?;
     let mut way: Vec<Walk> =
         steps.chunks(MAX_STEPS).map(|steps| Walk { steps: steps.to_vec(), newest: None }).collect();
     // A seal that names another set is shown by the last step.
@@ -53,7 +83,7 @@ pub(crate) fn to(store: &SyncStore, head: &Head, newest: SealProof) -> Result<Re
         Some(last) => last.newest = Some(newest),
         None => way.push(Walk { steps, newest: Some(newest) }),
     }
-    Ok(Ok(way))
+    Ok(way)
 }
 
 /// Follows a way; every step of it holds, or it leads nowhere.

@@ -4,19 +4,22 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::Hash;
 use ledger::tile::TileReader as _;
+use ledger::tree::leaf_hash;
+use ledger::{Hash, sha256};
 use service_kit::store::{Range, Store, StoreError};
 use service_kit::whole_file;
 use tokio::runtime::Handle;
 
-use super::format::{Header, Writer, edge_tiles};
+use super::format::{Header, Writer};
 use super::{SnapshotError, way};
 use crate::boundary;
 use crate::catch_up::{Progress, Watch};
 use crate::chain::Chain;
 use crate::resume::last_round;
-use crate::store::{GENESIS, Head, LogReader, SyncStore, first_of_last_bundle, leaf_key};
+use crate::store::{
+    Head, Holds, LogReader, OutOfOrder, SyncStore, TreeBuilder, edge_tiles, first_of_last_bundle, leaf_key,
+};
 
 /// Values read from the store at a time.
 const PAGE: usize = 256;
@@ -32,11 +35,11 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Writes the state under the newest certified checkpoint that the node has kept; the file appears whole. Blocking; a node
-/// may be writing to the store meanwhile.
+/// Writes the state under the newest certified checkpoint that the node has kept; the file appears whole, after all of it
+/// was compared with what the checkpoint certifies. Blocking; a node may be writing to the store meanwhile.
 ///
 /// # Errors
-/// [`SnapshotError`]; there is no file then.
+/// [`SnapshotError`]; what was there before stays.
 pub fn snapshot(
     store: Arc<dyn Store>,
     chain: &Chain,
@@ -45,32 +48,39 @@ pub fn snapshot(
     watch: &mut dyn Watch,
 ) -> Result<Written, SnapshotError> {
     let store = SyncStore::new(store, runtime.clone());
-    if store.get(GENESIS)?.is_some_and(|file| file != chain.genesis_file()) {
-        return Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into()).into());
+    if !Holds::of(&store, chain)?.something()? {
+        return Err(SnapshotError::Uncertified);
     }
     let round = last_round(&store, chain)?.ok_or(SnapshotError::Uncertified)?;
     let head = round.head.clone();
     let newest = boundary::prove_seal(&store, head.size.saturating_sub(1), &round)?;
-    let way = way::to(&store, &head, newest)?.map_err(SnapshotError::Lost)?;
+    let (way, _) = way::prove(&store, chain, &head, newest)?;
     let mut pairs = 0_u64;
     each_pair(&store, head.height, |_, _| {
         pairs = pairs.saturating_add(1);
         Ok::<_, StoreError>(())
     })?;
     let header = Header { way, edge: edge(&store, head.size)?, pairs };
+    if header.frontier(head.size).is_none_or(|frontier| frontier.root() != head.root) {
+        return Err(not_certified("the edge of the log").into());
+    }
+    let entries = entries(&store, &header, head.size)?;
     let failed = |error| SnapshotError::File { path: to.to_owned(), error };
     let bytes = whole_file::write_with(to, |file| -> Result<u64, InFile> {
         let mut counted = Counted { to: file, bytes: 0 };
-        let entries = entries(&store, head.size)?;
         let mut writer = Writer::begin(&mut counted, &header, &entries)?;
-        let (mut done, mut bytes) = (0_u64, 0_u64);
+        let (mut tree, mut done, mut bytes) = (TreeBuilder::new(head.height), 0_u64, 0_u64);
         each_pair(&store, head.height, |key, value| {
+            tree.push(*key, sha256(value), &mut |_| ())?;
             writer.pair(key, value)?;
             done = done.saturating_add(1);
             bytes = bytes.saturating_add(u64::try_from(value.len()).unwrap_or(u64::MAX));
             watch.progressed(Progress { entries: done, of: pairs, bytes });
             Ok::<_, InFile>(())
         })?;
+        if done != pairs || tree.finish(&mut |_| ()) != head.state {
+            return Err(not_certified("the state").into());
+        }
         Ok(counted.bytes)
     });
     match bytes {
@@ -92,20 +102,30 @@ impl From<std::io::Error> for InFile {
     }
 }
 
+impl From<OutOfOrder> for InFile {
+    fn from(_: OutOfOrder) -> Self {
+        Self::Store(not_certified("the order of the state"))
+    }
+}
+
 impl From<StoreError> for InFile {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
+fn not_certified(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} is not what was certified; run fsck"))
+}
+
 /// Every pair of the state after the block of `height`, by the hash of its key, in order.
 fn each_pair<E: From<StoreError>>(
     store: &SyncStore,
     height: u64,
-    mut give: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    mut give: impl FnMut(&Hash, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut range = Range::prefix("value/");
-    let mut newest: Option<(Vec<u8>, Vec<u8>)> = None;
+    let mut newest: Option<(Hash, Vec<u8>)> = None;
     loop {
         let page = store.scan(range.clone(), PAGE)?;
         let is_last = page.len() < PAGE;
@@ -114,13 +134,14 @@ fn each_pair<E: From<StoreError>>(
         }
         for (key, value) in page {
             let parts = key.strip_prefix(b"value/").and_then(|rest| rest.split_at_checked(Hash::LENGTH));
-            let parts = parts.and_then(|(key, at)| Some((key, u64::from_be_bytes(at.try_into().ok()?))));
+            let parts = parts
+                .and_then(|(key, at)| Some((Hash::from_slice(key).ok()?, u64::from_be_bytes(at.try_into().ok()?))));
             let (key, at) = parts.ok_or_else(|| StoreError::Corrupt("a value stands in no place; run fsck".into()))?;
-            if let Some((before, value)) = newest.take_if(|(before, _)| before.as_slice() != key) {
+            if let Some((before, value)) = newest.take_if(|(before, _)| *before != key) {
                 give(&before, &value)?;
             }
             if at <= height {
-                newest = Some((key.to_vec(), value));
+                newest = Some((key, value));
             }
         }
         if is_last {
@@ -135,10 +156,13 @@ fn edge(store: &SyncStore, size: u64) -> Result<Vec<Vec<Hash>>, StoreError> {
     edge_tiles(size).map(|(_, tile)| tile.map_or(Ok(Vec::new()), hashes)).collect()
 }
 
-/// The entries of the bundle that is not full.
-fn entries(store: &SyncStore, size: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-    let missing = || StoreError::Corrupt("an entry is missing; run fsck".into());
-    (first_of_last_bundle(size)..size).map(|index| store.get(&leaf_key(index))?.ok_or_else(missing)).collect()
+/// The entries of the bundle that is not full, each the one of its hash at the edge.
+fn entries(store: &SyncStore, header: &Header, size: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let certified = |(place, index)| {
+        let entry = store.get(&leaf_key(index))?.filter(|entry| header.leaf(place) == Some(&leaf_hash(entry)));
+        entry.ok_or_else(|| not_certified("an entry"))
+    };
+    (first_of_last_bundle(size)..size).enumerate().map(certified).collect()
 }
 
 /// Counts what goes through.

@@ -15,7 +15,7 @@ use ledger::tile::WIDTH;
 use serde::{Deserialize, Serialize};
 use service_kit::store::StoreError;
 
-use super::{Head, SyncStore};
+use super::{Head, SyncStore, full_tiles};
 
 pub(crate) const FLOOR: &[u8] = b"floor";
 /// There while a start from a snapshot is under way: what else the store holds then is no node's data yet.
@@ -39,21 +39,44 @@ pub(crate) struct Floor {
     pub(crate) places: u64,
 }
 
+/// What of the past a node is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// The entries from this one on.
+    Entries(u64),
+    /// A hash tile.
+    Hashes { level: u8, index: u64 },
+    /// The way from this entry to the root.
+    Proof(u64),
+    /// Where a transaction stands, wherever that may be.
+    Place,
+}
+
 impl Floor {
     /// The floor of this store, if it has one.
     pub(crate) fn of(store: &SyncStore) -> Result<Option<Self>, StoreError> {
         store.record(FLOOR)
     }
 
-    /// Whether a hash tile is kept: those at the right edge of the first log that is known here, and all after them.
-    pub(crate) fn keeps_tile(&self, level: u8, index: u64) -> bool {
-        index >= self.hashes.checked_shr(8 * u32::from(level)).unwrap_or(0) / u64::from(WIDTH)
+    /// Nothing if this is kept; otherwise the log entry from which on its like is.
+    pub(crate) fn lacks(&self, asked: Past) -> Option<u64> {
+        match asked {
+            Past::Entries(first) => (first < self.entries).then_some(self.entries),
+            // Those at the right edge of the first log that is known here are kept, and all after them.
+            Past::Hashes { level, index } => {
+                let first = full_tiles(self.hashes, level);
+                (index < first).then(|| first.saturating_mul(under_a_tile(level)))
+            }
+            // Every hash beside its way lies in the tiles over it.
+            Past::Proof(index) => self.lacks(Past::Hashes { level: 0, index: index / u64::from(WIDTH) }),
+            Past::Place => (self.places > 0).then_some(self.places),
+        }
     }
+}
 
-    /// Whether the entry at this index is proven here: every hash beside its way lies in the tiles over it.
-    pub(crate) fn proves(&self, index: u64) -> bool {
-        self.keeps_tile(0, index / u64::from(WIDTH))
-    }
+/// Entries under a full hash tile of this level.
+fn under_a_tile(level: u8) -> u64 {
+    u64::from(WIDTH).saturating_pow(u32::from(level).saturating_add(1))
 }
 
 /// The first entry of the bundle that a log of `size` entries has not filled: with the entries from there on, whoever is

@@ -9,6 +9,24 @@ use service_kit::store::{Batch, Range, Store, StoreError};
 
 use super::{SyncStore, leaf_key, tile_key};
 
+/// Levels of tiles: a log of 2^64 entries has no more.
+const LEVELS: u8 = 8;
+
+/// How many hash tiles of a level a log of `size` entries has filled: the index of the one after them.
+pub(crate) fn full_tiles(size: u64, level: u8) -> u64 {
+    size.checked_shr(8 * u32::from(level)).unwrap_or(0) / u64::from(WIDTH)
+}
+
+/// The hash tiles at the right edge of a log of `size` entries that are not full, by level; nothing where that is empty.
+pub(crate) fn edge_tiles(size: u64) -> impl Iterator<Item = (u8, Option<Tile>)> {
+    (0..LEVELS).map(move |level| (level, Tile::of_log(Content::Hashes { level }, full_tiles(size, level), size)))
+}
+
+/// A hash tile's bytes, as they are served and kept.
+pub(crate) fn tile_bytes(hashes: &[Hash]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
+}
+
 /// The right edge of the log: what appending needs, in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edge {
@@ -30,9 +48,8 @@ impl Edge {
         let frontier = Frontier::from_subtrees(size, subtrees)
             .map_err(|_| StoreError::Corrupt("the log's edge does not fit its size".into()))?;
         let mut partial = BTreeMap::new();
-        for level in 0..8_u8 {
-            let items = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
-            if let Some(tile) = Tile::of_log(Content::Hashes { level }, items / u64::from(WIDTH), size) {
+        for (level, tile) in edge_tiles(size) {
+            if let Some(tile) = tile {
                 partial.insert(level, LogReader::new(store).hashes(tile)?);
             }
         }
@@ -77,21 +94,18 @@ impl Edge {
 
     /// Takes all of the edge for changed.
     pub(crate) fn touch(&mut self) {
-        for (level, _) in self.partial.iter().filter(|(_, hashes)| !hashes.is_empty()) {
-            let index = self.frontier.size().checked_shr(8 * u32::from(*level)).unwrap_or(0) / u64::from(WIDTH);
-            self.grown.insert((*level, index));
-        }
+        let there = edge_tiles(self.frontier.size()).filter_map(|(level, tile)| Some((level, tile?.index)));
+        self.grown.extend(there);
     }
 
     /// Puts the tiles that changed into a batch.
     pub(crate) fn write_changed(&mut self, mut batch: Batch) -> Batch {
-        let bytes = |hashes: &[Hash]| hashes.iter().flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>();
         for ((level, index), hashes) in std::mem::take(&mut self.full) {
-            batch = batch.put(tile_key(level, index), bytes(&hashes));
+            batch = batch.put(tile_key(level, index), tile_bytes(&hashes));
         }
         for (level, index) in std::mem::take(&mut self.grown) {
             let hashes = self.partial.get(&level).map(Vec::as_slice).unwrap_or_default();
-            batch = batch.put(tile_key(level, index), bytes(hashes));
+            batch = batch.put(tile_key(level, index), tile_bytes(hashes));
         }
         batch
     }

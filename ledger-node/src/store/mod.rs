@@ -28,12 +28,15 @@ mod tree;
 use identity_core::time::UnixMillis;
 use ledger::Hash;
 use serde::{Deserialize, Serialize};
+use service_kit::store::StoreError;
 
-pub(crate) use floor::{FLOOR, Floor, PRUNING, STARTING, first_of_last_bundle, step_key};
-pub(crate) use log::{Edge, Leaves, LogReader, read_entries, read_tile};
+use crate::chain::Chain;
+
+pub(crate) use floor::{FLOOR, Floor, PRUNING, Past, STARTING, first_of_last_bundle, step_key};
+pub(crate) use log::{Edge, Leaves, LogReader, edge_tiles, full_tiles, read_entries, read_tile, tile_bytes};
 pub(crate) use state::{VersionedState, prove, update, value_at};
 pub(crate) use sync::SyncStore;
-pub(crate) use tree::{Part, Stored, TreeBuilder, TreeError, walk};
+pub(crate) use tree::{OutOfOrder, Part, Stored, TreeBuilder, TreeError, walk};
 
 /// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on.
 pub const FORMAT: service_kit::store::redb::Format =
@@ -79,6 +82,36 @@ pub struct Place {
 pub(crate) struct Refusal {
     pub(crate) code: String,
     pub(crate) height: u64,
+}
+
+/// Whose data a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Nothing,
+    ThisChain,
+    OtherChain,
+}
+
+impl Holds {
+    /// By the genesis file in it.
+    pub(crate) fn of(store: &SyncStore, chain: &Chain) -> Result<Self, StoreError> {
+        Ok(match store.get(GENESIS)? {
+            None => Self::Nothing,
+            Some(file) if file == chain.genesis_file() => Self::ThisChain,
+            Some(_) => Self::OtherChain,
+        })
+    }
+
+    /// Whether it holds anything, which must be this chain's.
+    pub(crate) fn something(self) -> Result<bool, StoreError> {
+        match self {
+            Self::Nothing => Ok(false),
+            Self::ThisChain => Ok(true),
+            Self::OtherChain => {
+                Err(StoreError::Corrupt("the data belongs to a chain with another genesis file".into()))
+            }
+        }
+    }
 }
 
 pub(crate) fn leaf_key(index: u64) -> Vec<u8> {

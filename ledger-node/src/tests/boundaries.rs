@@ -7,6 +7,7 @@ use identity_core::registry::{
     Change, Envelope, Genesis, GenesisMember, GenesisValidator, OnProposal, Operation, Propose, Transaction,
     make_transaction, validator_set,
 };
+use identity_core::time::UnixSeconds;
 use ledger::checkpoint::Checkpoint;
 use ledger::cosignature::cosign;
 use ledger::walk::{Walk, Walked};
@@ -20,6 +21,7 @@ use crate::engine::Ordered;
 use crate::executor::{Executor, Outcome};
 use crate::fsck::{Finding, fsck};
 use crate::node::Round;
+use crate::past::{self, Shown};
 use crate::resume::last_round;
 use crate::store::{SyncStore, boundary_key};
 use crate::{Chain, boundary};
@@ -94,11 +96,15 @@ impl AtRest {
 
     /// A note over a log of this size and root, by the validator with the keys of this number.
     pub(crate) fn note(&self, number: u8, size: u64, root: Hash) -> String {
+        self.note_at(NOW, number, size, root)
+    }
+
+    pub(crate) fn note_at(&self, now: UnixSeconds, number: u8, size: u64, root: Hash) -> String {
         let checkpoint = Checkpoint { origin: self.chain.origin().into(), size, root };
         let set = validator_set(self.chain.origin(), &[validator(number)]).unwrap();
         let keys = &set.validators()[0];
         let log = checkpoint.sign(&keys.log, |bytes| key(number).sign(bytes).unwrap()).unwrap();
-        let time = u64::try_from(NOW.0).unwrap();
+        let time = u64::try_from(now.0).unwrap();
         let witness = cosign(&checkpoint, &keys.witness, time, |bytes| key(number + 1).sign(bytes).unwrap()).unwrap();
         checkpoint.to_note([log, witness]).unwrap().to_string()
     }
@@ -171,6 +177,33 @@ fn a_node_that_kept_the_note_shows_it_again_as_long_as_nothing_is_newer() {
     let newest = node.certified(210);
     node.put(b"checkpoint", newest.note.as_bytes());
     assert_eq!(shown(&node), Some(newest.head));
+}
+
+#[test]
+fn what_follows_the_last_seal_of_a_set_is_left_to_the_next_one_to_tell() {
+    let mut node = AtRest::new();
+    let (hour, minute) = (NOW.plus(3_600), u64::try_from(NOW.plus(60).to_millis().0).unwrap());
+    let certified = |node: &AtRest, number| {
+        let head = node.executor.head().clone();
+        let note = node.note_at(hour, number, head.size, head.root);
+        Round { head, note, at: hour }
+    };
+    let shown = |node: &AtRest, round: &Round| past::show(&node.sync(), round, 0, minute).unwrap();
+    let root =
+        |number| TrustRoot::parse(&validator_set(node.chain.origin(), &[validator(number)]).unwrap().to_policy_text());
+    let (genesis, next) = (root(200).unwrap(), root(210).unwrap());
+    let told = |shown: Shown, by: &TrustRoot| match shown {
+        Shown::Proof(proof) => Some(proof.verify(by, minute).unwrap().is_closed()),
+        _ => None,
+    };
+    let first = certified(&node, 200);
+    assert_eq!(told(shown(&node, &first), &genesis), Some(false));
+    node.decide();
+    let boundary = certified(&node, 200);
+    assert!(matches!(shown(&node, &boundary), Shown::NotYetKnown));
+    node.execute(2, Vec::new());
+    let newest = certified(&node, 210);
+    assert_eq!(told(shown(&node, &newest), &next), Some(false));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod batches;
 pub(crate) mod boundaries;
+mod console;
 mod crashes;
 mod flipped;
 mod frozen;
@@ -10,6 +11,7 @@ mod identifiers;
 mod pruned;
 mod relaying;
 mod serving;
+mod statistics;
 mod submitting_early;
 mod terms;
 pub(crate) mod world;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ledger::walk::{Walk, Walked};
-use ledger::{LogProof, StateProof};
+use ledger::{LogProof, StateProof, TimeProof};
+use serde_json::json;
 use service_kit::clock::ManualClock;
 use service_kit::store::Store;
 use service_kit::store::memory::MemoryStore;
@@ -60,7 +61,12 @@ async fn check_it_goes_on(served: &Served) {
     let history = served.get(&format!("/1.0/identifiers/{did}?versionId=2")).await;
     assert_eq!(history.status, 200, "as of an index from before: {}", history.text());
     let walk = served.get(&format!("/trust/walk?from={}", trust_root.digest().to_base64url())).await;
-    assert!(Walked::from(trust_root).along(&Walk::parse(&walk.body).unwrap()).unwrap().has_arrived());
+    assert!(Walked::from(trust_root.clone()).along(&Walk::parse(&walk.body).unwrap()).unwrap().has_arrived());
+    // A time after what is gone is shown: until the new block, the last seal but one was the newest.
+    let time = u64::try_from(served.running.node().executed().time.0).unwrap() - 1;
+    let shown = served.get(&format!("/proofs/time?at={time}")).await;
+    let moment = TimeProof::parse(&shown.body).unwrap().verify(&trust_root, time).unwrap();
+    assert_eq!(moment.index(), next - 1);
     // The bundle that was not full is served, full or not, and so is the edge.
     let width = SIZE - 256;
     let partial = [format!("/tile/entries/001.p/{width}"), format!("/tile/0/001.p/{width}")];
@@ -69,11 +75,31 @@ async fn check_it_goes_on(served: &Served) {
     }
 }
 
-async fn check_gone(served: &Served, path: &str) {
+/// The pages say that older history is gone, and show what is there.
+async fn check_pages(served: &Served) {
+    let gone = "This node keeps the log from entry 256 on.";
+    let entry = served.get("/console/transactions/3").await;
+    assert_eq!(entry.status, 410);
+    assert!(entry.text().contains(gone), "{}", entry.text());
+    assert_eq!(served.get("/console/transactions/257").await.status, 200);
+    let list = served.get("/console/transactions?before=262").await;
+    assert!(list.text().contains(gone) && list.text().contains("credentials · 1 digest(s)"), "{}", list.text());
+    let did = served.founded.department.did();
+    let did = served.get(&format!("/console/dids?did={did}")).await;
+    assert!(did.text().contains("The DID was created.") && did.text().contains("not kept here"), "{}", did.text());
+    assert!(did.text().contains("Listed are duties given from log entry 256 on"), "{}", did.text());
+    assert!(served.get("/console/").await.text().contains("Log kept here from entry"));
+}
+
+/// What is asked for is gone; its like is kept from this log entry on.
+async fn check_gone(served: &Served, path: &str, from: u64) {
     let answer = served.get(path).await;
     assert_eq!((answer.status, answer.code().as_str()), (410, "ledger.pruned"), "{path}: {}", answer.text());
-    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-    assert_eq!(detail, "kept here from log entry 256 on; ask another member's node", "{path}");
+    assert_eq!(answer.json()["detail"], kept_from(from), "{path}");
+}
+
+fn kept_from(entry: u64) -> String {
+    format!("kept here from log entry {entry} on; ask another member's node")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +108,8 @@ async fn a_pruned_node_names_what_is_gone_and_keeps_places_and_proofs() {
     let (chain, pruned) = (founded.chain(), store.clone());
     at_rest(move |runtime| prune(pruned, &chain, 0, runtime)).await.unwrap();
     let served = serve(founded, store).await;
-    check_gone(&served, "/tile/entries/000").await;
+    check_gone(&served, "/tile/entries/000", 256).await;
+    check_gone(&served, &format!("/proofs/time?at={}", NOW.plus(1).to_millis().0), 256).await;
     assert_eq!(served.get("/status").await.json()["kept_from"], 256);
     let first = served.founded.anchor(1);
     let proof = served.get("/proofs/log/3").await;
@@ -94,6 +121,7 @@ async fn a_pruned_node_names_what_is_gone_and_keeps_places_and_proofs() {
     assert!(again["proof"].is_string());
     assert_eq!(served.get(&format!("/transactions/{digest}")).await.json()["index"], 3);
     check_it_goes_on(&served).await;
+    check_pages(&served).await;
     served.running.stop().await;
 }
 
@@ -108,14 +136,24 @@ async fn a_node_that_started_from_a_snapshot_says_what_it_never_had() {
     })
     .await;
     let served = serve(founded, store).await;
-    for path in ["/tile/entries/000", "/tile/0/000", "/proofs/log/3", &format!("/transactions/{digest}")] {
-        check_gone(&served, path).await;
+    for path in ["/tile/entries/000", "/tile/0/000", "/proofs/log/3"] {
+        check_gone(&served, path, 256).await;
     }
+    let by_digest = format!("/transactions/{digest}");
+    check_gone(&served, &by_digest, SIZE).await;
     let again = served.submit(&served.founded.anchor(1)).await;
     assert_eq!((again.status, again.code().as_str()), (410, "ledger.pruned"), "{}", again.text());
+    assert_eq!(again.json()["detail"], kept_from(SIZE));
+    // It was refused just now, for the number that it may have taken itself.
+    check_gone(&served, &by_digest, SIZE).await;
+    let many = [served.founded.anchor(2), "hello".to_owned()].join("\n");
+    let many = served.post("/transactions/batch", "text/plain", &many).await.json();
+    assert_eq!(many["results"][0], json!({"code": "ledger.pruned", "detail": kept_from(SIZE)}));
+    assert_eq!(many["results"][1]["code"], "registry.transaction.malformed");
     let early = served.submit(&served.founded.anchor(SENT + 9)).await;
     assert_eq!(early.code(), "registry.transaction.sequence", "that one was never there");
     check_it_goes_on(&served).await;
+    check_pages(&served).await;
     served.running.stop().await;
 }
 

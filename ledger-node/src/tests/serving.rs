@@ -4,7 +4,7 @@ use identity_core::registry::{Accredit, DidHistory, Operation, Role, did_key};
 use identity_core::trust;
 use ledger::tile::read_bundle;
 use ledger::tree::leaf_hash;
-use ledger::{LogProof, StateProof, sha256};
+use ledger::{LogProof, Seal, StateProof, TimeProof, sha256};
 use serde_json::json;
 
 use std::sync::Arc;
@@ -157,7 +157,10 @@ async fn errands_are_done_and_limited() {
     assert_eq!(again.code(), "registry.did.exists");
     // Three a minute are allowed; what is refused at the door does not count.
     assert_eq!(served.post("/notarise", "application/json", &body).await.status, 200);
-    assert_eq!(served.post("/notarise", "application/json", &body).await.code(), "ledger.rate_limited");
+    let limited = served.post("/notarise", "application/json", &body).await;
+    assert_eq!((limited.status, limited.code().as_str()), (429, "ledger.rate_limited"));
+    // A third of a minute for one of three a minute.
+    assert!(limited.head.contains("retry-after: 20"), "{}", limited.head);
     served.clock.advance(60);
     assert_eq!(served.post("/notarise", "application/json", &body).await.status, 200);
     served.running.stop().await;
@@ -189,6 +192,20 @@ async fn a_full_queue_says_when_to_come_back() {
     let answer = served.submit(&served.founded.anchor(1)).await;
     assert_eq!((answer.status, answer.code().as_str()), (503, "ledger.busy"));
     assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    let digest = json!({"digest": sha256(b"a withdrawal")}).to_string();
+    for (path, kind, body) in [
+        ("/transactions/batch", "text/plain", served.founded.anchor(2)),
+        ("/notarise", "application/json", digest),
+        ("/relay", "application/jwt", department(100).as_str().to_owned()),
+    ] {
+        let answer = served.post(path, kind, &body).await;
+        if path.ends_with("batch") {
+            assert_eq!(answer.json()["results"][0]["code"], "ledger.busy");
+            continue;
+        }
+        assert_eq!((answer.status, answer.code().as_str()), (503, "ledger.busy"), "{path}");
+        assert!(answer.head.contains("retry-after: 1"), "{path}: {}", answer.head);
+    }
     served.running.stop().await;
 }
 
@@ -217,7 +234,7 @@ async fn every_answer_that_is_read_says_how_old_its_head_is() {
     let paths = [
         ("/status".to_owned(), 200),
         ("/checkpoint".into(), 200),
-        ("/tile/entries/000.p/5".into(), 200),
+        ("/tile/entries/000.p/6".into(), 404),
         ("/proofs/log/3".into(), 200),
         ("/proofs/log/9".into(), 404),
         (format!("/proofs/state?key=did/{did}"), 200),
@@ -231,21 +248,78 @@ async fn every_answer_that_is_read_says_how_old_its_head_is() {
         ("/registry/validators".into(), 200),
         ("/genesis".into(), 200),
         ("/trust-root".into(), 200),
-        (format!("/trust/policies/{policy}"), 200),
+        (format!("/trust/policies/{digest}"), 404),
         (format!("/trust/walk?from={policy}"), 200),
+        (format!("/proofs/time?at={}", NOW.to_millis().0), 200),
+        ("/console/".into(), 200),
+        (format!("/console/receipts?did={did}&number=1"), 200),
     ];
     let openapi = served.get("/openapi.json").await.json();
     let described = openapi["paths"].as_object().unwrap().values();
     let described = described.filter(|path| path["get"]["responses"]["200"]["headers"]["Xinfu-Head"].is_object());
-    // One answer of each path; a log proof is asked for twice, once found and once not.
-    assert_eq!(described.count(), paths.len() - 1, "what the description promises is what is looked at here");
+    // One answer of each path; a log proof is asked for twice, once found and once not, and what never changes is not found.
+    assert_eq!(described.count(), paths.len() - 3, "what the description promises is what is looked at here");
     for (path, status) in paths {
         let answer = served.get(&path).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
         assert!(answer.head.to_lowercase().contains(&head), "{path}: {}", answer.head);
     }
+    // A cache shows these for a year: no age in them would be true.
+    for path in ["/tile/entries/000.p/5".to_owned(), "/tile/0/000.p/5".into(), format!("/trust/policies/{policy}")] {
+        let answer = served.get(&path).await;
+        let said = answer.head.to_lowercase();
+        assert!(answer.status == 200 && said.contains("immutable") && !said.contains("xinfu-head"), "{path}: {said}");
+    }
     let status = served.get("/status").await.json();
     assert_eq!(status["head"], json!({"size": 5, "height": 1, "at": NOW.plus(1).0, "age": 12}));
     assert_eq!((&status["executed"]["size"], &status["halted"]), (&json!(5), &json!(false)));
+    served.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_is_shown_by_the_seals_around_it() {
+    let served = Served::new().await;
+    let trust_root = served.founded.trust_root();
+    let genesis = u64::try_from(NOW.to_millis().0).unwrap();
+    // Blocks of many transactions and of one, a minute apart.
+    let mut sent = 0..;
+    for (minute, count) in (1..).zip([1, 50, 1, 2, 40, 1]) {
+        served.clock.set(NOW.plus(60 * minute));
+        let lines: Vec<String> = sent.by_ref().take(count).map(|before| served.founded.anchor(before + 1)).collect();
+        let answer = served.post("/transactions/batch?wait=certified", "text/plain", &lines.join("\n")).await;
+        assert!(answer.json()["checkpoint"].is_string(), "{}", answer.text());
+    }
+    let size = served.running.node().executed().size;
+    let entries = served.get(&format!("/tile/entries/000.p/{size}")).await;
+    let entries = read_bundle(&entries.body).unwrap();
+    let sealed = (0_u64..).zip(&entries).filter_map(|(index, entry)| Some((index, Seal::parse(entry).ok()?.time)));
+    let sealed: Vec<(u64, u64)> = sealed.collect();
+    assert_eq!((sealed[0], sealed.len() > 6), ((2, genesis), true));
+    for pair in sealed.windows(2) {
+        let [(index, from), (_, until)] = pair else { unreachable!() };
+        for time in [*from, (from + until) / 2, until - 1] {
+            let answer = served.get(&format!("/proofs/time?at={time}")).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let moment = TimeProof::parse(&answer.body).unwrap().verify(&trust_root, time).unwrap();
+            assert_eq!((moment.index(), moment.sealed(), moment.next()), (*index, *from, Some(*until)));
+        }
+    }
+    let (last, newest) = sealed[sealed.len() - 1];
+    for (at, code) in [
+        (format!("{}", genesis - 1), "ledger.time.before_genesis"),
+        (format!("{newest}"), "ledger.time.not_yet_known"),
+        (format!("{}", u64::MAX), "ledger.time.not_yet_known"),
+        ("-1".to_owned(), "ledger.time.malformed"),
+        ("2026-03-03".to_owned(), "ledger.time.malformed"),
+    ] {
+        assert_eq!(served.get(&format!("/proofs/time?at={at}")).await.code(), code, "{at}");
+    }
+    assert_eq!(served.get("/proofs/time").await.code(), "ledger.time.malformed");
+    // An idle head that is cosigned again tells in time that nothing followed.
+    served.clock.set(NOW.plus(60 * 6 + 120));
+    served.running.node().tick().await;
+    let answer = served.get(&format!("/proofs/time?at={}", newest + 30_000)).await;
+    let moment = TimeProof::parse(&answer.body).unwrap().verify(&trust_root, newest + 30_000).unwrap();
+    assert_eq!((moment.index(), moment.is_closed()), (last, false));
     served.running.stop().await;
 }

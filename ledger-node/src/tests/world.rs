@@ -67,6 +67,11 @@ pub(crate) fn department(seed: u8) -> Create {
 
 impl Founded {
     pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further departments.
+    pub(crate) fn with(others: &[(String, Create)]) -> Self {
         let directory = TempDir::new().unwrap();
         let department = department(10);
         let mut config = Config::default();
@@ -74,13 +79,16 @@ impl Founded {
         config.http.plain = true;
         config.http.workers = 1;
         config.errands_per_minute = 3;
+        let founder = |name: &str, create: &Create| Founder { name: name.into(), create: create.as_str().to_owned() };
+        let mut founders = vec![founder("Sample department", &department)];
+        founders.extend(others.iter().map(|(name, create)| founder(name, create)));
         let options = InitOptions {
             directory: directory.path().join("node"),
             chain: "sample".into(),
             operator: "Sample data bureau".into(),
             label: None,
             url: Some("https://ledger.example".into()),
-            founders: vec![Founder { name: "Sample department".into(), create: department.as_str().to_owned() }],
+            founders,
             config,
             peer: None,
             others: Vec::new(),
@@ -162,7 +170,10 @@ impl Served {
     }
 
     pub(crate) async fn over(store: Arc<dyn Store>) -> Self {
-        let founded = Founded::new();
+        Self::of(Founded::new(), store).await
+    }
+
+    pub(crate) async fn of(founded: Founded, store: Arc<dyn Store>) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.plus(1)));
         let running = start(&founded.config, Ports { store, clock: clock.clone() }).await.unwrap();
         Self { founded, clock, running }

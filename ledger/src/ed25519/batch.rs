@@ -31,10 +31,39 @@ pub struct Signed<'a> {
     pub signature: &'a [u8; SIGNATURE_LENGTH],
 }
 
+/// Signatures to be verified together, which costs about half of one by one.
+#[derive(Debug, Default)]
+pub struct Together(BTreeMap<[u8; SIGNATURE_LENGTH], (PublicKey, Vec<u8>)>);
+
+/// Signatures that are known to be valid, because they were verified together.
+#[derive(Debug, Default)]
+pub struct Known(BTreeMap<[u8; SIGNATURE_LENGTH], (PublicKey, Vec<u8>)>);
+
+impl Together {
+    /// Adds one. Of two with the same bytes the first counts.
+    pub fn add(&mut self, signed: Signed<'_>) {
+        self.0.entry(*signed.signature).or_insert_with(|| (*signed.key, signed.message.to_vec()));
+    }
+
+    /// Verifies them. Where not all are valid, none is known to be: then each has to be verified alone.
+    #[must_use]
+    pub fn verify(self) -> Known {
+        let signed = self.0.iter().map(|(signature, (key, message))| Signed { key, message, signature });
+        if all_valid(&signed.collect::<Vec<_>>()) { Known(self.0) } else { Known::default() }
+    }
+}
+
+impl Known {
+    /// Whether this very signature is one of them: by this key, over this message.
+    #[must_use]
+    pub fn holds(&self, signed: &Signed<'_>) -> bool {
+        let known = self.0.get(signed.signature);
+        known.is_some_and(|(key, message)| key == signed.key && message == signed.message)
+    }
+}
+
 /// Begins the derivation of coefficients, so that no other hash of ours is one of these.
 const COEFFICIENTS: &[u8] = b"xinfu ed25519 batch v1";
-/// Coefficients that one SHA-512 gives.
-const PER_HASH: usize = 4;
 
 /// Whether all of these signatures are valid: the same answer as [`PublicKey::verify`] for each. Which is not, it does
 /// not say.
@@ -123,8 +152,7 @@ impl<'a> Equations<'a> {
         (0..).flat_map(move |number| {
             let hash: [u8; 64] = hash(number).into();
             let (chunks, _) = hash.as_chunks::<16>();
-            let chunks: [[u8; 16]; PER_HASH] = chunks.try_into().unwrap_or_default();
-            chunks.map(|bytes| Scalar::from(u128::from_le_bytes(bytes)))
+            chunks.iter().map(|bytes| Scalar::from(u128::from_le_bytes(*bytes))).collect::<Vec<_>>()
         })
     }
 }
@@ -160,6 +188,32 @@ mod tests {
                 assert!(all_valid(&signed(&honest(count, keys))), "{count} by {keys}");
             }
         }
+    }
+
+    #[test]
+    fn only_what_was_verified_is_known_and_nothing_where_one_is_not_valid() {
+        let all = honest(4, 2);
+        let known = |all: &[(PublicKey, Vec<u8>, [u8; 64])]| {
+            let mut together = Together::default();
+            signed(all).into_iter().for_each(|one| together.add(one));
+            together.verify()
+        };
+        let three = known(&all[..3]);
+        let all_signed = signed(&all);
+        assert_eq!(all_signed.iter().map(|one| three.holds(one)).collect::<Vec<_>>(), [true, true, true, false]);
+        let [first, second, ..] = all_signed[..] else { unreachable!() };
+        for other in [
+            Signed { key: second.key, ..first },
+            Signed { message: second.message, ..first },
+            Signed { signature: second.signature, ..first },
+        ] {
+            assert!(!three.holds(&other));
+        }
+        let mut altered = all.clone();
+        altered[2].1.push(0);
+        let none = known(&altered);
+        assert!(!signed(&altered).iter().any(|one| none.holds(one)));
+        assert!(!Known::default().holds(&first) && !known(&[]).holds(&first));
     }
 
     #[test]

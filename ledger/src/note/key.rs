@@ -1,12 +1,13 @@
 //! Verifier keys: a name, a kind and an Ed25519 public key, written `<name>+<key id>+<base64 of kind and key>`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use super::NoteSignature;
 use crate::base64;
 use crate::cosignature::{self, CosignatureError};
-use crate::ed25519::{PublicKey, PublicKeyError, SIGNATURE_LENGTH, SignatureError};
+use crate::ed25519::{PublicKey, PublicKeyError, SIGNATURE_LENGTH, SignatureError, Signed};
 use crate::hash::sha256;
 
 /// What a key signs, by its signature type byte.
@@ -100,13 +101,46 @@ impl VerifierKey {
     pub fn verify(&self, text: &str, signature: &NoteSignature) -> Result<Option<u64>, LineError> {
         match self.kind {
             SignatureKind::Ed25519 => {
-                let bytes: &[u8; SIGNATURE_LENGTH] =
-                    signature.bytes.as_slice().try_into().map_err(|_| LineError::Length)?;
-                self.key.verify(text.as_bytes(), bytes)?;
+                self.key.verify(text.as_bytes(), plain(&signature.bytes)?)?;
                 Ok(None)
             }
             SignatureKind::CosignatureV1 => Ok(Some(cosignature::verify(&self.key, text, &signature.bytes)?)),
         }
+    }
+
+    /// What there is to verify, so that it can be verified together with others.
+    pub(crate) fn claimed<'a>(&'a self, text: &'a str, signature: &'a NoteSignature) -> Result<Claimed<'a>, LineError> {
+        let key = &self.key;
+        match self.kind {
+            SignatureKind::Ed25519 => {
+                let signature = plain(&signature.bytes)?;
+                Ok(Claimed { key, message: Cow::Borrowed(text), signature, time: None })
+            }
+            SignatureKind::CosignatureV1 => {
+                let (time, signature) = cosignature::read(&signature.bytes)?;
+                let message = Cow::Owned(cosignature::message(time, text));
+                Ok(Claimed { key, message, signature, time: Some(time) })
+            }
+        }
+    }
+}
+
+fn plain(bytes: &[u8]) -> Result<&[u8; SIGNATURE_LENGTH], LineError> {
+    bytes.try_into().map_err(|_| LineError::Length)
+}
+
+/// A signature line taken apart and not verified.
+pub(crate) struct Claimed<'a> {
+    key: &'a PublicKey,
+    message: Cow<'a, str>,
+    signature: &'a [u8; SIGNATURE_LENGTH],
+    /// The time that a cosignature states.
+    pub(crate) time: Option<u64>,
+}
+
+impl Claimed<'_> {
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        Signed { key: self.key, message: self.message.as_bytes(), signature: self.signature }
     }
 }
 

@@ -38,6 +38,21 @@ fn what_is_there_and_what_is_not_is_shown() {
 }
 
 #[test]
+fn beside_a_state_that_is_proven_only_the_path_is_left() {
+    let v = Validators::new(4);
+    let proven = proof_of(&v, KEY, &[]).verify(&v.trust_root()).unwrap();
+    let beside = proof_of(&v, "b", &[]);
+    assert_eq!(beside.verify_beside(&proven), beside.verify(&v.trust_root()));
+    let invented = StateProof { value: Some(b"3".to_vec()), ..beside.clone() };
+    assert_eq!(invented.verify_beside(&proven), Err(StateProofError::Path(StatePathError::RootMismatch)));
+    // Nothing of another seal or another way to it is believed for having been shown beside.
+    let later = proof_of(&v, "b", &[b"eyJ.tx.three"]);
+    for other in [StateProof { seal: beside.seal.replace(":3,", ":4,"), ..beside.clone() }, later] {
+        assert_eq!(other.verify_beside(&proven), Err(StateProofError::OtherSeal));
+    }
+}
+
+#[test]
 fn an_earlier_seal_is_refused() {
     let v = Validators::new(1);
     let proof = proof_of(&v, KEY, &[b"eyJ.tx.three", b"{}"]);

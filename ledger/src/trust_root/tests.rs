@@ -69,6 +69,34 @@ fn a_published_checkpoint_is_certified() {
     }
 }
 
+#[test]
+fn signatures_of_several_are_verified_together_and_each_note_judged_as_alone() {
+    let v = Validators::new(4);
+    let later = Checkpoint { size: 43, ..checkpoint() };
+    let notes = [checkpoint(), later].map(|checkpoint| v.certify(&checkpoint));
+    let [one, two] = [0, 1].map(|place| notes[place].as_str());
+    let trust_root = v.trust_root();
+    let knowing = |notes: &[&str]| {
+        let mut together = Together::default();
+        notes.iter().for_each(|note| trust_root.add_signatures(note, &mut together));
+        together.verify()
+    };
+    let forged = two.replacen("43", "44", 1);
+    assert!(matches!(trust_root.verify_checkpoint(&forged), Err(CertificateError::BadLogSignature(_))));
+    let too_few = checkpoint().to_note([v.log_line(0, &checkpoint())]).unwrap().to_string();
+    let all = [one, two, forged.as_str(), too_few.as_str(), "no note"];
+    for ahead in [&all[..], &all[..2], &[one], &[one, &forged], &[two, &too_few, "no note"], &[]] {
+        let known = knowing(ahead);
+        for note in all {
+            assert_eq!(
+                trust_root.verify_checkpoint_knowing(note, &known),
+                trust_root.verify_checkpoint(note),
+                "{note}"
+            );
+        }
+    }
+}
+
 fn time_of(v: &Validators, times: &[(usize, u64)]) -> u64 {
     let lines = times.iter().map(|(by, time)| v.cosignature(*by, &checkpoint(), *time)).collect();
     verify(v, [vec![v.log_line(0, &checkpoint())], lines].concat()).unwrap().cosigned_at()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use identity_core::encoding::json::{self, Limits};
 use identity_core::jose::Jwk;
 use identity_core::registry::{Delegate, Delegation, DutyHistory, DutyHolder, KeyUse, Label, Role};
 use rand::CryptoRng;
@@ -11,9 +12,12 @@ use super::service_key;
 use crate::did_life::{DidLife, LifeError};
 use crate::messages::Catalogue;
 use crate::terminal::harmless;
+use crate::whole_file;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
+/// The longest file with a public key, in bytes: a JWK of ours has some 120, and other software may add to it.
+const MAX_KEY_FILE_BYTES: usize = 4096;
 
 /// What to do with the duties. Its words stand in the catalogue, under `help-duties-…`.
 #[derive(Debug, Args)]
@@ -131,8 +135,9 @@ fn delegate(life: &DidLife<'_>, given: Given, rng: &mut dyn CryptoRng) -> Result
 /// The public key that an official handed over, as `xinfu-wallet duty-key` prints it.
 fn read_public(file: &Path) -> Result<Jwk, LifeError> {
     let unreadable = |detail: String| LifeError::DutyKey { file: file.to_owned(), detail };
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
-    let value = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    let text = whole_file::read(file, MAX_KEY_FILE_BYTES).map_err(|error| unreadable(error.to_string()))?;
+    let value =
+        json::parse_strict(&text, Limits::of(MAX_KEY_FILE_BYTES)).map_err(|error| unreadable(error.to_string()))?;
     Jwk::from_value(&value).map_err(|error| unreadable(error.to_string()))
 }
 
@@ -161,4 +166,28 @@ fn line(given: &Delegation, messages: &Catalogue) -> String {
         ("end", index(given.ended).into()),
     ];
     messages.text(id, &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use identity_core::crypto::{Alg, SecretKey, Signer as _};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_officials_key_is_read_up_to_its_bound() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("official.jwk");
+        let key = Jwk::new(SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap().public_key().clone());
+        let text = json!(key).to_string();
+        whole_file::write(&path, format!("{text}\n")).unwrap();
+        assert_eq!(read_public(&path).unwrap(), key);
+        let padded = format!("{text}{}", " ".repeat(MAX_KEY_FILE_BYTES));
+        for refused in [padded.as_str(), "", "{}", &text[1..]] {
+            whole_file::write(&path, refused).unwrap();
+            assert!(matches!(read_public(&path), Err(LifeError::DutyKey { .. })), "{} bytes", refused.len());
+        }
+        assert!(read_public(Path::new("/dev/zero")).is_err());
+    }
 }

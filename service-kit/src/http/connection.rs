@@ -53,6 +53,7 @@ impl Entrance {
         let from = stream.peer_addr()?;
         // Answers are written whole; waiting for more to send would only delay them.
         stream.set_nodelay(true)?;
+        send_little_ahead(&stream)?;
         let peer = if self.proxies.contains(from.ip()) { None } else { Some(Peer::of(from.ip())) };
         let too_many = || io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections of one address");
         let ticket = self.door.let_in(peer).ok_or_else(too_many)?;
@@ -84,6 +85,15 @@ impl Entrance {
         connection.talk.ticket.come_in();
         Ok((connection, Some(from)))
     }
+}
+
+/// Keeps the kernel from taking more than [`limits::SENT_AHEAD`] for a client that does not read.
+fn send_little_ahead(stream: &TcpStream) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(limits::SENT_AHEAD)?;
+    #[cfg(not(target_os = "linux"))]
+    let _unlimited = stream;
+    Ok(())
 }
 
 /// Whose turn it is on a connection, shared between the connection and whoever answers its requests.

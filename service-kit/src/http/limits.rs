@@ -24,8 +24,8 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Time for a TLS handshake to finish, from the first byte of the connection.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// Time for an answer to be taken, once the kernel's buffers are full: a client that reads nothing is cut after it.
-/// Those buffers hold most answers whole, and 1 MiB at 512 kbit/s takes 16 s.
+/// Time for an answer to be taken, once the kernel takes no more of it ([`SENT_AHEAD`]): a client that reads nothing is cut
+/// after it. 1 MiB at 512 kbit/s takes 16 s.
 pub const ANSWER: Duration = Duration::from_secs(20);
 
 /// Time for a client to go away after we hung up.
@@ -66,6 +66,10 @@ pub const ANSWER_PIECE: usize = 4 * 1024 - 64;
 
 /// Encrypted bytes of an answer that wait for room in the kernel.
 pub const SEALED_BUFFER: usize = 4 * 1024;
+
+/// Bytes of answers that wait in the kernel for room on the wire; what is on its way does not count, so a fast client is not
+/// slowed down. The kernel would take some MiB from whoever asks and does not read, and its memory and our time with it.
+pub const SENT_AHEAD: u32 = 64 * 1024;
 
 /// Connections waiting to be accepted.
 pub const BACKLOG: u32 = 1024;

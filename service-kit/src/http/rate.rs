@@ -13,10 +13,7 @@ use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        Method,
-        header::{HeaderValue, RETRY_AFTER},
-    },
+    http::Method,
     middleware::Next,
     web,
 };
@@ -44,6 +41,8 @@ crate::config! {
         pub admin: u32 = 6000,
         /// Errands that the service does for others at its own cost, such as relaying and notarising.
         pub errands: u32 = 60,
+        /// Attempts to sign in to pages for operators.
+        pub sign_ins: u32 = 10,
     }
 }
 
@@ -65,6 +64,8 @@ pub enum Kind {
     Admin,
     /// Something the service does for others at its own cost.
     Errand,
+    /// A token shown to pages for operators.
+    SignIn,
 }
 
 impl Kind {
@@ -75,6 +76,7 @@ impl Kind {
             Self::Post => "post",
             Self::Admin => "admin",
             Self::Errand => "errand",
+            Self::SignIn => "sign_in",
         }
     }
 
@@ -101,6 +103,7 @@ pub(super) struct Rates<C: Clock = DefaultClock> {
     posts: Meter<C>,
     admin: Meter<C>,
     errands: Meter<C>,
+    sign_ins: Meter<C>,
 }
 
 impl<C: Clock + Clone> Rates<C> {
@@ -111,6 +114,7 @@ impl<C: Clock + Clone> Rates<C> {
             posts: meter(config.posts),
             admin: meter(config.admin),
             errands: meter(config.errands),
+            sign_ins: meter(config.sign_ins),
         }
     }
 
@@ -124,6 +128,7 @@ impl<C: Clock + Clone> Rates<C> {
             Kind::Post => self.posts.admit(who),
             Kind::Admin => self.admin.admit(who),
             Kind::Errand => self.errands.admit(who),
+            Kind::SignIn => self.sign_ins.admit(who),
         }
     }
 }
@@ -170,9 +175,14 @@ impl<C: Clock + Clone> Meter<C> {
     }
 }
 
-/// Counts a request, and answers it if its client has to wait. Without a server around (in tests of handlers) nobody
-/// is counted.
+/// Counts a request, and answers it if its client has to wait.
 pub(crate) fn admit(request: &ServiceRequest, kind: Kind, account: Option<&Arc<str>>) -> Result<(), Box<HttpResponse>> {
+    ask(request, kind, account).map_err(|refusal| Box::new(refusal.response()))
+}
+
+/// Counts a request, and refuses it if its client has to wait. Without a server around (in tests of handlers) nobody is
+/// counted.
+pub(crate) fn ask(request: &ServiceRequest, kind: Kind, account: Option<&Arc<str>>) -> Result<(), Problem> {
     let Some(shell) = request.app_data::<web::Data<Shell>>() else { return Ok(()) };
     let who = match account {
         Some(account) => Counted::Account(Arc::clone(account)),
@@ -180,11 +190,9 @@ pub(crate) fn admit(request: &ServiceRequest, kind: Kind, account: Option<&Arc<s
     };
     let Err(wait) = shell.rates.admit(kind, who) else { return Ok(()) };
     shell.metrics.count_limited(kind.as_str());
-    let mut refusal = Problem::new(Code::HttpRateLimited).response();
     // Rounded up: who comes back on the second is served.
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
-    refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    Err(Box::new(refusal))
+    Err(Problem::new(Code::HttpRateLimited).with_retry_after(seconds))
 }
 
 fn client(request: &ServiceRequest, shell: &Shell) -> Counted {
@@ -224,7 +232,7 @@ mod tests {
     #[test]
     fn each_client_and_each_kind_is_counted_by_itself() {
         let clock = FakeRelativeClock::default();
-        let rates = Rates::new(&RateConfig { reads: 2, posts: 1, admin: 1, errands: 0 }, &clock);
+        let rates = Rates::new(&RateConfig { reads: 2, posts: 1, admin: 1, errands: 0, sign_ins: 1 }, &clock);
         assert!(rates.admit(Kind::Read, client(1)).is_ok() && rates.admit(Kind::Read, client(1)).is_ok());
         assert_eq!(rates.admit(Kind::Read, client(1)), Err(Duration::from_secs(30)));
         assert!(rates.admit(Kind::Read, client(2)).is_ok() && rates.admit(Kind::Post, client(1)).is_ok());
@@ -235,6 +243,7 @@ mod tests {
         let account = |name: &str| Counted::Account(name.into());
         assert!(rates.admit(Kind::Admin, account("a")).is_ok() && rates.admit(Kind::Admin, account("b")).is_ok());
         assert!(rates.admit(Kind::Admin, account("a")).is_err());
+        assert!(rates.admit(Kind::SignIn, client(1)).is_ok() && rates.admit(Kind::SignIn, client(1)).is_err());
         assert!((0..1000).all(|_| rates.admit(Kind::Errand, client(1)).is_ok()), "0 is no limit");
     }
 

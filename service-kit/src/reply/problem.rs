@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::RETRY_AFTER},
+};
 use identity_core::problem::{Code, Lang};
 
 use crate::{http::body::BodyError, store::StoreError};
@@ -20,6 +23,7 @@ pub struct Problem {
     code: Code,
     status: StatusCode,
     detail: Option<String>,
+    retry_after: Option<u64>,
     lang: Lang,
 }
 
@@ -28,13 +32,20 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code) -> Self {
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { code, status, detail: None, lang: Lang::En }
+        Self { code, status, detail: None, retry_after: None, lang: Lang::En }
     }
 
     /// What was wrong in this case. Never a claim value, a key, a code or a token.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// When the same request may find an answer, in seconds from now: the header `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -56,6 +67,18 @@ impl Problem {
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// What was wrong in this case, if that is said.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// When the same request may find an answer, if that is said.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// A body that could not be read.
@@ -84,10 +107,12 @@ impl Problem {
         if let (Some(detail), Some(members)) = (&self.detail, body.as_object_mut()) {
             members.insert("detail".to_owned(), detail.as_str().into());
         }
-        HttpResponse::build(self.status)
-            .insert_header(("Cache-Control", "no-store"))
-            .content_type("application/problem+json")
-            .body(body.to_string())
+        let mut answer = HttpResponse::build(self.status);
+        answer.insert_header(("Cache-Control", "no-store")).content_type("application/problem+json");
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds));
+        }
+        answer.body(body.to_string())
     }
 }
 
@@ -123,11 +148,18 @@ mod tests {
     async fn says_code_title_status_and_remedy() {
         let response = Problem::new(Code::HttpNotFound).with_detail("no such thing").response();
         assert_eq!(response.headers().get("content-type").unwrap(), "application/problem+json");
+        assert!(response.headers().get("retry-after").is_none());
         let body = to_bytes(response.into_body()).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["code"], "http.not_found");
         assert_eq!(body["status"], 404);
         assert_eq!(body["detail"], "no such thing");
         assert!(body["title"].is_string() && body["remedy"].is_string());
+    }
+
+    #[test]
+    fn says_when_to_come_again() {
+        let response = Problem::new(Code::HttpUnavailable).with_retry_after(20).error_response();
+        assert_eq!(response.headers().get("retry-after").unwrap(), "20");
     }
 }

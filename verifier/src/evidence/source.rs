@@ -7,7 +7,6 @@ use ledger::{StateProof, TrustRoot};
 use serde::Deserialize;
 use service_kit::fetch::{Fetch, FetchError, Request};
 use service_kit::ledger_client::{LedgerClient, LedgerError};
-use service_kit::trust_keeper::TrustKeeper;
 
 /// Largest status list token fetched, in bytes: a million entries of two bits that do not compress have 350 KiB.
 const LIST_BYTES: usize = 1024 * 1024;
@@ -31,8 +30,8 @@ struct Member {
 }
 
 impl Source {
-    pub(crate) fn new(fetch: Arc<dyn Fetch>, ledger_url: &str, trust: TrustKeeper) -> Self {
-        Self { ledger: LedgerClient::trusting(Arc::clone(&fetch), ledger_url, trust), fetch }
+    pub(crate) fn new(ledger: LedgerClient, fetch: Arc<dyn Fetch>) -> Self {
+        Self { ledger, fetch }
     }
 
     pub(crate) fn trust_root(&self) -> Arc<TrustRoot> {

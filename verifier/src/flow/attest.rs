@@ -4,24 +4,18 @@
 //! wallet gets the request, and what comes back must say exactly what was handed out.
 
 use identity_core::crypto::SigningFailed;
-use identity_core::duty::{Attestation, DutyError, UnverifiedAttestation};
-use identity_core::encoding::base64url;
+use identity_core::duty::{Attestation, CaseNumber, DutyError, UnverifiedAttestation};
 use identity_core::oid4vp::{Session, WhatFor};
 use identity_core::problem::Code;
 use identity_core::registry::{DutyHolder, accreditation_key, did_key, duty_key};
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{Asked, Needs, Refusal, attested};
-use ledger::{Hash, sha256};
-use serde::{Deserialize, Serialize};
 use service_kit::audit::Act;
 use service_kit::store::StoreError;
 
-use super::request::{FetchError, Made, MakeError};
+use super::request::{Made, MakeError};
 use crate::service::Verifier;
 use crate::store::{AttestError as NotKept, RequestRecord};
-
-/// Random bytes before a case's number is hashed: numbers of cases can be guessed.
-const SALT_BYTES: usize = 16;
 
 /// Who is to answer for a request.
 #[derive(Debug, Default)]
@@ -30,26 +24,6 @@ pub(crate) struct By {
     pub(crate) official: Option<String>,
     /// The case that the data is wanted for.
     pub(crate) case: Option<String>,
-}
-
-/// A case by its number, which stays here; the salted digest travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CaseNumber {
-    salt: String,
-    number: String,
-}
-
-impl CaseNumber {
-    pub(super) fn salted(number: String, rng: &mut dyn rand::CryptoRng) -> Self {
-        let mut salt = [0_u8; SALT_BYTES];
-        rng.fill_bytes(&mut salt);
-        Self { salt: base64url::encode(&salt), number }
-    }
-
-    /// SHA-256 of the salt's text and the number.
-    fn digest(&self) -> Hash {
-        sha256(format!("{}{}", self.salt, self.number).as_bytes())
-    }
 }
 
 /// Why a request cannot be attested now.
@@ -109,8 +83,9 @@ impl Verifier {
             Err(NotKept::Attested) => return Err(AttestRefused::Attested),
             Err(NotKept::Store(error)) => return Err(error.into()),
         }
-        let expires = session.parameters.expires;
-        Ok(Made { link: Some(self.link(&session)), id: session.id, expires, warnings, cookie: None, to_attest: None })
+        let (link, expires) = (Some(self.link(&session)), session.parameters.expires);
+        let (case, cookie, to_attest) = (attested.case, None, None);
+        Ok(Made { id: session.id, link, to_attest, expires, warnings, cookie, case })
     }
 
     /// What an official is to sign, for a request that waits for that.
@@ -154,9 +129,7 @@ impl Verifier {
             found = check();
         }
         match found {
-            // Receipts say which of the two it was, and the ledger says it, too.
-            Ok(found) if found.attestation.delegation().holder != by => Err(MakeError::Duty(DutyError::Holder)),
-            Ok(_) => Ok(Vec::new()),
+            Ok(found) => found.attestation.check_holder(by).map(|()| Vec::new()).map_err(MakeError::Duty),
             Err(Refusal::Duty(error)) => Err(MakeError::Duty(error)),
             Err(other) => Ok(vec![other.code()]),
         }
@@ -169,10 +142,5 @@ impl Verifier {
         let own = [did_key(&self.did), accreditation_key(&self.did)];
         needs.states.extend(own.into_iter().chain(duty).map(|key| (key, 0)));
         needs
-    }
-
-    /// The request object as it was signed, unless nobody answers for the request yet.
-    pub(super) fn signed_of(record: RequestRecord) -> Result<String, FetchError> {
-        record.signed.ok_or(FetchError::Unattested)
     }
 }

@@ -8,8 +8,9 @@ use identity_core::oid4vp::VpToken;
 use identity_core::problem::Code;
 use ledger::sha256;
 use serde_json::Value;
+use service_kit::audit::Act;
 use service_kit::evidence_file::{self, EvidenceFileError};
-use service_kit::store::StoreError;
+use service_kit::store::{Batch, StoreError};
 
 use super::receipt::ProofMissing;
 use super::redeem::Release;
@@ -48,9 +49,10 @@ impl From<StoreError> for BundleUnmade {
 }
 
 impl Verifier {
-    /// The evidence of the answer to a request; `full` with the answer itself, while it is kept. Without, the holder's
-    /// signatures go along while they are kept: they hold no claim.
-    pub(crate) async fn bundle(&self, id: &str, full: bool) -> Result<Bundle, BundleUnmade> {
+    /// The evidence of the answer to a request; with the answer itself, while it is kept, for whoever reads it by the act
+    /// `full`, which then stands in the audit log. Without, the holder's signatures go along while they are kept: they hold
+    /// no claim.
+    pub(crate) async fn bundle(&self, id: &str, full: Option<Act>) -> Result<Bundle, BundleUnmade> {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         let outcome = self.store.outcome(id).await?.ok_or(BundleUnmade::NoReceipt)?;
         if self.release(id, &record, &outcome).await? == Release::Waiting {
@@ -70,14 +72,19 @@ impl Verifier {
             let token = VpToken::parse(&case.vp_token.to_string(), &session.parameters.query).ok()?;
             Some(Full::new(token.0, anchors(case), &self.evidence.trust_root()))
         });
-        if full && answer.is_none() {
+        if full.is_some() && answer.is_none() {
             return Err(Undisclosed::Erased.into());
         }
         let texts = answer.iter().flat_map(|answer| answer.vp_token.values().flatten());
         let key_bindings = texts.filter_map(|text| text.rsplit('~').next()).map(str::to_owned).collect();
-        let request = record.signed.unwrap_or_default();
-        let bundle = Bundle::of(request, receipt, proof, key_bindings, answer.filter(|_| full));
-        Ok(evidence_file::complete(bundle, self.evidence.ledger()).await?)
+        let request = record.signed.ok_or(Undisclosed::Unattested)?;
+        let bundle = Bundle::of(request, receipt, proof, key_bindings, answer.filter(|_| full.is_some()));
+        let bundle = evidence_file::complete(bundle, self.evidence.ledger()).await?;
+        // Reading what a citizen disclosed is an act too: no line, no answer.
+        if let Some(act) = full {
+            self.store.audit.commit(&act.on(id), Batch::new()).await?;
+        }
+        Ok(bundle)
     }
 }
 

@@ -18,13 +18,15 @@ use crate::service::Verifier;
 use crate::store::{OutcomeRecord, RequestRecord};
 
 /// A request, its answer and the evidence of its verdict, as they were.
-struct Case {
-    record: RequestRecord,
-    session: Session,
-    outcome: OutcomeRecord,
-    token: VpToken,
-    anchors: Option<Anchors>,
-    evidence: Evidence,
+pub(super) struct Case {
+    pub(super) record: RequestRecord,
+    /// The request object, as it was signed.
+    pub(super) request: String,
+    pub(super) session: Session,
+    pub(super) outcome: OutcomeRecord,
+    pub(super) token: VpToken,
+    pub(super) anchors: Option<Anchors>,
+    pub(super) evidence: Evidence,
 }
 
 /// What judging again said.
@@ -53,7 +55,7 @@ impl Verifier {
         let case = self.case(id).await?;
         let mut files = Map::new();
         let mut file = |name: &str, text: String| files.insert(name.to_owned(), Value::String(text));
-        file("request.jwt", case.record.signed.unwrap_or_default());
+        file("request.jwt", case.request);
         file("vp_token.json", case.token.to_json().to_string());
         file("evidence.json", serde_json::to_string(&case.evidence).unwrap_or_default());
         if let Some(anchors) = &case.anchors {
@@ -77,7 +79,7 @@ impl Verifier {
     pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Undisclosed> {
         let case = self.case(id).await?;
         let demands = self.demands(&case.record.policy);
-        let certificate = certificate_of(case.record.signed.as_deref().unwrap_or_default());
+        let certificate = certificate_of(&case.request);
         let (session, anchors) = (&case.session, case.anchors.as_ref());
         let presentation = presentation(&self.did, certificate.as_ref(), session, &case.token, anchors);
         let again = match case.evidence.prepare(TrustRoot::clone(&self.evidence.trust_root())) {
@@ -91,19 +93,20 @@ impl Verifier {
         })
     }
 
-    async fn case(&self, id: &str) -> Result<Case, Undisclosed> {
+    pub(super) async fn case(&self, id: &str) -> Result<Case, Undisclosed> {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         let outcome = self.store.outcome(id).await?.ok_or(Undisclosed::Erased)?;
         if self.release(id, &record, &outcome).await? == Release::Waiting {
             return Err(Undisclosed::NotBack);
         }
+        let request = record.signed.clone().ok_or(Undisclosed::Unattested)?;
         let case = self.store.case(id).await?.ok_or(Undisclosed::Erased)?;
         let evidence = evidence_of(self.store.pieces(&case).await?);
         // Read as it was read the first time, so that a replay cannot be more lenient than the verdict.
         let token = VpToken::parse(&case.vp_token.to_string(), &session.parameters.query);
         let token = token.map_err(|_| Undisclosed::Erased)?;
         let anchors = case.anchors.as_ref().and_then(|anchors| Anchors::parse(&anchors.to_string(), &token).ok());
-        Ok(Case { record, session, outcome, token, anchors, evidence })
+        Ok(Case { record, request, session, outcome, token, anchors, evidence })
     }
 }
 

@@ -1,26 +1,28 @@
 //! Receipts: one for each answer that was processed, and the proof that the ledger has it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use identity_core::anchor::{AnchorProof, BatchPath};
-use identity_core::crypto::SigningFailed;
+use identity_core::crypto::{SecretKey, SigningFailed};
+use identity_core::did::DidUrl;
 use identity_core::duty::UnverifiedAttestation;
-use identity_core::oid4vp::{Session, VpToken};
+use identity_core::oid4vp::Session;
 use identity_core::problem::Code;
-use identity_core::receipt::{ChainHead, Presented, Processed, Receipt, shown};
+use identity_core::receipt::{ChainHead, Presented, Processed, Receipt, presented, presented_as};
 use identity_core::registry::DutyHolder;
+use identity_core::verdict::Verified;
+use identity_core::withdrawal::holder_keys;
 use ledger::Hash;
-use ledger::batch::BatchTree;
 use service_kit::store::StoreError;
 
 use crate::client::Prefix;
 use crate::service::Verifier;
 use crate::store::receipts::{RangeRecord, RangeState, Signed};
+use crate::store::sharings::SharingRecord;
 use crate::store::{CaseRecord, CloseError, OutcomeRecord, Piece, RequestRecord};
 
 /// How often a receipt is made anew because another process on the same store was quicker.
-const TRIES: u8 = 16;
+pub(super) const TRIES: u8 = 16;
 
 /// Why a receipt has no proof yet.
 #[derive(Debug, thiserror::Error)]
@@ -43,31 +45,32 @@ impl ProofMissing {
     }
 }
 
-/// What a receipt names of an answer; nothing of one that could not be read.
-pub(super) fn presented(token: &VpToken) -> BTreeMap<String, Vec<Presented>> {
-    token.0.iter().map(|(id, texts)| (id.clone(), texts.iter().map(|text| shown(text)).collect())).collect()
-}
-
 impl Verifier {
-    /// Takes the nonce and keeps verdict, case and receipt, all of it or none. Answers the receipt, which is signed
-    /// before anybody can see a claim.
+    /// Takes the nonce and keeps verdict, case, receipt, and what a withdrawal will be recognised by, all of it or none.
+    /// Answers the receipt, which is signed before anybody can see a claim.
     pub(super) async fn close(
         &self,
         record: &RequestRecord,
         session: &Session,
-        presentations: BTreeMap<String, Vec<Presented>>,
+        answer: &BTreeMap<String, Vec<String>>,
         outcome: OutcomeRecord,
         case: Option<(CaseRecord, Vec<Piece>)>,
+        verified: Option<&Verified>,
     ) -> Result<String, CloseError> {
+        let presentations = verified.map_or_else(|| presented(answer), |verified| presented_as(answer, verified));
+        let holders = holder_keys(answer);
+        let until = outcome.judged.plus(record.policy.grounds.retention_seconds());
+        let sharing = SharingRecord { request: session.id.clone(), holders, until };
+        let sharing = Some(&sharing).filter(|sharing| !sharing.holders.is_empty());
         // One after the other: each receipt holds the digest of the one before.
         let _turn = self.receipts.turn.lock().await;
         let mut outcome = outcome;
         for _ in 0..TRIES {
             let before = self.store.receipt_head().await?;
-            let signed = self.receipt(record, session, presentations.clone(), &outcome, before)?;
+            let signed = self.receipt(record, session, presentations.clone(), &outcome, before, verified)?;
             outcome.receipt = Some(signed.seq);
             let taken = (session.id.as_str(), session.parameters.nonce.as_str());
-            let taken = self.store.take_nonce_once(taken, &outcome, case.clone(), &signed).await;
+            let taken = self.store.take_nonce_once(taken, &outcome, case.clone(), &signed, sharing).await;
             match taken {
                 Err(CloseError::Overtaken) => {}
                 Err(error) => return Err(error),
@@ -89,62 +92,74 @@ impl Verifier {
         presentations: BTreeMap<String, Vec<Presented>>,
         outcome: &OutcomeRecord,
         before: ChainHead,
+        verified: Option<&Verified>,
     ) -> Result<Signed, CloseError> {
         // Without an attestation no wallet ever got the request, so nobody can have answered it.
         let unreadable = || StoreError::Corrupt("a request that was answered has no attestation".to_owned());
         let text = session.parameters.duty.as_deref().ok_or_else(unreadable)?;
-        let attestation = UnverifiedAttestation::parse(text).map_err(|_| unreadable())?;
+        let parsed;
+        let attestation = match verified {
+            Some(verified) => verified.attestation().word(),
+            None => {
+                parsed = UnverifiedAttestation::parse(text).map_err(|_| unreadable())?;
+                parsed.word()
+            }
+        };
         let receipt = Receipt::following(
             before,
             Processed {
                 service: &self.did,
-                attestation: &attestation,
+                attestation,
                 holder: if record.official { DutyHolder::Official } else { DutyHolder::Service },
                 presentations,
                 refused: outcome.refused.as_deref().and_then(Code::parse),
                 at: outcome.judged,
             },
         );
-        let client =
-            self.client(Prefix::DecentralizedIdentifier).and_then(|client| Some((client.key_name()?, &client.key)));
-        let (name, key) = client.ok_or(CloseError::Signing)?;
+        let (name, key) = self.signing_key().ok_or(CloseError::Signing)?;
         let text = receipt.sign(name, key).map_err(|SigningFailed| CloseError::Signing)?;
         Ok(Signed { before, seq: receipt.seq, text })
     }
 
-    /// The anchor proof of the receipt with this digest.
+    /// The key that the entries of the chain are signed with, under its name.
+    pub(super) fn signing_key(&self) -> Option<(&DidUrl, &SecretKey)> {
+        self.client(Prefix::DecentralizedIdentifier).and_then(|client| Some((client.key_name()?, &client.key)))
+    }
+
+    /// The anchor proof of the entry with this digest: a receipt, or an acknowledgement.
     pub(crate) async fn receipt_proof(&self, digest: &Hash) -> Result<AnchorProof, ProofMissing> {
         let seq = self.store.receipt_place(digest).await?.ok_or(ProofMissing::Unknown)?;
         let range = self.store.range_of(seq).await?.ok_or(ProofMissing::Waiting)?;
         let (transaction, proof) = self.proof_of(&range).await?.ok_or(ProofMissing::Waiting)?;
-        let tree = self.range_tree(&range).await?;
+        let digests = self.store.receipt_digests(range.first, range.last);
+        let tree = self.receipts.tree.of(range.first, digests).await?;
         let index = seq.saturating_sub(range.first);
         let path = tree.path(index).ok_or(ProofMissing::Unknown)?;
         Ok(AnchorProof { batch: BatchPath { index, count: tree.count(), path }, transaction, proof })
     }
 
-    /// The range's transaction with its proof, by the validators in force.
-    async fn proof_of(&self, range: &RangeRecord) -> Result<Option<(String, String)>, StoreError> {
-        let RangeState::Anchored { transaction, index, proof } = &range.state else { return Ok(None) };
-        let Some(ledger) = &self.receipts.ledger else { return Ok(Some((transaction.clone(), proof.clone()))) };
-        if ledger.holds(proof, transaction) {
-            return Ok(Some((transaction.clone(), proof.clone())));
+    /// The range's transaction with its proof, by the validators in force. Where the ledger cannot be asked just now, or
+    /// our node does not know the place, there is none.
+    pub(super) async fn proof_of(&self, range: &RangeRecord) -> Result<Option<(String, String)>, StoreError> {
+        let ledger = self.evidence.ledger();
+        let (transaction, proven) = match &range.state {
+            RangeState::Formed | RangeState::Signed { .. } => return Ok(None),
+            RangeState::Anchored { transaction, proof, .. } if ledger.holds(proof, transaction.as_bytes()) => {
+                return Ok(Some((transaction.clone(), proof.clone())));
+            }
+            RangeState::Anchored { transaction, index, .. } => {
+                (transaction, ledger.log_proof(*index, transaction.as_bytes()).await)
+            }
+            // Another node, or this one with more of the history, answers with the place that it has had all along.
+            RangeState::Standing { transaction } => (transaction, ledger.submit_and_wait(transaction).await),
+        };
+        let (transaction, Ok(proven)) = (transaction.clone(), proven) else { return Ok(None) };
+        let (index, proof) = (proven.index, proven.proof);
+        let state = RangeState::Anchored { transaction: transaction.clone(), index, proof: proof.clone() };
+        match self.store.advance_range(range, state).await {
+            // Whoever asked at the same time has kept one as good.
+            Err(error) if !error.is_precondition() => Err(error),
+            _ => Ok(Some((transaction, proof))),
         }
-        let Ok(proven) = ledger.prove(*index, transaction).await else { return Ok(None) };
-        let state = RangeState::Anchored { transaction: transaction.clone(), index: *index, proof: proven.clone() };
-        self.store.advance_range(&RangeRecord { state, ..range.clone() }).await?;
-        Ok(Some((transaction.clone(), proven)))
-    }
-
-    /// The tree of a range. The last one asked for is kept: wallets come for their proofs soon after each other.
-    async fn range_tree(&self, range: &RangeRecord) -> Result<Arc<BatchTree>, StoreError> {
-        if let Some(tree) = self.receipts.kept_tree(range.first) {
-            return Ok(tree);
-        }
-        let digests = self.store.receipt_digests(range.first, range.last).await?;
-        let corrupt = |_| StoreError::Corrupt("a range has no receipts".to_owned());
-        let tree = Arc::new(BatchTree::new(&digests).map_err(corrupt)?);
-        self.receipts.keep_tree(range.first, Arc::clone(&tree));
-        Ok(tree)
     }
 }

@@ -91,7 +91,7 @@ impl Verifier {
             tracing::warn!(code = %refusal.code(), "a browser was not given a result");
             return Err(refusal.into());
         }
-        self.store.take_response_code_once(&act.on(id), id, now).await?;
+        self.store.take_response_code_once(&act.on(id), id, outcome.as_ref(), now).await?;
         self.result(id).await?.ok_or(RedeemRefused::Unknown)
     }
 

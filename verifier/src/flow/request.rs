@@ -1,7 +1,7 @@
 //! Making requests and handing them to wallets.
 
 use identity_core::crypto::{KeyError, SigningFailed};
-use identity_core::duty::{Attestation, DutyError};
+use identity_core::duty::{Attestation, CaseNumber, DutyError};
 use identity_core::jose::jwe::DecryptionKey;
 use identity_core::oid4vp::request::{RequestUriMethod, is_url_safe};
 use identity_core::oid4vp::same_device::{AddressRefused, Binding};
@@ -13,7 +13,7 @@ use service_kit::audit::Act;
 use service_kit::store::StoreError;
 use url::Url;
 
-use super::attest::{By, CaseNumber};
+use super::attest::By;
 use super::redeem::{cookie_name, set_cookie};
 use crate::client::Prefix;
 use crate::policy::{AnchorPolicy, Grounds, NamedQuery, Policy};
@@ -98,6 +98,8 @@ pub(crate) struct Made {
     pub(crate) warnings: Vec<Code>,
     /// For the application to set in the browser, with the page or redirect that carries the link.
     pub(crate) cookie: Option<BrowserCookie>,
+    /// The case that the data is wanted for.
+    pub(crate) case: Option<CaseNumber>,
 }
 
 /// Why no request was made.
@@ -112,7 +114,7 @@ pub(crate) enum MakeError {
     #[error(transparent)]
     ReturnUrl(#[from] AddressRefused),
     #[error("{0}: {1}")]
-    Grounds(&'static str, &'static str),
+    Grounds(&'static str, String),
     #[error(transparent)]
     Duty(#[from] DutyError),
     #[error("the request could not be signed")]
@@ -228,7 +230,7 @@ impl Verifier {
             header: set_cookie(&session.id, &cookie, self.request_lifetime),
         });
         let link = record.signed.is_some().then(|| self.link(&session));
-        Ok(Made { link, id: session.id, expires, warnings, cookie, to_attest })
+        Ok(Made { id: session.id, link, to_attest, expires, warnings, cookie, case: record.case })
     }
 
     /// The request object, signed under the name that the request was made under.
@@ -250,7 +252,7 @@ impl Verifier {
         if self.store.is_taken(&session.parameters.nonce).await? {
             return Err(FetchError::Answered);
         }
-        let signed = Self::signed_of(record)?;
+        let signed = record.signed.ok_or(FetchError::Unattested)?;
         match wallet_nonce {
             None => Ok(signed),
             Some(_) => {

@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 use service_kit::store::StoreError;
 use std::collections::BTreeMap;
 
-use super::receipt::presented;
 use crate::client::certificate_of;
 use crate::service::Verifier;
 use crate::store::{CaseRecord, CloseError, OutcomeRecord, Piece, RequestRecord};
@@ -92,12 +91,13 @@ impl Verifier {
         let (handover, redirect) = self.way_back(&record, &session, now).unzip();
         match answer {
             Err(error) => {
-                let receipt = self.close(&record, &session, BTreeMap::new(), refused(error.code(), now), None).await?;
+                let receipt =
+                    self.close(&record, &session, &BTreeMap::new(), refused(error.code(), now), None, None).await?;
                 Ok(Processed { receipt, outcome: Err(error.into()) })
             }
             Ok(Answer::Declined(error)) => {
                 let outcome = OutcomeRecord { handover, ..refused(error.code(), now) };
-                let receipt = self.close(&record, &session, BTreeMap::new(), outcome, None).await?;
+                let receipt = self.close(&record, &session, &BTreeMap::new(), outcome, None, None).await?;
                 Ok(Processed { receipt, outcome: Ok(redirect) })
             }
             Ok(Answer::Presented { token, anchors }) => {
@@ -134,7 +134,7 @@ impl Verifier {
         handover: Option<Handover>,
         now: UnixSeconds,
     ) -> Result<(String, Result<(), Refusal>), ResponseRefusal> {
-        let certificate = certificate_of(record.signed.as_deref().unwrap_or_default());
+        let certificate = record.signed.as_deref().and_then(certificate_of);
         let presentation = presentation(&self.did, certificate.as_ref(), session, token, anchors);
         let demands = self.demands(&record.policy);
         let mut evidence = Evidence::default();
@@ -172,9 +172,11 @@ impl Verifier {
             claims: verdict.as_ref().ok().map(|verified| claims(verified, &session.parameters.query)),
             evidence: Vec::new(),
             hour: 0,
+            by_law: record.policy.grounds.by_law(now),
+            withdrawn: false,
         };
         let case = Some((case, pieces(&evidence)));
-        let receipt = self.close(record, session, presented(token), outcome, case).await?;
+        let receipt = self.close(record, session, &token.0, outcome, case, verdict.as_ref().ok()).await?;
         Ok((receipt, verdict.map(|_| ())))
     }
 }

@@ -1,5 +1,6 @@
 //! What became of a request: for the caller who made it.
 
+use identity_core::duty::CaseNumber;
 use identity_core::problem::Code;
 use identity_core::time::UnixSeconds;
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub(crate) struct RequestResult {
     pub(crate) evidence_as_of: Option<UnixSeconds>,
     /// The receipt that the wallet was given.
     pub(crate) receipt: Option<String>,
+    /// The case that the data is wanted for.
+    pub(crate) case: Option<CaseNumber>,
 }
 
 /// The ways a request can stand.
@@ -36,6 +39,8 @@ pub(crate) enum State {
     Answered,
     /// Verified; the claims until they are erased.
     Verified { claims: Option<Value> },
+    /// Taken back by the holder; what we said we did upon it.
+    Withdrawn { acknowledgement: String },
     /// Refused, declined or expired.
     Refused { code: Option<Code> },
 }
@@ -72,8 +77,8 @@ impl Undisclosed {
 
 impl RequestResult {
     fn unanswered(state: State, record: RequestRecord, expires: UnixSeconds) -> Self {
-        let (created, purpose) = (record.created, record.policy.purpose);
-        Self { state, created, expires, purpose, undetermined: Vec::new(), evidence_as_of: None, receipt: None }
+        let (created, purpose, case) = (record.created, record.policy.purpose, record.case);
+        Self { state, created, expires, purpose, undetermined: Vec::new(), evidence_as_of: None, receipt: None, case }
     }
 }
 
@@ -90,6 +95,16 @@ impl Verifier {
             };
             return Ok(Some(RequestResult::unanswered(state, record, expires)));
         };
+        let withdrawn = match outcome.receipt {
+            Some(seq) => self.store.withdrawn(seq).await?,
+            None => None,
+        };
+        if let Some(withdrawn) = withdrawn {
+            let acknowledgement = self.store.receipt(withdrawn.acknowledgement).await?.unwrap_or_default();
+            let receipt = self.store.receipt(withdrawn.receipt).await?;
+            let state = State::Withdrawn { acknowledgement };
+            return Ok(Some(RequestResult { receipt, ..RequestResult::unanswered(state, record, expires) }));
+        }
         let state = match (self.release(id, &record, &outcome).await?, &outcome.refused) {
             (Release::Waiting, _) => State::Answered,
             (Release::Lapsed, _) => State::Refused { code: Some(Code::VpResponseCodeExpired) },
@@ -109,6 +124,16 @@ impl Verifier {
             evidence_as_of: outcome.evidence_as_of.filter(|_| told),
             ..RequestResult::unanswered(state, record, expires)
         }))
+    }
+
+    /// Keeps that values of an answer are handed out, with the line of the act.
+    pub(crate) async fn pass_on(&self, act: Act, id: &str) -> Result<(), Undisclosed> {
+        let outcome = self.store.outcome(id).await?.ok_or(Undisclosed::Erased)?;
+        match self.store.pass_on(&act.on(id), id, &outcome).await {
+            // Withdrawn since it was read.
+            Err(error) if error.is_precondition() => Err(Undisclosed::Erased),
+            passed => Ok(passed?),
+        }
     }
 
     /// Erases presentation, claims and evidence before their time.

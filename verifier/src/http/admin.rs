@@ -1,6 +1,7 @@
 //! The admin API: bearer token, problem+json.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use identity_core::duty::{MAX_CASE_BYTES, is_case};
 use identity_core::problem::{Code, Lang};
 use identity_core::registry::is_duty_number;
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use service_kit::audit::Act;
 use service_kit::http::extract::Json;
 use service_kit::qr;
 use service_kit::reply::Problem;
-use service_kit::store::Batch;
 
 use crate::client::Prefix;
 use crate::flow::attest::{AttestRefused, By};
@@ -18,6 +18,7 @@ use crate::flow::request::{Asked, Flow, Made, MakeError, Manner, Mode};
 use crate::flow::result::{RequestResult, State, Undisclosed};
 use crate::policy::{AnchorPolicy, Grounds};
 use crate::service::Verifier;
+use crate::store::sharings::Withdrawn;
 
 /// Body of `POST /admin/requests`.
 #[derive(Debug, Deserialize)]
@@ -60,9 +61,6 @@ pub(super) struct Attested {
     /// What the official signed.
     attestation: String,
 }
-
-/// The longest case number, in bytes.
-const MAX_CASE_BYTES: usize = 200;
 
 /// Body of `POST /admin/requests/{id}/redeem`.
 #[derive(Deserialize)]
@@ -122,20 +120,27 @@ pub(super) async fn make_request(
                 basis: body.basis.unwrap_or_default(),
                 retention_days: body.retention_days.unwrap_or_default(),
                 holder_signs: body.holder_signs.unwrap_or(true),
+                required_by_law: None,
             };
             let anchor = body.anchor.unwrap_or_default();
             Asked::Dcql { query: Value::Object(query), purpose: body.purpose, anchor, grounds }
         }
     };
-    if body.official.as_deref().is_some_and(|duty| !is_duty_number(duty)) {
-        return Err(Problem::new(Code::DutyMalformed));
-    }
-    if body.case.as_ref().is_some_and(|case| case.is_empty() || case.len() > MAX_CASE_BYTES) {
-        return Err(Problem::new(Code::VpRequestMalformed).with_detail("case: must have 1 to 200 bytes"));
-    }
-    let by = By { official: body.official, case: body.case };
+    let by = by(body.official, body.case)?;
     let made = verifier.make_request(act, asked, Manner { flow, mode, prefix }, by).await?;
     Ok(HttpResponse::Created().json(told_of(made)))
+}
+
+/// Who is to answer for a request, and for which case, if these can be the names of such.
+pub(super) fn by(official: Option<String>, case: Option<String>) -> Result<By, Problem> {
+    if official.as_deref().is_some_and(|duty| !is_duty_number(duty)) {
+        return Err(Problem::new(Code::DutyMalformed));
+    }
+    if case.as_deref().is_some_and(|case| !is_case(case)) {
+        let detail = format!("case: must have 1 to {MAX_CASE_BYTES} bytes");
+        return Err(Problem::new(Code::VpRequestMalformed).with_detail(detail));
+    }
+    Ok(By { official, case })
 }
 
 /// An official's signature over a request that waits for one.
@@ -154,6 +159,7 @@ fn told_of(made: Made) -> Value {
         "id": made.id,
         "request_uri_link": made.link,
         "to_attest": made.to_attest,
+        "case": made.case,
         "expires": made.expires,
         "warnings": made.warnings.iter().map(|code| code_and_title(*code)).collect::<Vec<_>>(),
         "browser_session": cookie,
@@ -191,6 +197,7 @@ fn told(id: &str, result: RequestResult) -> Value {
         "undetermined": result.undetermined,
         "evidence_as_of": result.evidence_as_of,
         "receipt": result.receipt,
+        "case": result.case,
     });
     let mut set = |name: &str, value: Value| {
         if let Some(members) = body.as_object_mut() {
@@ -207,6 +214,10 @@ fn told(id: &str, result: RequestResult) -> Value {
         State::Verified { claims } => {
             set("state", "verified".into());
             set("claims", claims.unwrap_or(Value::Null));
+        }
+        State::Withdrawn { acknowledgement } => {
+            set("state", "withdrawn".into());
+            set("acknowledgement", acknowledgement.into());
         }
         State::Refused { code } => {
             set("state", "refused".into());
@@ -244,9 +255,35 @@ pub(super) async fn evidence(
     Ok(HttpResponse::Ok().json(exported))
 }
 
-/// Reading what a citizen disclosed is an act too: no line, no answer.
+/// Reading what a citizen disclosed is an act too: no line, no answer. And no answer to what was withdrawn meanwhile.
 async fn disclose(verifier: &Verifier, act: Act, id: &str) -> Result<(), Problem> {
-    Ok(verifier.store.audit.commit(&act.on(id), Batch::new()).await?)
+    Ok(verifier.pass_on(act, id).await?)
+}
+
+/// Query of `GET /admin/withdrawals`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct After {
+    /// The place of the last acknowledgement that is known already.
+    #[serde(default)]
+    after: u64,
+}
+
+/// What was withdrawn, for the department's own systems, which have to follow.
+pub(super) async fn withdrawals(
+    verifier: web::Data<Verifier>,
+    query: web::Query<After>,
+) -> Result<HttpResponse, Problem> {
+    let told = |(withdrawn, acknowledgement): (Withdrawn, String)| {
+        json!({
+            "seq": withdrawn.acknowledgement,
+            "request": withdrawn.request,
+            "receipt": withdrawn.receipt,
+            "acknowledgement": acknowledgement,
+        })
+    };
+    let found: Vec<Value> = verifier.withdrawals_after(query.after).await?.into_iter().map(told).collect();
+    Ok(HttpResponse::Ok().json(json!({ "withdrawals": found })))
 }
 
 pub(super) async fn replay(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -7,6 +7,7 @@ use identity_core::oid4vp::request::REQUEST_MEDIA_TYPE;
 use identity_core::oid4vp::response::MAX_RESPONSE_BYTES;
 use identity_core::oid4vp::wallet::RECEIPT;
 use identity_core::problem::Code;
+use identity_core::withdrawal::{MAX_WITHDRAWAL_BYTES, WithdrawalError};
 use serde_json::json;
 use service_kit::http::body;
 use service_kit::http::extract::OAuthForm;
@@ -15,6 +16,7 @@ use service_kit::reply::{OAuthError, Problem};
 use crate::flow::receipt::ProofMissing;
 use crate::flow::request::FetchError;
 use crate::flow::response::ResponseRefusal;
+use crate::flow::withdrawal::WithdrawalRefusal;
 use crate::service::Verifier;
 
 pub(super) async fn request(verifier: web::Data<Verifier>, id: web::Path<String>) -> Result<HttpResponse, OAuthError> {
@@ -52,7 +54,22 @@ pub(super) async fn response(
     }
 }
 
-/// The anchor proof of a receipt, for whoever has the receipt; 503 while it waits for the ledger.
+/// A holder takes a sharing back. Answers what was done, signed; the same withdrawal again has the same answer.
+pub(super) async fn withdrawal(
+    verifier: web::Data<Verifier>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, OAuthError> {
+    let mut payload = payload.into_inner();
+    let bad_body = |error| OAuthError::of_body(&error);
+    body::check_content_type(&request, "application/jwt").map_err(bad_body)?;
+    let body = body::read(&request, &mut payload, MAX_WITHDRAWAL_BYTES).await.map_err(bad_body)?;
+    let malformed = |_| WithdrawalRefusal::from(WithdrawalError::Malformed);
+    let acknowledgement = verifier.withdraw(std::str::from_utf8(&body).map_err(malformed)?).await?;
+    Ok(HttpResponse::Ok().json(json!({ "acknowledgement": acknowledgement })))
+}
+
+/// The anchor proof of an entry of the chain, for whoever has the entry; 503 while it waits for the ledger.
 pub(super) async fn receipt_proof(
     verifier: web::Data<Verifier>,
     digest: web::Path<String>,
@@ -91,6 +108,24 @@ impl From<ResponseRefusal> for OAuthError {
             ResponseRefusal::Replayed | ResponseRefusal::Presentation(_) => Self::invalid_request(refusal.code()),
             ResponseRefusal::Receipt => Self::server_error(refusal.code()),
             ResponseRefusal::Store(error) => Self::of_store(&error),
+        }
+    }
+}
+
+impl From<WithdrawalRefusal> for OAuthError {
+    fn from(refusal: WithdrawalRefusal) -> Self {
+        let code = refusal.code();
+        match refusal {
+            WithdrawalRefusal::Store(error) => Self::of_store(&error),
+            WithdrawalRefusal::Unacknowledged => Self::server_error(code),
+            WithdrawalRefusal::Withdrawal(_)
+            | WithdrawalRefusal::ReceiptUnknown
+            | WithdrawalRefusal::NothingTaken
+            | WithdrawalRefusal::Over
+            | WithdrawalRefusal::Done => {
+                let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                Self::invalid_request(code).with_status(status)
+            }
         }
     }
 }

@@ -7,12 +7,17 @@
 //!    ledger takes them once and gives the first answer again.
 //! 3. **Anchored**: index and proof are kept. Dead between the ledger's answer and this, the next start sends again.
 //!
+//! The ledger takes a range once. So before a transaction that it refuses is replaced by another for the same range, its
+//! own word is asked for: the refused one may stand there since before the history that our node keeps. Then the range is
+//! **standing**, its place is still to be found, and the next one goes on.
+//!
 //! A ledger that is down delays this, not the acts: receipts are returned at once, and the metrics show how many wait.
 
 use std::time::Duration;
 
-use actix_web::web;
-use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction};
+use identity_core::problem::Code;
+use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_transaction, receipts_key};
+use identity_core::trust::{self, TrustError};
 use ledger::batch::{BatchTree, MAX_DIGESTS};
 use service_kit::ledger_client::LedgerError;
 use service_kit::store::StoreError;
@@ -21,14 +26,12 @@ use crate::receipts::Submitter;
 use crate::service::Verifier;
 use crate::store::receipts::{RangeRecord, RangeState};
 
-/// Longest pause when nobody wakes the job: the net under lost wake-ups and restarts.
-const IDLE: Duration = Duration::from_secs(30);
-/// Pause after a round that failed.
-const RETRY: Duration = Duration::from_secs(2);
-/// Receipts that come within this time share a transaction.
-const WINDOW: Duration = Duration::from_millis(200);
+/// How often a range is signed for within a round.
+pub(super) const TRIES: u8 = 3;
+/// Pause before it is signed for anew: the ledger's public state lags behind its log by up to a second.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 /// Seconds that a transaction holds.
-const LIFETIME: i64 = 300;
+pub(super) const LIFETIME: i64 = 300;
 
 /// Why a round ended early.
 #[derive(Debug, thiserror::Error)]
@@ -37,31 +40,18 @@ pub(crate) enum RoundFailure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    #[error("an anchor transaction cannot be made: {0}")]
+    #[error("what the ledger holds of us cannot be read: {0}")]
+    Unreadable(#[from] TrustError),
+    #[error("a transaction cannot be made: {0}")]
     Make(String),
-}
-
-/// Runs until it is aborted. Stopping in the middle of a round is one more crash, and those are provided for.
-pub(crate) async fn run(verifier: web::Data<Verifier>) {
-    let Some(ledger) = verifier.receipts.ledger.as_ref() else { return };
-    loop {
-        match round(&verifier, ledger).await {
-            Ok(true) => {}
-            Ok(false) => {
-                if tokio::time::timeout(IDLE, verifier.receipts.wake.notified()).await.is_ok() {
-                    tokio::time::sleep(WINDOW).await;
-                }
-            }
-            Err(failure) => {
-                tracing::warn!(%failure, "receipts wait for the ledger");
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    }
+    #[error(
+        "the ledger has other receipts of ours, up to {last}: is this an old copy of the data? `audit verify` tells"
+    )]
+    OtherReceipts { last: u64 },
 }
 
 /// Brings the open range, or the receipts that wait, onto the ledger. Answers whether there was anything to do.
-pub(crate) async fn round(verifier: &Verifier, ledger: &Submitter) -> Result<bool, RoundFailure> {
+pub(crate) async fn round(verifier: &Verifier, submitter: &Submitter) -> Result<bool, RoundFailure> {
     let open = match verifier.store.open_range().await? {
         Some(open) => Some(open),
         None => form(verifier).await?,
@@ -72,7 +62,7 @@ pub(crate) async fn round(verifier: &Verifier, ledger: &Submitter) -> Result<boo
         return Ok(false);
     };
     verifier.receipts.counters.waiting(newest.saturating_sub(range.first).saturating_add(1));
-    carry(verifier, ledger, range).await?;
+    carry(verifier, submitter, range).await?;
     Ok(true)
 }
 
@@ -89,42 +79,63 @@ async fn form(verifier: &Verifier) -> Result<Option<RangeRecord>, RoundFailure> 
     let (Ok(tree), Some(head)) = (BatchTree::new(&digests), digests.last()) else { return Ok(None) };
     let record = RangeRecord { first, last, root: tree.root(), head: *head, state: RangeState::Formed };
     verifier.store.form_range(&record).await?;
+    verifier.receipts.tree.keep(first, tree).await;
     Ok(Some(record))
 }
 
 /// Steps 2 and 3.
-async fn carry(verifier: &Verifier, ledger: &Submitter, mut range: RangeRecord) -> Result<(), RoundFailure> {
-    let transaction = match &range.state {
-        RangeState::Anchored { .. } => return Ok(()),
-        RangeState::Signed { transaction } => transaction.clone(),
-        RangeState::Formed => sign(verifier, ledger, &mut range).await?,
-    };
-    let certified = match ledger.client.submit_and_wait(&transaction).await {
-        // Expired, or overtaken by another transaction under the same key: made anew for the same range.
-        Err(error) if is_refused(&error) => {
-            tracing::warn!(first = range.first, reason = error.refusal(), "an anchor transaction is made anew");
-            let transaction = sign(verifier, ledger, &mut range).await?;
-            ledger.client.submit_and_wait(&transaction).await?
-        }
-        answer => answer?,
-    };
-    let RangeState::Signed { transaction } = range.state else { return Ok(()) };
-    range.state = RangeState::Anchored { transaction, index: certified.index, proof: certified.proof };
-    verifier.store.advance_range(&range).await?;
-    verifier.receipts.counters.anchored(range.last.saturating_sub(range.first).saturating_add(1));
-    tracing::info!(first = range.first, last = range.last, index = certified.index, "receipts are anchored");
+async fn carry(verifier: &Verifier, submitter: &Submitter, mut range: RangeRecord) -> Result<(), RoundFailure> {
+    if range.state == RangeState::Formed {
+        range = sign(verifier, submitter, &range).await?;
+    }
+    let mut tries = 1;
+    while let RangeState::Signed { transaction } = &range.state {
+        let transaction = transaction.clone();
+        let state = match verifier.evidence.ledger().submit_and_wait(&transaction).await {
+            Ok(certified) => RangeState::Anchored { transaction, index: certified.index, proof: certified.proof },
+            Err(error) if is_refused(&error) && stands(verifier, submitter, &range).await? => {
+                tracing::warn!(first = range.first, "the ledger has the range; our node does not know where");
+                RangeState::Standing { transaction }
+            }
+            // Expired, or overtaken by another transaction under the same key: made anew for the same range.
+            Err(error) if error.broken_rule().is_some() && tries < TRIES => {
+                tries += 1;
+                tracing::warn!(first = range.first, reason = error.refusal(), "an anchor transaction is made anew");
+                verifier.receipts.sequence.forget();
+                tokio::time::sleep(PAUSE).await;
+                range = sign(verifier, submitter, &range).await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        range = verifier.store.advance_range(&range, state).await?;
+        verifier.receipts.counters.anchored(range.last.saturating_sub(range.first).saturating_add(1));
+        tracing::info!(first = range.first, last = range.last, "receipts are on the ledger");
+    }
     Ok(())
 }
 
-/// Only the ledger's own rules refuse for good.
-fn is_refused(error: &LedgerError) -> bool {
-    error.refusal().is_some_and(|code| code.starts_with("registry."))
+/// Whether the ledger's rules refuse it, or it was sent before the history that our node keeps.
+pub(super) fn is_refused(error: &LedgerError) -> bool {
+    error.broken_rule().is_some() || error.refusal() == Some(Code::LedgerPruned.as_str())
 }
 
-async fn sign(verifier: &Verifier, ledger: &Submitter, range: &mut RangeRecord) -> Result<String, RoundFailure> {
-    let seq = ledger.next_sequence().await?;
+/// Whether the ledger has this very range already.
+async fn stands(verifier: &Verifier, submitter: &Submitter, range: &RangeRecord) -> Result<bool, RoundFailure> {
+    let (state, _) = verifier.evidence.ledger().state(&receipts_key(&submitter.did)).await?;
+    let anchored = trust::receipts_anchored(&state, &submitter.did)?;
+    match (anchored.seq, anchored.digest) {
+        (last, _) if last < range.first => Ok(false),
+        (last, Some(head)) if last == range.last && head == range.head => Ok(true),
+        (last, _) => Err(RoundFailure::OtherReceipts { last }),
+    }
+}
+
+async fn sign(verifier: &Verifier, submitter: &Submitter, range: &RangeRecord) -> Result<RangeRecord, RoundFailure> {
+    let ledger = verifier.evidence.ledger();
+    let sequence = verifier.receipts.sequence.next(ledger.next_sequence(&submitter.key_url()).await?);
     let exp = verifier.clock.now().plus(LIFETIME).0;
-    let envelope = Envelope { aud: ledger.client.origin().to_owned(), seq, exp };
+    let envelope = Envelope { aud: ledger.origin().to_owned(), seq: sequence, exp };
     let count = range.last.saturating_sub(range.first).saturating_add(1);
     let anchor = Anchor {
         first: Some(range.first),
@@ -133,9 +144,9 @@ async fn sign(verifier: &Verifier, ledger: &Submitter, range: &mut RangeRecord) 
         ..Anchor::new(AnchorKind::Receipt, range.root, count)
     };
     let operation = Operation::Anchor(anchor);
-    let transaction = make_transaction(&envelope, &operation, &ledger.did, &ledger.key_id, &ledger.key)
+    let transaction = make_transaction(&envelope, &operation, &submitter.did, &submitter.key_id, &submitter.key)
         .map_err(|refused| RoundFailure::Make(refused.to_string()))?;
-    range.state = RangeState::Signed { transaction: transaction.clone() };
-    verifier.store.advance_range(range).await?;
-    Ok(transaction)
+    let signed = verifier.store.advance_range(range, RangeState::Signed { transaction }).await?;
+    verifier.receipts.sequence.used(sequence);
+    Ok(signed)
 }

@@ -21,6 +21,9 @@ use super::{VerifierStore, encode};
 const HEAD: &str = "receipt-head";
 const OPEN: &str = "receipt-open";
 
+/// Receipts read at once: 8 MiB, if each is as long as one may be.
+const PAGE: usize = 256;
+
 /// A receipt that was signed for a place in the chain.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed {
@@ -52,6 +55,14 @@ pub(crate) enum RangeState {
     Signed { transaction: String },
     /// It is on the ledger.
     Anchored { transaction: String, index: u64, proof: String },
+    /// It is on the ledger, by what that says of our receipts; the node that we ask does not keep where.
+    Standing { transaction: String },
+}
+
+impl RangeState {
+    fn is_on_the_ledger(&self) -> bool {
+        matches!(self, Self::Anchored { .. } | Self::Standing { .. })
+    }
 }
 
 /// Adds a receipt to a batch that holds the verdict it is over.
@@ -100,13 +111,22 @@ impl VerifierStore {
 
     /// The digests of the receipts from `first` to `last`, each of which must be there.
     pub(crate) async fn receipt_digests(&self, first: u64, last: u64) -> Result<Vec<Hash>, StoreError> {
-        let range = Range::between(receipt_key(first), receipt_key(last.saturating_add(1)));
-        let entries = self.store.scan(range, usize::MAX).await?;
-        let count = last.saturating_sub(first).saturating_add(1);
-        if u64::try_from(entries.len()).ok() != Some(count) {
-            return Err(StoreError::Corrupt("a receipt is missing".to_owned()));
+        let (mut digests, mut next) = (Vec::new(), first);
+        while next <= last {
+            let range = Range::between(receipt_key(next), receipt_key(last.saturating_add(1)));
+            let page = self.store.scan(range, PAGE).await?;
+            if page.is_empty() {
+                return Err(missing());
+            }
+            for (key, text) in page {
+                if key != receipt_key(next).as_bytes() {
+                    return Err(missing());
+                }
+                digests.push(ledger::sha256(&text));
+                next = next.saturating_add(1);
+            }
         }
-        Ok(entries.into_iter().map(|(_, text)| ledger::sha256(&text)).collect())
+        Ok(digests)
     }
 
     /// The range that is not on the ledger yet, if there is one.
@@ -138,16 +158,30 @@ impl VerifierStore {
         self.store.commit(batch).await
     }
 
-    /// Writes how far a range got. Its bounds never change.
-    pub(crate) async fn advance_range(&self, record: &RangeRecord) -> Result<(), StoreError> {
-        let batch = Batch::new().put(range_key(record.first), encode(record)?);
-        let done = matches!(record.state, RangeState::Anchored { .. });
-        self.store.commit(if done { batch.delete(OPEN) } else { batch }).await
+    /// Writes how far a range got, if it is still as it was read: of two processes on one store, one carries it on.
+    /// Its bounds never change.
+    pub(crate) async fn advance_range(
+        &self,
+        before: &RangeRecord,
+        state: RangeState,
+    ) -> Result<RangeRecord, StoreError> {
+        let after = RangeRecord { state, ..before.clone() };
+        let mut batch = Batch::new().replace(range_key(before.first), encode(before)?, encode(&after)?);
+        // Another range may be open while the proof of this one is renewed.
+        if after.state.is_on_the_ledger() && !before.state.is_on_the_ledger() {
+            batch = batch.require_equals(OPEN, encode(&before.first)?).delete(OPEN);
+        }
+        self.store.commit(batch).await?;
+        Ok(after)
     }
 }
 
 fn corrupt() -> StoreError {
     StoreError::Corrupt("an entry of the receipts is not readable".to_owned())
+}
+
+fn missing() -> StoreError {
+    StoreError::Corrupt("a receipt is missing".to_owned())
 }
 
 fn receipt_key(seq: u64) -> String {

@@ -13,7 +13,12 @@ fn record() -> RequestRecord {
             purpose: None,
             anchor: AnchorPolicy::Required,
             accept_undetermined_status: false,
-            grounds: Grounds { basis: "Sample Act".to_owned(), retention_days: 1, holder_signs: true },
+            grounds: Grounds {
+                basis: "Sample Act".to_owned(),
+                retention_days: 1,
+                holder_signs: true,
+                required_by_law: None,
+            },
         },
         created: UnixSeconds(1_000_000),
         browser: None,
@@ -45,6 +50,8 @@ fn case() -> (CaseRecord, Vec<Piece>) {
         claims: Some(Value::from("claims")),
         evidence: Vec::new(),
         hour: 0,
+        by_law: None,
+        withdrawn: false,
     };
     (
         case,
@@ -63,7 +70,7 @@ async fn of_concurrent_answers_exactly_one_is_kept() {
     let answers = (0..20).map(|_| {
         let store = store.clone();
         tokio::spawn(async move {
-            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_ok()
+            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await.is_ok()
         })
     });
     let mut kept = 0;
@@ -77,7 +84,7 @@ async fn of_concurrent_answers_exactly_one_is_kept() {
 #[tokio::test]
 async fn a_case_comes_back_with_its_evidence() {
     let (_, store) = fresh();
-    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.unwrap();
+    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await.unwrap();
     let found = store.case("id").await.unwrap().unwrap();
     assert_eq!(store.pieces(&found).await.unwrap(), case().1);
     store.forget_case(&act(), "id").await.unwrap();
@@ -89,7 +96,7 @@ async fn everything_is_forgotten_in_its_time_and_not_before() {
     let memory = Arc::new(MemoryStore::new());
     let store = VerifierStore::new(memory.clone(), clock(), 1_000, 100);
     store.open(&act(), "id", &record(), None).await.unwrap();
-    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.unwrap();
+    store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await.unwrap();
 
     store.forget_due(UnixSeconds(1_000_199)).await.unwrap();
     assert!(store.case("id").await.unwrap().is_some());
@@ -111,14 +118,14 @@ async fn a_broken_write_leaves_all_or_nothing() {
         let store = VerifierStore::new(faulty.clone(), clock(), 1_000, 100);
         faulty.break_next(fault);
         assert!(
-            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_err(),
+            store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await.is_err(),
             "{fault:?}"
         );
         let saved = fault == Fault::FailedYetSaved;
         assert_eq!(store.is_taken("nonce").await.unwrap(), saved, "{fault:?}");
         assert_eq!(store.outcome("id").await.unwrap().is_some(), saved, "{fault:?}");
         assert_eq!(store.case("id").await.unwrap().is_some(), saved, "{fault:?}");
-        match store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await {
+        match store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await {
             Ok(()) => assert!(!saved, "{fault:?}"),
             Err(CloseError::Taken) => assert!(saved, "{fault:?}"),
             Err(error @ (CloseError::Overtaken | CloseError::Signing)) => panic!("{fault:?}: {error}"),
@@ -133,7 +140,7 @@ async fn of_concurrent_redemptions_exactly_one_takes_the_code() {
     let now = UnixSeconds(1_000_100);
     let takers = (0..20).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.take_response_code_once(&act(), "id", now).await.is_ok() })
+        tokio::spawn(async move { store.take_response_code_once(&act(), "id", None, now).await.is_ok() })
     });
     let mut taken = 0;
     for taker in takers.collect::<Vec<_>>() {
@@ -151,10 +158,10 @@ async fn a_broken_redemption_takes_the_code_or_leaves_it() {
         let faulty = Arc::new(FaultyStore::new(memory));
         let store = VerifierStore::new(faulty.clone(), clock(), 1_000, 100);
         faulty.break_next(fault);
-        assert!(store.take_response_code_once(&act(), "id", now).await.is_err(), "{fault:?}");
+        assert!(store.take_response_code_once(&act(), "id", None, now).await.is_err(), "{fault:?}");
         let saved = fault == Fault::FailedYetSaved;
         assert_eq!(store.is_redeemed("id").await.unwrap(), saved, "{fault:?}");
-        assert_eq!(store.take_response_code_once(&act(), "id", now).await.is_ok(), !saved, "{fault:?}");
+        assert_eq!(store.take_response_code_once(&act(), "id", None, now).await.is_ok(), !saved, "{fault:?}");
     }
 }
 
@@ -169,8 +176,8 @@ async fn live(faulty: &Arc<FaultyStore>, memory: &Arc<MemoryStore>) -> Vec<Vec<s
             let _said = match step {
                 0 => store.open(&act(), "id", &record(), None).await.is_ok(),
                 1 => store.put_evidence(vec![("a".to_owned(), b"one".to_vec())]).await.is_ok(),
-                2 => store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed()).await.is_ok(),
-                3 => store.take_response_code_once(&act(), "id", UnixSeconds(1_000_100)).await.is_ok(),
+                2 => store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), None).await.is_ok(),
+                3 => store.take_response_code_once(&act(), "id", None, UnixSeconds(1_000_100)).await.is_ok(),
                 4 => store.forget_case(&act(), "id").await.is_ok(),
                 _ => store.forget_due(later).await.is_ok(),
             };
@@ -204,4 +211,40 @@ fn clock() -> Arc<dyn Clock> {
 
 fn act() -> Act {
     Act::new(&service_kit::admin::Official::at_the_machine(), "test")
+}
+
+fn sharing() -> sharings::SharingRecord {
+    let holders = vec![ledger::sha256(b"a holder")];
+    sharings::SharingRecord { request: "id".to_owned(), holders, until: UnixSeconds(1_086_500) }
+}
+
+#[tokio::test]
+async fn a_broken_withdrawal_deletes_and_acknowledges_or_does_neither() {
+    let now = UnixSeconds(1_000_150);
+    for fault in Fault::ALL {
+        let (memory, _) = fresh();
+        let faulty = Arc::new(FaultyStore::new(memory));
+        let store = VerifierStore::new(faulty.clone(), clock(), 1_000, 100);
+        store.take_nonce_once(("id", "nonce"), &outcome(), Some(case()), &signed(), Some(&sharing())).await.unwrap();
+        let withdrawable = store.withdrawable(1).await.unwrap().unwrap();
+        let before = store.receipt_head().await.unwrap();
+        let acknowledgement = receipts::Signed { before, seq: 2, text: "an.acknowledgement.2".to_owned() };
+        let withdrawn = sharings::Withdrawn {
+            receipt: 1,
+            withdrawal: ledger::sha256(b"a withdrawal"),
+            acknowledgement: 2,
+            request: "id".to_owned(),
+        };
+        let withdraw = async || store.withdraw_once(&withdrawable, &withdrawn, &acknowledgement, now).await;
+        faulty.break_next(fault);
+        assert!(withdraw().await.is_err(), "{fault:?}");
+        let saved = fault == Fault::FailedYetSaved;
+        assert_eq!(store.case("id").await.unwrap().is_none(), saved, "{fault:?}");
+        assert_eq!(store.withdrawable(1).await.unwrap().is_none(), saved, "{fault:?}");
+        assert_eq!(store.withdrawn(1).await.unwrap().is_some(), saved, "{fault:?}");
+        assert_eq!(store.receipt_head().await.unwrap().seq, if saved { 2 } else { 1 }, "{fault:?}");
+        assert_eq!(withdraw().await.is_ok(), !saved, "{fault:?}");
+        assert_eq!(store.withdrawals_after(0, 9).await.unwrap(), [withdrawn], "{fault:?}");
+        assert_eq!(store.audit.verify().await.unwrap().lines, 1, "{fault:?}");
+    }
 }

@@ -7,6 +7,7 @@ use identity_core::registry::{Delegate, Operation};
 use identity_core::sample::parties::key;
 use identity_core::sample::world::{DUTY, NOW, duty};
 use identity_core::status::Status;
+use ledger::sha256;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -37,12 +38,16 @@ async fn a_request_waits_for_the_official_who_is_named() {
     assert_eq!((made.status, &made.body["request_uri_link"]), (201, &Value::Null));
     let (id, draft) = handed_out(&made);
     assert_eq!((draft.duty.as_str(), draft.purpose.as_str(), draft.retention_days), (DUTY, "loan", 30));
-    let text = made.body.to_string();
-    assert!(draft.case.is_some() && !text.contains("2026-0001"), "of a case, a salted digest travels");
+    let case = &made.body["case"];
+    let salted = format!("{}{}", case["salt"].as_str().unwrap(), case["number"].as_str().unwrap());
+    assert_eq!(draft.case, Some(sha256(salted.as_bytes())), "whoever asked can show later what the digest is of");
+    assert_eq!(case["number"], "2026-0001");
+    assert!(!made.body["to_attest"].to_string().contains("2026-0001"), "of a case, a salted digest travels");
     let refused = fetch(&bench, &id).await;
     assert_eq!((refused.status, refused.code()), (400, "duty.missing"), "no wallet gets it");
     let waiting = bench.result(&id).await;
     assert_eq!((&waiting["state"], &waiting["duty"]), (&json!("unattested"), &json!(DUTY)));
+    assert_eq!(&waiting["case"], case);
     let qr = bench.admin(TestRequest::get().uri(&format!("/admin/requests/{id}/qr"))).await;
     assert_eq!(qr.code(), "duty.missing");
 
@@ -50,7 +55,9 @@ async fn a_request_waits_for_the_official_who_is_named() {
     let attested = sign_for(&bench, &id, &signed).await;
     assert_eq!(attested.status, 200, "{attested:?}");
     assert!(attested.body["request_uri_link"].as_str().unwrap().starts_with("openid4vp://"));
-    assert_eq!(fetch(&bench, &id).await.status, 200);
+    assert_eq!(&attested.body["case"], case);
+    let fetched = fetch(&bench, &id).await;
+    assert!(fetched.status == 200 && !fetched.body.to_string().contains(case["salt"].as_str().unwrap()));
     assert_eq!(bench.result(&id).await["state"], "pending");
     assert_eq!(sign_for(&bench, &id, &signed).await.code(), "duty.taken", "one request, one official");
 }
@@ -64,7 +71,7 @@ async fn what_the_official_signs_is_what_was_handed_out() {
         ("duty.other_request", |said| said.basis.push('x')),
         ("duty.other_request", |said| said.dcql_query = dcql(&["name"])),
         ("duty.other_request", |said| said.holder_signs = false),
-        ("duty.other_request", |said| said.case = Some(ledger::sha256(b"another case"))),
+        ("duty.other_request", |said| said.case = Some(sha256(b"another case"))),
         ("duty.malformed", |said| said.basis.clear()),
     ];
     for (code, change) in cases {

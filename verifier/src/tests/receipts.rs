@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use identity_core::receipt::{ChainHead, Receipt, Sharing, UnverifiedReceipt};
+use identity_core::receipt::{ChainHead, Entry, Receipt, Sharing, UnverifiedReceipt};
+use identity_core::registry::DutyHolder;
 use identity_core::sample::world::PURPOSE;
 use ledger::sha256;
 use serde_json::{Value, json};
@@ -47,6 +48,7 @@ async fn accepted_or_refused_each_answer_has_its_receipt() {
         service: &service,
         attestation: session.parameters.duty.as_deref().unwrap(),
         presentations: &presentations,
+        holder: DutyHolder::Service,
         accepted: true,
         sent: now,
     };
@@ -62,7 +64,7 @@ async fn accepted_or_refused_each_answer_has_its_receipt() {
     let receipt = verified(&bench, text(&second));
     assert_eq!((receipt.seq, receipt.verdict.as_str()), (2, "kb_jwt.nonce"));
     assert_eq!(receipt.previous, Some(sha256(text(&first).as_bytes())));
-    assert!(ChainHead::after(1, text(&first)).is_followed_by(&receipt));
+    assert!(Entry::Receipt(receipt).follows(ChainHead::after(1, text(&first))));
 
     let declined = bench.ask("strict").await;
     let form = BTreeMap::from([
@@ -103,8 +105,9 @@ async fn answers_at_the_same_time_make_one_chain() {
     receipts.sort_by_key(|(receipt, _)| receipt.seq);
     let mut head = ChainHead::default();
     for (receipt, text) in receipts {
-        assert!(head.is_followed_by(&receipt), "{receipt:?}");
-        head = ChainHead::after(receipt.seq, text);
+        let seq = receipt.seq;
+        assert!(Entry::Receipt(receipt).follows(head), "{seq}");
+        head = ChainHead::after(seq, text);
     }
     assert_eq!(head, bench.verifier.store.receipt_head().await.unwrap());
 }

@@ -24,6 +24,7 @@ use service_kit::clock::ManualClock;
 use service_kit::fetch::scripted::ScriptedFetch;
 use service_kit::key_guard::KeyGuard;
 use service_kit::keyfile;
+use service_kit::ledger_client::LedgerClient;
 use service_kit::store::memory::MemoryStore;
 use service_kit::trust_keeper::TrustKeeper;
 
@@ -31,8 +32,8 @@ use crate::client::Client;
 use crate::config::{Config, DutyConfig, LedgerConfig, X509Config};
 use crate::http::routes;
 use crate::keys::RequestKey;
-use crate::policy::{AnchorPolicy, QueryConfig, Undetermined};
-use crate::receipts::{Counters, Receipts};
+use crate::policy::{AnchorPolicy, QueryConfig, RequiredByLaw, Undetermined};
+use crate::receipts::{Counters, Receipts, Submitter};
 use crate::service::{Names, Ports, Verifier};
 
 /// Duty number of the service account; [`DUTY`] is the official's.
@@ -68,13 +69,21 @@ pub(super) struct Bench {
     config: Config,
     token: web::Data<AdminTokens>,
     secret: String,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Bench {
     pub(super) async fn new() -> Self {
         let bench = Self::without_evidence().await;
         bench.serve_evidence(Status::Valid);
+        bench
+    }
+
+    /// A service on a store that lets go of everything in its time; the usual one watches over what must never change.
+    pub(super) async fn forgetful() -> Self {
+        let mut bench = Self::new().await;
+        bench.ports.store = Arc::new(MemoryStore::new());
+        bench.restart().await;
         bench
     }
 
@@ -109,10 +118,14 @@ impl Bench {
             basis: "Sample Act, article 1".to_owned(),
             retention_days: 30,
             holder_signs: true,
+            required_by_law: None,
             anchor,
             undetermined_status,
             dcql: dcql(&["name", "address"]).to_string(),
         };
+        let law = RequiredByLaw { basis: "Sample Archives Act, article 3".to_owned(), days: 10 };
+        let kept = query(AnchorPolicy::Required, Undetermined::Refuse);
+        let kept = QueryConfig { required_by_law: Some(law), ..kept };
         let mut x509 = X509Config::default();
         if certified {
             x509 = X509Config { chain: directory.path().join("chain.pem"), key: directory.path().join("x509.jwk") };
@@ -127,6 +140,7 @@ impl Bench {
             queries: BTreeMap::from([
                 ("strict".to_owned(), query(AnchorPolicy::Required, Undetermined::Refuse)),
                 ("lenient".to_owned(), query(AnchorPolicy::Optional, Undetermined::Accept)),
+                ("under-law".to_owned(), kept),
             ]),
             duty: DutyConfig { service: DESK.to_owned() },
             ledger: LedgerConfig { url: LEDGER.to_owned(), ..LedgerConfig::default() },
@@ -135,14 +149,20 @@ impl Bench {
         let fetch = Arc::new(ScriptedFetch::new());
         let clock = Arc::new(ManualClock::at(NOW));
         let ports = Ports {
-            store: Arc::new(MemoryStore::new().with_immutable(&["nonce/", "outcome/", "blob/", "redeemed/"])),
+            store: Arc::new(MemoryStore::new().with_immutable(&[
+                "nonce/",
+                "outcome/",
+                "blob/",
+                "redeemed/",
+                "receipt/",
+            ])),
             clock: clock.clone(),
             chance: Arc::new(SeededChance::new(1)),
             fetch: fetch.clone(),
         };
         let verifier = build(&world, &config, &ports).await;
         let token = web::Data::new(token);
-        Self { world, fetch, clock, verifier, ports, config, token, secret, _directory: directory }
+        Self { world, fetch, clock, verifier, ports, config, token, secret, directory }
     }
 
     /// The same service after a restart on the same store.
@@ -213,15 +233,36 @@ impl Bench {
         }
         let made = self.admin(test::TestRequest::post().uri("/admin/requests").set_json(body)).await;
         assert_eq!(made.status, 201, "{made:?}");
-        let id = made.body["id"].as_str().unwrap().to_owned();
-        let parameters = self.verifier.load(&id).await.unwrap().unwrap().1.parameters;
+        let id = made.body["id"].as_str().unwrap();
+        Request { made: made.body.clone(), ..self.known(id).await }
+    }
+
+    /// A request that was made in another way than by [`Bench::ask_for`].
+    pub(super) async fn known(&self, id: &str) -> Request {
+        let parameters = self.verifier.load(id).await.unwrap().unwrap().1.parameters;
         Request {
-            id,
+            id: id.to_owned(),
             nonce: parameters.nonce,
             state: parameters.state.unwrap(),
             transaction_data: parameters.transaction_data,
-            made: made.body,
+            made: Value::Null,
         }
+    }
+
+    pub(super) fn token(&self) -> web::Data<AdminTokens> {
+        self.token.clone()
+    }
+
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// One more line in the file of tokens, and the service started again.
+    pub(super) fn add_token(&mut self, line: &str) {
+        let file = self.directory.path().join("admin.token");
+        let text = format!("{}\n{line}\n", self.secret);
+        std::fs::write(&file, text).unwrap();
+        self.token = web::Data::new(AdminTokens::load(&file).unwrap());
     }
 
     /// The presentation that answers a request.
@@ -296,8 +337,11 @@ async fn build(world: &World, config: &Config, ports: &Ports) -> web::Data<Verif
     let certified = Client::by_certificate(&config.x509, &KeyGuard::plain()).unwrap();
     let trust = TrustKeeper::walking(world.ledger.trust_root(), None, Arc::clone(&ports.clock));
     let names = Names { key, certified, duty_key: Some(world.asker.duty()) };
-    let receipts = Receipts::new(None, Counters::new().unwrap());
-    web::Data::new(Verifier::build(config, names, trust, receipts, ports).await.unwrap())
+    let ledger = LedgerClient::trusting(Arc::clone(&ports.fetch), &config.ledger.url, trust);
+    let (did, key_id) = (world.asker.did(), "invoke-1".to_owned());
+    let submitter = Submitter { did, key_id, key: world.asker.invoker() };
+    let receipts = Receipts::new(Some(submitter), Counters::new().unwrap());
+    web::Data::new(Verifier::build(config, names, ledger, receipts, ports).await.unwrap())
 }
 
 async fn answered(response: ServiceResponse<body::BoxBody>) -> Answered {

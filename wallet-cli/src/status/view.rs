@@ -41,7 +41,9 @@ pub(super) fn view(reports: &Reports, now: UnixSeconds, ui: &Ui) -> View {
     if let Some(code) = reports.ledger {
         lines.push(ui.text("wallet-status-no-ledger", &[("reason", reason(code, ui).into())]));
     }
-    lines.push(ui.text("wallet-status-privacy", &[]));
+    if reports.credentials.iter().any(|report| report.condition.list.is_some()) {
+        lines.push(ui.text("wallet-status-privacy", &[]));
+    }
     View { object, lines }
 }
 
@@ -180,6 +182,12 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_was_fetched_is_said_only_where_something_was() {
+        assert!(said(report(1, Ok(Status::Valid)), Lang::En).contains("Whole lists were fetched"));
+        assert!(!said(report(1, Err(StatusDoubt::NoList)), Lang::En).contains("Whole lists were fetched"));
     }
 
     #[test]

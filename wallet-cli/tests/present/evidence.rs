@@ -2,46 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use identity_core::{
-    bundle::{Bundle, Holder, Moment},
-    duty::UnverifiedAttestation,
-    receipt::{ChainHead, Processed, Receipt, shown},
-};
+use identity_core::bundle::{Bundle, Holder, Moment};
 use service_kit::evidence_file;
 
-use super::*;
-
-/// The receipt of an honest service over the form that it was sent.
-pub(super) fn receipt(world: &World, form: &str) -> String {
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-    let token: BTreeMap<String, Vec<String>> = serde_json::from_str(form.get("vp_token").unwrap()).unwrap();
-    let payload = world.request.split('.').nth(1).unwrap();
-    let request: Value = serde_json::from_slice(&identity_core::encoding::base64url::decode(payload).unwrap()).unwrap();
-    let attestation = request.pointer("/verifier_info/0/data").and_then(Value::as_str).unwrap();
-    let named = |texts: &Vec<String>| texts.iter().map(|text| shown(text)).collect();
-    let processed = Processed {
-        service: &world.asker.did(),
-        attestation: &UnverifiedAttestation::parse(attestation).unwrap(),
-        holder: DutyHolder::Official,
-        presentations: token.iter().map(|(id, texts)| (id.clone(), named(texts))).collect(),
-        refused: None,
-        at: NOW,
-    };
-    let name = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
-    Receipt::following(ChainHead::default(), processed).sign(&name, &world.asker.authenticator()).unwrap()
-}
-
-/// A wallet that has shared something with a service that gives receipts.
-async fn shared() -> (Wallet, Arc<World>, tempfile::TempDir) {
-    let mut scene = Scene::new();
-    scene.world.ledger.seal(NOW.0 - 100);
-    scene.world.verifier_answers = Some((200, json!({ "xinfu_receipt": "made" })));
-    let (mut wallet, world, link, dir) = scene.wallet();
-    let shared = present(&mut wallet, &link, true).await.unwrap();
-    let kept = wallet.holdings().receipts().next().map(|(_, _, kept, _)| kept.clone());
-    assert!(matches!(kept, Some(wallet_cli::holdings::Kept::Holds { seq: 1, .. })), "{:?}", shared.receipt);
-    (wallet, world, dir)
-}
+use super::{receipt::shared, *};
 
 #[tokio::test]
 async fn the_evidence_of_a_sharing_names_who_answers_and_no_value() {
@@ -63,19 +27,8 @@ async fn what_was_shown_is_put_together_again_while_the_credential_is_here() {
     // The issuer of this world was never accredited, so the holder's key has nobody's word.
     assert_eq!(bundle.unwrap_err().code(), Code::EvidenceHolder);
     drop(wallet);
-    let mut world = Arc::try_unwrap(world).unwrap_or_else(|_| panic!("still in use"));
-    let accredit = Accredit {
-        subject: world.issuer.did(),
-        role: Role::Issuer,
-        types: vec![VCT.to_owned()],
-        claims: Vec::new(),
-        purposes: Vec::new(),
-        from: START,
-        until: START + 1_000_000,
-        delegable: false,
-    };
-    world.ledger.act(&Party::new(1, ServiceType::Ledger), &Operation::Accredit(accredit));
-    world.ledger.seal(NOW.0 - 90);
+    let mut world = alone(world);
+    accredit_issuer(&mut world);
     let world = Arc::new(world);
     let mut wallet = open(dir.path(), &world);
     let bundle = wallet.evidence(1, true).await.unwrap();
@@ -103,4 +56,18 @@ async fn without_a_receipt_there_is_no_evidence() {
     let (mut wallet, _, link, _dir) = Scene::new().wallet();
     present(&mut wallet, &link, true).await.unwrap();
     assert_eq!(wallet.evidence(1, false).await.unwrap_err().code(), Code::EvidenceNoReceipt, "it gave none");
+}
+
+#[tokio::test]
+async fn a_kept_proof_that_does_not_hold_any_more_is_left_out() {
+    let (wallet, world, dir) = shared().await;
+    drop(wallet);
+    let passphrase = Passphrase::new("a sample passphrase".into());
+    let mut holdings = Holdings::read(Vault::open(dir.path(), &passphrase).unwrap()).unwrap();
+    // A sound proof, and of something else.
+    holdings.add_receipt_proof(1, world.anchor.clone().unwrap(), &mut StdRng::seed_from_u64(2)).unwrap();
+    drop(holdings);
+    let mut wallet = open(dir.path(), &world);
+    let bundle = wallet.evidence(1, false).await.unwrap();
+    assert!(matches!(bundle.check(&world.ledger.trust_root()).unwrap().moment(), Moment::Waiting(_)));
 }

@@ -19,20 +19,6 @@ fn metadata(vct: &str) -> String {
     json!({ "vct": vct, "claims": [] }).to_string()
 }
 
-fn accredit(subject: &Party, role: Role, vct: &str, claims: &[&str]) -> Operation {
-    let purposes = if role == Role::Verifier { vec!["housing-loan".into()] } else { Vec::new() };
-    Operation::Accredit(Accredit {
-        subject: subject.did(),
-        role,
-        types: vec![vct.to_owned()],
-        claims: claims.iter().map(|claim| vec![(*claim).to_owned()]).collect(),
-        purposes,
-        from: START,
-        until: START + 1_000_000,
-        delegable: false,
-    })
-}
-
 fn issue(issuer: &Party, vct: &str, subject: &Value, holder: &SecretKey) -> String {
     let holder = Confirmation::jwk(holder.public_key().clone());
     let registered = Registered {
@@ -91,7 +77,7 @@ impl Several {
         if let Some(sets) = sets {
             query.as_object_mut().unwrap().insert("credential_sets".into(), sets);
         }
-        let session = session(&world.asker, query);
+        let session = attested(&world.asker, query);
         let kid = DidUrl::parse(&world.asker.key_name("auth-1")).unwrap();
         world.request =
             session.request_object(None, verifier::SignedBy::Key(&kid), &world.asker.authenticator()).unwrap();
@@ -151,17 +137,8 @@ fn anchor_all(world: &mut World, texts: &[String]) {
     }
 }
 
-fn session(asker: &Party, query: Value) -> Session {
-    let ask = verifier::Ask {
-        client_id: ClientId::of_did(&asker.did()),
-        dcql_query: query,
-        purpose: Some("housing-loan".into()),
-        anchor: Some(AnchorWish::Required),
-        encrypt_to: None,
-        lifetime: 300,
-    };
-    let response_uri = |_: &str| "https://d3.example/responses/1".parse().unwrap();
-    let mut session = Session::make(ask, response_uri, NOW, &mut StdRng::seed_from_u64(4)).unwrap();
+fn attested(asker: &Party, query: Value) -> Session {
+    let mut session = session(asker, query, Some(AnchorWish::Required));
     attest(&mut session, asker, &asker.duty());
     session
 }

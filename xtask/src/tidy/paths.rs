@@ -29,7 +29,7 @@ pub(crate) fn check(root: &Path) -> Findings {
 /// The paths that a piece of code text names: `a/{b,c}.rs` names two. Only what starts with one of our own top-level
 /// folders counts, so that URLs, routes and module paths are left alone.
 fn named_paths(quoted: &str) -> Vec<String> {
-    const ROOMS: [&str; 15] = [
+    const ROOMS: [&str; 16] = [
         "ledger/",
         "identity-core/",
         "service-kit/",
@@ -40,6 +40,7 @@ fn named_paths(quoted: &str) -> Vec<String> {
         "devnet/",
         "conformance/",
         "bench/",
+        "fuzz/",
         "xtask/",
         "docs/",
         "schemas/",

@@ -17,7 +17,7 @@ mod report;
 mod senders;
 
 use limit::Verifying;
-use nodes::{NODES, Nodes};
+use nodes::Nodes;
 use report::{Report, Round};
 use senders::{Load, Senders};
 
@@ -106,6 +106,5 @@ fn run(arguments: &Arguments, program: &std::path::Path, data: &std::path::Path)
         }
     }
     report.loaded(nodes.memory()?);
-    ensure!(report.nodes() == NODES, "a node is missing");
     Ok(report)
 }

@@ -23,7 +23,7 @@ pub(crate) const NODES: usize = 4;
 /// How long the nodes may take to find each other and certify the first checkpoint.
 const START: Duration = Duration::from_secs(60);
 
-/// The nodes, which end with this value.
+/// The nodes.
 pub(crate) struct Nodes {
     pub(crate) nodes: Vec<Node>,
     pub(crate) trust_root: TrustRoot,
@@ -35,8 +35,11 @@ pub(crate) struct Node {
     pub(crate) address: String,
     pub(crate) operator: Did,
     pub(crate) key: SecretKey,
-    child: Child,
+    process: Process,
 }
+
+/// A program that runs, and ends with this value, whatever else goes wrong.
+struct Process(Child);
 
 /// What the kernel says a process has taken.
 #[derive(Clone, Copy)]
@@ -85,12 +88,12 @@ impl Nodes {
 
     /// Processor time of all of them, in seconds.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        self.nodes.iter().map(|node| cpu_of(&node.child.id().to_string())).sum()
+        self.nodes.iter().map(|node| cpu_of(&node.process.0.id().to_string())).sum()
     }
 
     /// What each has taken.
     pub(crate) fn memory(&self) -> Result<Vec<Memory>> {
-        self.nodes.iter().map(|node| memory_of(node.child.id())).collect()
+        self.nodes.iter().map(|node| memory_of(node.process.0.id())).collect()
     }
 
     /// What each says of itself.
@@ -110,8 +113,8 @@ impl Nodes {
             let (size, root) = *trees.first().context("there are no nodes")?;
             if trees.iter().all(|tree| tree.0 == size) {
                 ensure!(trees.iter().all(|tree| tree.1 == root), "two nodes certified two roots at size {size}");
-                let height = self.figures()?.first().map_or(0.0, |figures| figures.get("ledger_height"));
-                return Ok((size, whole(height)));
+                let height = self.figures()?.first().context("there are no nodes")?.get("ledger_height")?;
+                return Ok((size, whole(height)?));
             }
             ensure!(began.elapsed() < START, "the nodes certify different sizes");
             std::thread::sleep(Duration::from_millis(200));
@@ -125,8 +128,8 @@ impl Node {
         fs::write(&config, unlimited(&fs::read_to_string(&config)?)?)?;
         let mut command = Command::new(program);
         command.args(["run", "--config"]).arg(&config).env("LANG", "C").env("LOG", "error");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let mut said = BufReader::new(child.stderr.take().context("no standard error")?).lines();
+        let mut process = Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
+        let mut said = BufReader::new(process.0.stderr.take().context("no standard error")?).lines();
         let address = said.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, rest) = line.split_once("listens at http://")?;
             Some(rest.split(". ").next()?.trim_end_matches('/').to_owned())
@@ -135,7 +138,7 @@ impl Node {
         std::thread::spawn(move || said.map_while(Result::ok).for_each(|line| eprintln!("node: {line}")));
         let named: Value = serde_json::from_slice(&fs::read(directory.join("operator.json"))?)?;
         let operator = Did::parse(named.get("did").and_then(Value::as_str).context("a node without an operator")?)?;
-        Ok(Self { address, operator, key: secret_key(&directory.join("keys/operator.jwk"))?, child })
+        Ok(Self { address, operator, key: secret_key(&directory.join("keys/operator.jwk"))?, process })
     }
 
     pub(crate) fn connect(&self) -> Result<Connection> {
@@ -143,12 +146,10 @@ impl Node {
     }
 }
 
-impl Drop for Nodes {
+impl Drop for Process {
     fn drop(&mut self) {
-        for node in &mut self.nodes {
-            let _ended = node.child.kill();
-            let _waited = node.child.wait();
-        }
+        let _ended = self.0.kill();
+        let _waited = self.0.wait();
     }
 }
 
@@ -161,8 +162,8 @@ impl Figures {
         Self(text.lines().filter(|line| !line.starts_with('#')).filter_map(figure).collect())
     }
 
-    pub(crate) fn get(&self, name: &str) -> f64 {
-        self.0.get(name).copied().unwrap_or(0.0)
+    fn get(&self, name: &str) -> Result<f64> {
+        self.0.get(name).copied().with_context(|| format!("a node says nothing of {name}"))
     }
 
     /// Bounds and counts of the times from proposal to certification: how many took no longer than the bound.
@@ -224,7 +225,7 @@ fn memory_of(process: u32) -> Result<Memory> {
     Ok(Memory { now_kib: value("VmRSS:")?, most_kib: value("VmHWM:")? })
 }
 
-fn whole(number: f64) -> u64 {
+fn whole(number: f64) -> Result<u64> {
     // Counters of small numbers of blocks: exact in a double.
-    format!("{number:.0}").parse().unwrap_or(0)
+    format!("{number:.0}").parse().with_context(|| format!("{number} is no count"))
 }

@@ -87,10 +87,6 @@ impl Report {
         Self { cores, idle, loaded: vec![], outside: vec![], alone: (0.0, 0.0), under_load: vec![], rounds: vec![] }
     }
 
-    pub(crate) fn nodes(&self) -> usize {
-        self.loaded.len()
-    }
-
     /// A transaction that was sent when nothing else was.
     pub(crate) fn alone(&mut self, took: Duration) {
         self.outside.push(took.as_secs_f64());

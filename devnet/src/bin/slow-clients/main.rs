@@ -91,15 +91,18 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<Outcome> {
-    let room = room_for_connections()?;
     let Arguments { connections, .. } = *arguments;
+    // A few more than must be there at once: where the machine is slow, the service cuts the first before the last come.
+    let size = connections.saturating_add(connections / SPARE);
+    let room = room_for_connections()?;
     ensure!(
-        room >= connections.saturating_add(connections / SPARE),
-        "the limit on file descriptors allows {room} connections, not {connections}"
+        room >= size,
+        "{size} connections are made, {connections} of them at a time, and the limit on file descriptors leaves room for \
+         {room}: raise it (ulimit -Hn), or say --connections {}",
+        room.saturating_sub(room / SPARE)
     );
     let plan = Plan {
-        // A few more than must be there at once: where the machine is slow, the service cuts the first before the last come.
-        size: connections.saturating_add(connections / SPARE),
+        size,
         opened_per_second: arguments.opened_per_second,
         back_per_second: arguments.back_per_second,
         manner: arguments.manner,

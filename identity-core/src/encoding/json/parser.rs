@@ -1,18 +1,18 @@
 //! The grammar, one function per kind of value. The text is known to be UTF-8.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::{JsonError, limits};
 
 pub(super) fn parse(text: &str, max_depth: usize) -> Result<Value, JsonError> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, max_depth };
-    parser.skip_space();
+    let mut parser = Parser::begin(text, max_depth);
     let value = parser.value(0)?;
-    parser.skip_space();
-    if parser.at < text.len() { Err(JsonError::TrailingData { at: parser.at }) } else { Ok(value) }
+    if parser.is_at_end() { Ok(value) } else { Err(JsonError::TrailingData { at: parser.at }) }
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
@@ -20,13 +20,25 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    pub(super) fn begin(text: &'a str, max_depth: usize) -> Self {
+        let mut parser = Self { text, bytes: text.as_bytes(), at: 0, max_depth };
+        parser.skip_space();
+        parser
+    }
+
+    /// Whether nothing but white space is left.
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.skip_space();
+        self.at == self.text.len()
+    }
+
     /// `depth` counts the arrays and objects around this value.
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         match self.peek() {
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => self.text().map(|text| Value::String(text.into_owned())),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
             Some(b't') => self.literal("true", Value::Bool(true)),
             Some(b'f') => self.literal("false", Value::Bool(false)),
             Some(b'n') => self.literal("null", Value::Null),
@@ -44,12 +56,8 @@ impl<'a> Parser<'a> {
             if self.peek() != Some(b'"') {
                 return Err(self.malformed());
             }
-            let name = self.string()?;
-            self.skip_space();
-            if !self.take(b':') {
-                return Err(self.malformed());
-            }
-            self.skip_space();
+            let name = self.text()?.into_owned();
+            self.colon()?;
             let value = self.value(depth + 1)?;
             if members.insert(name, value).is_some() {
                 return Err(JsonError::DuplicateKey { at: self.at });
@@ -77,7 +85,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
+    pub(super) fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
         if depth >= self.max_depth {
             return Err(JsonError::TooDeep { limit: self.max_depth });
         }
@@ -86,8 +94,18 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// Between a name and its value.
+    pub(super) fn colon(&mut self) -> Result<(), JsonError> {
+        self.skip_space();
+        if !self.take(b':') {
+            return Err(self.malformed());
+        }
+        self.skip_space();
+        Ok(())
+    }
+
     /// After an element: a comma means another one, `end` means none.
-    fn another(&mut self, end: u8) -> Result<bool, JsonError> {
+    pub(super) fn another(&mut self, end: u8) -> Result<bool, JsonError> {
         self.skip_space();
         if self.take(end) {
             return Ok(false);
@@ -99,17 +117,18 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    fn string(&mut self) -> Result<String, JsonError> {
+    /// A string, at its quote.
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
         let plain = self.plain_run()?;
         if self.take(b'"') {
-            return Ok(plain.to_owned());
+            return Ok(Cow::Borrowed(plain));
         }
         let mut out = plain.to_owned();
         loop {
             // plain_run stops at a quote or a backslash only.
             if self.take(b'"') {
-                return Ok(out);
+                return Ok(Cow::Owned(out));
             }
             self.at += 1;
             out.push(self.escape()?);
@@ -173,7 +192,7 @@ impl<'a> Parser<'a> {
         Ok(number)
     }
 
-    fn number(&mut self) -> Result<Value, JsonError> {
+    pub(super) fn number(&mut self) -> Result<Number, JsonError> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -190,7 +209,7 @@ impl<'a> Parser<'a> {
             self.digits()?;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        number_of(text, integer).map(Value::Number).ok_or(JsonError::NumberOutOfRange { at: start })
+        number_of(text, integer).ok_or(JsonError::NumberOutOfRange { at: start })
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
@@ -201,7 +220,7 @@ impl<'a> Parser<'a> {
         if self.at == start { Err(self.malformed()) } else { Ok(()) }
     }
 
-    fn literal(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+    pub(super) fn literal<T>(&mut self, word: &str, value: T) -> Result<T, JsonError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
             return Err(self.malformed());
@@ -216,7 +235,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
             self.at += 1;
@@ -224,7 +243,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 

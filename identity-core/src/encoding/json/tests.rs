@@ -1,4 +1,8 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{JsonError, Limits, parse_object, parse_strict, read};
@@ -93,6 +97,76 @@ fn shapes_are_checked_after_strictness() {
     ));
 }
 
+/// Everything that a type may ask for, so that reading it straight can be held against reading it through the tree.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    #[serde(default)]
+    a: Option<i64>,
+    #[serde(rename = "e", default)]
+    inner: Vec<Sample>,
+    #[serde(default)]
+    f: Choice,
+    #[serde(rename = "u", default)]
+    any: Value,
+    #[serde(default)]
+    n: BTreeMap<String, f64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Choice {
+    #[default]
+    A,
+    E(u8),
+    U {
+        n: (),
+    },
+}
+
+/// The same, by the tree.
+fn through_the_tree<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    serde_json::from_value(parse_strict(text.as_bytes(), SMALL)?).map_err(|_| JsonError::Shape)
+}
+
+#[test]
+fn a_type_is_read_as_from_the_tree() {
+    for text in [
+        r#"{}"#,
+        r#"{"a":1,"e":[{"f":"a"},{"a":null}],"u":{"x":[1.5,-0,"\u0061"]},"n":{"x":-0,"y":18446744073709551615}}"#,
+        r#"{"f":{"e":7}}"#,
+        r#"{"f":{"u":{"n":null}}}"#,
+        r#"{"f":{"e":7,"a":null}}"#,
+        r#"{"f":"e"}"#,
+        r#"{"f":"o"}"#,
+        r#"{"a":1,"a":1}"#,
+        r#"{"a":1,"\u0061":1}"#,
+        r#"{"b":1}"#,
+        r#"{"a":1.0}"#,
+        r#"{"a":18446744073709551615}"#,
+        r#"{"u":{"x":1,"x":2}}"#,
+        r#"{"u":"\ud800"}"#,
+        r#"{"b":1} x"#,
+        r#"{"a":"x","u":[}"#,
+        r#"[1,[],"a",null,{}]"#,
+        r#"[1,[],"a",null,{},2]"#,
+        r#"[1,[],"a",null]"#,
+        r#"{"a":1"#,
+        r#" {"a" : 1 , "e" : [ ] } "#,
+        "",
+    ] {
+        assert_eq!(read::<Sample>(text.as_bytes(), SMALL), through_the_tree(text), "{text}");
+    }
+    let deep = |levels: usize| format!("{}{}", r#"{"e":["#.repeat(levels), "]}".repeat(levels));
+    for levels in [15, 16, 17] {
+        let text = deep(levels);
+        assert_eq!(read::<Sample>(text.as_bytes(), SMALL), through_the_tree(&text), "{levels}");
+    }
+    let many: Vec<String> = (0..5000).map(|number| format!("\"{number}\":0")).collect();
+    let many = format!(r#"{{"n":{{{}}}}}"#, many.join(","));
+    assert_eq!(read::<Sample>(many.as_bytes(), Limits::of(1 << 20)), Err(JsonError::TooManyMembers));
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -113,7 +187,14 @@ proptest! {
     #[test]
     fn whatever_serde_json_writes_is_read_back(value in any_value()) {
         let text = serde_json::to_vec(&value).unwrap();
-        prop_assert_eq!(parse_strict(&text, Limits::of(1 << 20)), Ok(value));
+        prop_assert_eq!(parse_strict(&text, Limits::of(1 << 20)), Ok(value.clone()));
+        prop_assert_eq!(read(&text, Limits::of(1 << 20)), Ok(value));
+    }
+
+    #[test]
+    fn whatever_is_read_is_what_the_tree_says(text in r#"(\{"[aefun]":|\[|"[aefun]":|\}|\]|,|[0-9.e\-]|"[aeu]"|null|\{\}){0,12}"#) {
+        prop_assert_eq!(read::<Sample>(text.as_bytes(), SMALL), through_the_tree(&text));
+        prop_assert_eq!(read::<Value>(text.as_bytes(), SMALL), through_the_tree(&text));
     }
 
     /// serde_json is the oracle: whatever it refuses we refuse, and where both accept they agree.

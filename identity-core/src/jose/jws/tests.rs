@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ExpectedTyp, JwsError, Part, UnverifiedJws};
-use crate::crypto::{Alg, SecretKey, Signer as _};
+use crate::crypto::{Alg, SecretKey, Signer as _, Together};
 use crate::encoding::base64url::{self, Base64Error};
 use crate::encoding::json::JsonError;
 use crate::encoding::limits;
@@ -34,6 +34,33 @@ fn refusal(text: &str) -> JwsError {
 
 fn header_refusal(header: &Value) -> JwsError {
     refusal(&signed(Alg::EdDsa, header.to_string().as_bytes(), b"{}"))
+}
+
+#[test]
+fn looking_ahead_changes_no_verdict() {
+    let (eddsa, es256) = (key(Alg::EdDsa), key(Alg::Es256));
+    let other = SecretKey::from_bytes(Alg::EdDsa, &[8; 32]).unwrap();
+    let (good, forged) = (token(Alg::EdDsa), token(Alg::EdDsa).replacen("eyJhIjoxfQ", "eyJhIjoyfQ", 1));
+    let texts =
+        [good.clone(), token(Alg::Es256), signed(Alg::EdDsa, br#"{"alg":"EdDSA","typ":"kb+jwt"}"#, b"{}"), forged];
+    for count in 1..=texts.len() {
+        let mut parsed: Vec<_> = texts[..count].iter().map(|text| UnverifiedJws::parse(text).unwrap()).collect();
+        let by = [&eddsa, &es256, &eddsa, &eddsa].map(SecretKey::public_key);
+        let mut together = Together::default();
+        parsed.iter().zip(by).for_each(|(jws, by)| jws.join(by, &mut together));
+        let known = together.verify();
+        for (jws, by) in parsed.iter_mut().zip(by) {
+            jws.recognise(other.public_key(), &known);
+            jws.recognise(by, &known);
+        }
+        for (text, (jws, by)) in texts.iter().zip(parsed.into_iter().zip(by)) {
+            let alone = |key| UnverifiedJws::parse(text).unwrap().verify(key, TYP).map(|_| ());
+            assert_eq!(jws.clone().verify(by, TYP).map(|_| ()), alone(by));
+            // What holds under one key holds under no other, and under no other type.
+            assert_eq!(jws.clone().verify(other.public_key(), TYP).map(|_| ()), alone(other.public_key()));
+            assert!(jws.verify(by, ExpectedTyp::Exactly("other")).is_err());
+        }
+    }
 }
 
 #[test]

@@ -37,7 +37,13 @@ fn issuer(tx_code_digits: u8) -> Issuer {
 }
 
 fn offer(issuer: &Issuer) -> MadeOffer {
-    let wanted = NewOffer { subject: "s1".to_owned(), configuration: "a".to_owned(), reference: None, lifetime: 60 };
+    let wanted = NewOffer {
+        subject: "s1".to_owned(),
+        configuration: "a".to_owned(),
+        reference: None,
+        order: None,
+        lifetime: 60,
+    };
     issuer.make_offer(wanted, NOW, &mut rng()).unwrap()
 }
 

@@ -13,7 +13,7 @@ use super::super::history::DidHistory;
 use super::super::schedule::{self, Due, Event};
 use super::super::state::{Overlay, duty_key};
 use super::super::transaction::{Delegate, EndDelegation};
-use super::super::{MAX_ACCREDITATION_SECONDS, MAX_DELEGATIONS, NotApplied, Refused};
+use super::super::{MAX_ACCREDITATION_SECONDS, MAX_DELEGATIONS, MAX_DELEGATIONS_BYTES, NotApplied, Refused};
 use crate::did::Did;
 
 /// Gives a duty to whoever holds the key.
@@ -29,8 +29,11 @@ pub(in super::super) fn delegate(
     let mut delegation = new_delegation(act, delegate);
     delegation.check()?;
     check_period(act, &delegation)?;
-    // Roles of keys are disjoint: a duty key signs nothing but acts of that duty.
-    if sender.keys.iter().any(|record| record.jwk.key() == delegation.key.key()) {
+    // Roles of keys are disjoint, and a recovery key lies in a safe.
+    let thumbprint = delegation.key.thumbprint().to_base64url();
+    if sender.keys.iter().any(|record| record.jwk.key() == delegation.key.key())
+        || sender.recovery.iter().any(|entry| entry.commitment == thumbprint)
+    {
         return Err(Refused::DelegationKey.into());
     }
     let mut history = read_or_new(state, act.sender, &delegate.duty)?;
@@ -42,6 +45,9 @@ pub(in super::super) fn delegate(
         replace_holding(&mut history, act.index);
     }
     history.delegations.push(delegation);
+    if serde_json::to_vec(&history).map_or(usize::MAX, |bytes| bytes.len()) > MAX_DELEGATIONS_BYTES {
+        return Err(Refused::TooManyDelegations.into());
+    }
     state.write(duty_key(act.sender, &delegate.duty), &history)
 }
 

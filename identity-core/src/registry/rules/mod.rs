@@ -8,5 +8,6 @@ pub(super) mod membership;
 mod ownership;
 pub(super) mod recovery;
 pub(super) mod schema;
+pub(super) mod tally;
 pub(super) mod validators;
 pub(super) mod voting;

@@ -1,8 +1,8 @@
 //! Who acts for a department, from when to when.
 
 use super::super::{
-    Delegate, Delegation, DutyHistory, DutyHolder, EndDelegation, Ending, KeyUse, Label, MAX_ACCREDITATION_SECONDS,
-    MAX_DELEGATIONS, Operation, Refused, Role, duty_key,
+    Delegate, Delegation, DutyHistory, DutyHolder, EndDelegation, Ending, KeyUse, Label, MAX_ACCREDITATION_ENTRIES,
+    MAX_ACCREDITATION_SECONDS, MAX_DELEGATIONS, Operation, Refused, Role, duty_key,
 };
 use super::world::{START, World, entry, key};
 use crate::crypto::Signer as _;
@@ -148,4 +148,17 @@ fn a_duty_number_has_a_bounded_history() {
     }
     assert_eq!(given(&mut world, |_| {}), Err(Refused::TooManyDelegations));
     given(&mut world, |delegate| delegate.duty = "counter-2".to_owned()).unwrap();
+}
+
+#[test]
+fn the_history_of_a_duty_always_fits_a_state_proof() {
+    let mut world = World::new();
+    let wide = |delegate: &mut Delegate| {
+        delegate.types =
+            (0..MAX_ACCREDITATION_ENTRIES).map(|number| format!("urn:sample:type:{number:0>60}")).collect();
+    };
+    let taken = (0..MAX_DELEGATIONS).take_while(|_| given(&mut world, wide).is_ok()).count();
+    assert!((10..MAX_DELEGATIONS).contains(&taken), "{taken}");
+    assert_eq!(given(&mut world, wide), Err(Refused::TooManyDelegations));
+    given(&mut world, |_| {}).unwrap();
 }

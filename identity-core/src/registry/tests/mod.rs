@@ -9,6 +9,7 @@ mod epochs;
 mod genesis_files;
 mod growth;
 mod recoveries;
+mod tallies;
 mod thumbprints;
 mod votes;
 mod world;

@@ -31,8 +31,11 @@ pub(in crate::verdict) fn check<'a>(
 }
 
 /// What the asker gets to see: claims in plain sight, and of the disclosed ones those that it asked for. A wallet
-/// that discloses more than it was asked does not widen what may be known.
-pub(in crate::verdict) fn released(asked: &CredentialQuery, credential: Credential<'_>) -> Map<String, Value> {
+/// that discloses more than it was asked does not widen what may be known. Beside them which were disclosed.
+pub(in crate::verdict) fn released(
+    asked: &CredentialQuery,
+    credential: Credential<'_>,
+) -> (Map<String, Value>, Vec<ClaimPath>) {
     let (mut claims, disclosed) = credential.into_claims();
     claims.retain(|name, _| name != "iat" && !NEVER_DISCLOSABLE.contains(&name.as_str()));
     for disclosed in &disclosed {
@@ -41,7 +44,7 @@ pub(in crate::verdict) fn released(asked: &CredentialQuery, credential: Credenti
             remove(&mut claims, disclosed);
         }
     }
-    claims
+    (claims, disclosed)
 }
 
 /// Removes the claim at `path`. Inside an array positions have moved, so there the array goes as a whole.

@@ -3,7 +3,7 @@
 use crate::oid4vp::ClientName;
 use crate::time::UnixSeconds;
 use crate::verdict::Refusal;
-use crate::verdict::asker::{Excess, standing};
+use crate::verdict::asker::{Excess, standing_by};
 use crate::verdict::judge::Bench;
 
 pub(in crate::verdict) fn check(bench: &Bench<'_>) -> Result<UnixSeconds, Refusal> {
@@ -11,8 +11,7 @@ pub(in crate::verdict) fn check(bench: &Bench<'_>) -> Result<UnixSeconds, Refusa
         return Err(Refusal::AskerUnknown);
     }
     let asked = &bench.presentation.asked;
-    let standing =
-        standing(asked.asker, asked.query(), asked.purpose(), bench.evidence, bench.policy.evidence, bench.now)?;
+    let standing = standing_by(asked.asker, asked.query(), asked.purpose(), bench.evidence, bench.reading())?;
     match standing.excess.first() {
         None => Ok(standing.as_of),
         Some(Excess::Type { .. }) => Err(Refusal::AskerType),
@@ -28,7 +27,7 @@ fn is_behind_its_name(bench: &Bench<'_>) -> Result<bool, Refusal> {
     match (asked.request.client_id.name(), asked.certificate) {
         (ClientName::Did(did), _) => Ok(did == asked.asker),
         (ClientName::Certificate(digest), Some(leaf)) if leaf.digest() == digest => {
-            let owner = bench.evidence.thumbprint_owner(&leaf.thumbprint(), bench.policy.evidence, bench.now)?;
+            let owner = bench.evidence.owner_by(&leaf.thumbprint(), bench.reading())?;
             Ok(owner == asked.asker)
         }
         (ClientName::Certificate(_), _) => Ok(false),

@@ -18,7 +18,7 @@ pub(in crate::verdict) fn check(
     if versions.peek().is_none() {
         return Err(Refusal::TypeNotAccepted);
     }
-    let known = bench.evidence.credential_type(vct, bench.policy.evidence, bench.now)?;
+    let known = bench.evidence.credential_type(vct, bench.reading())?;
     let digest = registered(known, moment)?;
     // A credential keeps the version of its type that was registered when it was made.
     let version = versions.find(|accepted| accepted.digest.to_base64url() == digest);

@@ -11,7 +11,7 @@ use crate::verdict::{EvidenceError, Refusal};
 
 /// The issuer's history, or the proof that there is none.
 pub(in crate::verdict) fn history<'a>(bench: &Bench<'a>, key: &DidUrl) -> Result<&'a Known<DidHistory>, Refusal> {
-    let known = bench.evidence.did(key.did(), bench.policy.evidence, bench.now)?;
+    let known = bench.evidence.did(key.did(), bench.reading())?;
     match known.value() {
         Ok(_) => Ok(known),
         Err(EvidenceError::Absent) => Err(Refusal::IssuerUnknown),
@@ -63,7 +63,7 @@ pub(in crate::verdict) fn accreditation(
     vct: &str,
     moment: Moment,
 ) -> Result<UnixSeconds, Refusal> {
-    let known = bench.evidence.accreditation(key.did(), bench.policy.evidence, bench.now)?;
+    let known = bench.evidence.accreditation(key.did(), bench.reading())?;
     let history = known.value_at(moment.index())?;
     if history.is_accredited(Role::Issuer, vct, &[], moment.index()) {
         Ok(known.as_of)

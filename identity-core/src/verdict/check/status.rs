@@ -1,4 +1,4 @@
-//! Is the credential in force? Valid; revoked or suspended; or nobody can say now.
+//! Is the credential in force? Valid; revoked or suspended; or nobody can say.
 
 use crate::did::Did;
 use crate::sd_jwt_vc::Credential;
@@ -30,7 +30,7 @@ fn list_for<'a>(
     issuer: &Did,
 ) -> Result<&'a status::StatusListToken, StatusDoubt> {
     let reference = credential.status().ok_or(StatusDoubt::NotListed)?;
-    bench.evidence.usable_list(&reference.uri, issuer, bench.policy.evidence, bench.now)
+    bench.evidence.usable_list(&reference.uri, issuer, bench.reading())
 }
 
 /// Policy says what a doubt means for the purpose at hand; it never becomes "revoked".

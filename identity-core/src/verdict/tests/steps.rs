@@ -13,6 +13,7 @@ use crate::sd_jwt::SdJwtError;
 use crate::sd_jwt_vc::CredentialError;
 use crate::status::{Status as ListStatus, StatusError};
 use crate::time::UnixSeconds;
+use crate::verdict::as_of::Reading;
 use crate::verdict::{
     AnchorRule, EvidenceError, Excess, Fault, OnUndetermined, PreparedEvidence, Refusal, Status, StatusDoubt, judge,
     needs, standing,
@@ -512,7 +513,7 @@ fn older_knowledge_never_replaces_newer() {
     let known = |proofs: [&::ledger::StateProof; 2]| {
         let mut evidence = PreparedEvidence::new(world.ledger.trust_root());
         proofs.iter().for_each(|proof| evidence.add_state(proof).unwrap());
-        let known = evidence.credential_type(VCT, world.policy.evidence, NOW).unwrap();
+        let known = evidence.credential_type(VCT, Reading::fresh(world.policy.evidence, NOW)).unwrap();
         (known.until, known.as_of)
     };
     let (grown, size_before) = (world.anchored + 2, world.anchored + 1);

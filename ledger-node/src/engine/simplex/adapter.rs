@@ -153,7 +153,7 @@ impl<E: Runtime> Adapter<E> {
     /// another set waits for the epoch's end, empty blocks bring it nearer.
     async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
         let parent = self.parent(context).await?;
-        let room = self.room(self.height(parent.inner()), clock).await;
+        let room = room(self.height(parent.inner()), &self.certified, clock).await;
         let began = clock.current();
         let transactions = loop {
             let arrival = self.pool.arrival();
@@ -178,13 +178,6 @@ impl<E: Runtime> Adapter<E> {
         let block = Block { parent: parent.digest(), height, time, transactions };
         let digest = block.digest();
         Some(Digested::precomputed(block, digest))
-    }
-
-    /// What a block on a parent of this height may hold. Where certification lags, the leader waits for it first, but not
-    /// for ever: a ledger whose cosignatures are held up goes on, slowly.
-    async fn room(&self, parent: u64, clock: &E) -> Room {
-        let lags = || parent.saturating_sub((self.certified)()) > MAX_UNCERTIFIED;
-        if breathe(clock, lags).await { NARROW } else { ROOM }
     }
 
     fn is_final(&self, block: &Block) -> bool {
@@ -231,6 +224,13 @@ impl<E: Runtime> Adapter<E> {
             Err(_) => false,
         }
     }
+}
+
+/// What a block on a parent of this height may hold. Where certification lags, the leader waits for it first, but not for
+/// ever: a ledger whose cosignatures are held up goes on, slowly.
+async fn room(parent: u64, certified: &Certified, clock: &impl Clock) -> Room {
+    let lags = || parent.saturating_sub(certified()) > MAX_UNCERTIFIED;
+    if breathe(clock, lags).await { NARROW } else { ROOM }
 }
 
 /// Waits as long as something lags, [`BREATH`] at most; says whether it still does.
@@ -405,6 +405,27 @@ mod tests {
                 BREATH + LOOK_AGAIN + LINGER <= super::super::sizing::LEADER,
                 "its time as a leader is over by then"
             );
+        });
+    }
+
+    #[test]
+    fn a_block_has_less_room_where_certification_lags_and_does_not_come_nearer() {
+        use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+        deterministic::Runner::default().start(|clock| async move {
+            let certified = |height: u64| -> Certified { Arc::new(move || height) };
+            let began = clock.current();
+            let took = || clock.current().duration_since(began).unwrap_or_default();
+            assert_eq!(room(MAX_UNCERTIFIED + 9, &certified(9), &clock).await, ROOM);
+            assert_eq!(room(5, &certified(9), &clock).await, ROOM, "it is ahead of the parent");
+            assert_eq!(took(), Duration::ZERO, "nobody waits");
+            // One more block stands uncertified, and the cosignatures come while the leader waits.
+            let soon = clock.child("soon");
+            let comes: Certified =
+                Arc::new(move || if soon.current() < began + Duration::from_millis(250) { 9 } else { 10 });
+            assert_eq!(room(MAX_UNCERTIFIED + 10, &comes, &clock).await, ROOM);
+            assert!(took() >= Duration::from_millis(250) && took() < BREATH, "{:?}", took());
+            assert_eq!(room(MAX_UNCERTIFIED + 10, &certified(9), &clock).await, NARROW);
+            const { assert!(NARROW.count > 0 && NARROW.bytes >= identity_core::registry::MAX_TRANSACTION_BYTES) };
         });
     }
 }

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::delivery::Delivered;
 use super::members::{Identity, Members};
-use super::wiring::{self, CHANNELS, Channels, Validator, WiringError};
+use super::wiring::{self, Channels, Validator, WiringError, channel};
 use super::{Door, Host, Simplex, sizing};
 use crate::engine::Standing;
 use crate::engine::pool::{Bounds, Pool};
@@ -165,8 +165,8 @@ impl Process {
     ) -> Result<(), WiringError> {
         let (mut network, mut oracle) = lookup::Network::new(context.child("network"), self.network());
         oracle.track(0, self.addresses());
-        let channels = (0..CHANNELS).map(|channel| network.register(channel, sizing::quota())).collect();
-        let channels = Channels::new(channels).ok_or(WiringError::NotAMember)?;
+        let ends = (0..channel::COUNT).map(|number| network.register(number, sizing::quota()));
+        let channels = Channels::new(ends).ok_or(WiringError::NotAMember)?;
         let mut closing = self.closing;
         let validator = Validator {
             host,

@@ -1,5 +1,6 @@
 //! Puts a validator together. The same for the real runtime and network and for simulated ones.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use commonware_broadcast::buffered;
@@ -39,9 +40,23 @@ use crate::term::Term;
 const VIEWS_KEPT: ViewDelta = ViewDelta::new(10);
 
 /// Channels between validators, by number: two parts may never read each other's messages.
-pub(super) const CHANNELS: u64 = 7;
+pub(super) mod channel {
+    pub(in super::super) const VOTES: u64 = 0;
+    pub(in super::super) const CERTIFICATES: u64 = 1;
+    /// What the engine asks again for.
+    pub(in super::super) const RESOLVER: u64 = 2;
+    /// Blocks that somebody asked for.
+    pub(in super::super) const BACKFILL: u64 = 3;
+    /// Blocks that are proposed.
+    pub(in super::super) const BLOCKS: u64 = 4;
+    pub(in super::super) const COSIGNATURES: u64 = 5;
+    /// Transactions that are forwarded.
+    pub(in super::super) const TRANSACTIONS: u64 = 6;
+    /// How many there are.
+    pub(in super::super) const COUNT: u64 = 7;
+}
 
-/// The two ends of each channel, in the order of their numbers.
+/// The two ends of each channel.
 pub(super) struct Channels<S, R> {
     votes: (S, R),
     certificates: (S, R),
@@ -53,10 +68,19 @@ pub(super) struct Channels<S, R> {
 }
 
 impl<S, R> Channels<S, R> {
-    pub(super) fn new(ordered: Vec<(S, R)>) -> Option<Self> {
-        let ordered: [(S, R); 7] = ordered.try_into().ok()?;
-        let [votes, certificates, resolver, backfill, blocks, cosignatures, transactions] = ordered;
-        Some(Self { votes, certificates, resolver, backfill, blocks, cosignatures, transactions })
+    /// Of the ends of all channels by their number; nothing if one is missing.
+    pub(super) fn new(ends: impl IntoIterator<Item = (S, R)>) -> Option<Self> {
+        let mut ends: BTreeMap<u64, (S, R)> = (0..).zip(ends).collect();
+        let mut of = |number| ends.remove(&number);
+        Some(Self {
+            votes: of(channel::VOTES)?,
+            certificates: of(channel::CERTIFICATES)?,
+            resolver: of(channel::RESOLVER)?,
+            backfill: of(channel::BACKFILL)?,
+            blocks: of(channel::BLOCKS)?,
+            cosignatures: of(channel::COSIGNATURES)?,
+            transactions: of(channel::TRANSACTIONS)?,
+        })
     }
 
     /// The same channels between voters.

@@ -6,11 +6,13 @@ use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Batch, Store as _, StoreError};
 
-use super::Source;
-use crate::catch_up::tests::Behind;
+use super::{Source, more};
+use crate::catch_up::tests::{Behind, Sample};
 use crate::executor::Executor;
 use crate::fsck::Finding;
-use crate::store::{PRUNING, STARTING, SyncStore, leaf_key};
+use crate::resume::last_round;
+use crate::store::{CHECKPOINT, PRUNING, STARTING, SyncStore, leaf_key};
+use crate::tests::boundaries::AtRest;
 
 #[test]
 fn a_start_that_breaks_anywhere_is_begun_anew() {
@@ -54,16 +56,19 @@ fn a_process_that_dies_on_the_way_leaves_a_store_that_no_node_takes_for_its_own(
     source.check(inner).unwrap();
 }
 
+/// What the source's node has, in another store.
+fn copy(source: &Source) -> Arc<MemoryStore> {
+    let copy = Arc::new(MemoryStore::new());
+    let all = source.all(source.sample.node.store.as_ref());
+    let batch = all.into_iter().fold(Batch::new(), |batch, (key, value)| batch.put(key, value));
+    source.sample.node.runtime.block_on(copy.commit(batch)).unwrap();
+    copy
+}
+
 #[test]
 fn a_pruning_that_breaks_anywhere_goes_on() {
     let source = Source::changed(9);
-    let copy = || {
-        let copy = Arc::new(MemoryStore::new());
-        let all = source.all(source.sample.node.store.as_ref());
-        let batch = all.into_iter().fold(Batch::new(), |batch, (key, value)| batch.put(key, value));
-        source.sample.node.runtime.block_on(copy.commit(batch)).unwrap();
-        copy
-    };
+    let copy = || copy(&source);
     let whole = copy();
     let counting = Arc::new(FaultyStore::new(whole.clone()));
     source.prune(counting.clone(), 0).unwrap();
@@ -85,5 +90,29 @@ fn a_pruning_that_breaks_anywhere_goes_on() {
             source.prune(inner.clone(), 0).unwrap();
             assert!(source.all(inner.as_ref()) == expected, "commit {commit} {fault:?}");
         }
+    }
+}
+
+/// The newest note may be that of a set's end: it is kept before it is published, and the node may have died in between.
+#[test]
+fn wherever_a_pruning_dies_the_kept_checkpoint_is_one_that_the_node_can_serve() {
+    let mut node = AtRest::new();
+    let published = node.certified(200);
+    node.decide();
+    node.keep(&node.certified(200));
+    let source = Source::of(Sample::at(node, 200));
+    source.sample.node.put(CHECKPOINT, published.note.as_bytes());
+    let counting = Arc::new(FaultyStore::new(copy(&source)));
+    source.prune(counting.clone(), 0).unwrap();
+    for commit in 0..=counting.commits() {
+        let inner = copy(&source);
+        let faulty = Arc::new(FaultyStore::new(inner.clone()));
+        faulty.break_after(commit, Fault::FailedYetSaved);
+        assert_eq!(source.prune(faulty, 0).is_ok(), commit == counting.commits());
+        // It runs, a block comes, and it dies again before anything newer was published.
+        let node = Behind::over(&source.sample.node.chain, inner);
+        more(&mut node.executor(), &source.sample.node, 2);
+        let shown = last_round(node.executor().store(), &node.chain);
+        assert_eq!(shown, Ok(Some(source.sample.round.clone())), "after batch {commit}");
     }
 }

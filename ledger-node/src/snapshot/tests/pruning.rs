@@ -1,9 +1,12 @@
 //! A node that drops its history, and what is found of damage where there is a floor.
 
+use std::path::Path;
+
 use service_kit::store::{Batch, Store as _};
 
 use super::{Source, more, sources};
-use crate::catch_up::tests::{Behind, IN_A_BLOCK};
+use crate::catch_up::tests::{Behind, IN_A_BLOCK, Seen};
+use crate::catch_up::{ExportError, Source as Files, export};
 use crate::executor::Outcome;
 use crate::fsck::Finding;
 use crate::proofs::prove_entry;
@@ -11,6 +14,7 @@ use crate::prune::PruneError;
 use crate::snapshot::SnapshotError;
 use crate::store::{CHECKPOINT, FLOOR, boundary_key, leaf_key};
 use crate::tests::boundaries::AtRest;
+use crate::tests::world::NOW;
 
 #[test]
 fn a_pruned_node_goes_on_and_proves_what_it_promised() {
@@ -145,4 +149,38 @@ fn a_node_that_lost_a_note_gives_no_snapshot_and_is_not_pruned() {
     let before = source.all(store.as_ref());
     assert_eq!(source.prune(store.clone(), 0), Err(PruneError::Lost(5)));
     assert_eq!(source.all(store.as_ref()), before);
+}
+
+/// A set cosigns its last head again while it is idle, and another note than that of its end may be published.
+#[test]
+fn a_node_that_published_another_note_over_a_sets_end_is_sound_after_it_was_pruned() {
+    let mut source = Source::at_a_boundary();
+    let head = source.sample.round.head.clone();
+    let again = source.sample.node.note_at(NOW.plus(30), 200, head.size, head.root);
+    source.sample.node.put(CHECKPOINT, again.as_bytes());
+    source.sample.node.execute(2, Vec::new());
+    let store = source.sample.node.store.clone();
+    source.check(store.clone()).unwrap();
+    assert_eq!(source.prune(store.clone(), 0).unwrap().head, head);
+    source.check(store).unwrap();
+}
+
+/// A node that started below its first full bundle has every entry, and so has one that was pruned of nothing but states.
+#[test]
+fn a_node_that_has_every_entry_is_exported_and_another_says_from_where_on_it_has_them() {
+    let write = |source: &Source, node: &Behind, to: &Path| {
+        export(node.store.clone(), &source.sample.node.chain, to, node.runtime.handle(), &mut Seen::default())
+    };
+    let source = Source::new(3);
+    let node = source.started();
+    let done = write(&source, &node, &source.directory.path().join("files")).unwrap();
+    assert_eq!((&done.head, done.lost.len()), (&source.sample.round.head, 0));
+    let mut behind = Behind::new(&node.chain);
+    let files = Files::directory(source.directory.path().join("files"));
+    assert_eq!(behind.follow([files]), Ok(Some(source.sample.round.clone())));
+    behind.check();
+
+    let source = Source::new(9);
+    let refused = write(&source, &source.started(), source.directory.path()).unwrap_err();
+    assert!(matches!(refused, ExportError::Pruned(512)), "{refused}");
 }

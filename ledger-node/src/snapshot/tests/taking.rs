@@ -2,6 +2,7 @@
 
 use identity_core::registry::Transaction;
 use ledger::{StateProof, sha256};
+use service_kit::store::{Batch, Store as _};
 
 use super::{Source, more, sources};
 use crate::catch_up::tests::{IN_A_BLOCK, Sample};
@@ -105,4 +106,36 @@ fn a_snapshot_is_of_one_block_while_others_are_executed() {
     }
     let written = source.write().unwrap();
     assert_eq!((source.bytes(), &written.head), (before, &source.sample.round.head));
+}
+
+#[test]
+fn what_does_not_give_what_was_certified_is_never_written_over_what_does() {
+    let source = Source::changed(7);
+    let (sound, store) = (source.bytes(), source.sample.node.store.clone());
+    let put = |key: &[u8], value: &[u8]| source.sample.node.put(key, value);
+    let is_many = |key: &[u8]| ["leaf/", "node/", "tx/"].iter().any(|area| key.starts_with(area.as_bytes()));
+    let mut refused = [("leaf/", 0), ("tile/", 0), ("value/", 0)];
+    // All that a snapshot is made of but its entries, and some of everything else.
+    let is_looked_at = |number: usize, key: &[u8]| number.is_multiple_of(9) || !is_many(key);
+    let all = source.all(store.as_ref()).into_iter().enumerate();
+    for (number, (key, value)) in all.filter(|(number, (key, _))| is_looked_at(*number, key)) {
+        let is_refused = || {
+            let written = source.write();
+            assert!(source.bytes() == sound, "{}: {written:?}", String::from_utf8_lossy(&key));
+            written.is_err()
+        };
+        let mut flipped = value.clone();
+        flipped[number % value.len()] ^= 1;
+        put(&key, &flipped);
+        let area = refused.iter_mut().find(|(area, _)| key.starts_with(area.as_bytes()));
+        let counted = usize::from(is_refused());
+        if let Some((_, count)) = area {
+            *count += counted;
+        }
+        source.sample.node.runtime.block_on(store.commit(Batch::new().delete(key.clone()))).unwrap();
+        is_refused();
+        put(&key, &value);
+    }
+    assert!(refused.iter().all(|(_, count)| *count > 0), "{refused:?}");
+    source.write().unwrap();
 }

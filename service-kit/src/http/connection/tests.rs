@@ -367,6 +367,22 @@ async fn the_server_gets_nothing_while_its_answer_is_not_taken() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn little_is_sent_ahead_to_a_client_that_does_not_read() {
+    /// A client's window, the piece under way, and some room beside them.
+    const ON_ITS_WAY: usize = 192 * 1024;
+    let (mut connection, _client) = connection().await;
+    connection.talk().begin();
+    let (mut sent, piece) = (0, vec![b'x'; limits::ANSWER_PIECE]);
+    while let Poll::Ready(written) =
+        tokio::task::unconstrained(poll_once(std::pin::pin!(connection.write(&piece)))).await
+    {
+        sent += written.unwrap();
+    }
+    assert!(sent <= usize::try_from(limits::SENT_AHEAD).unwrap() + ON_ITS_WAY, "{sent} bytes");
+}
+
+#[tokio::test]
 async fn who_has_taken_a_long_answer_may_idle_as_long_as_others() {
     let (connection, _client) = connection().await;
     let talk = connection.talk();

@@ -13,7 +13,7 @@ use commonware_runtime::{
 use service_kit::store::{Answer, Batch, Entry, Range, Store, StoreError};
 
 use super::dice::Dice;
-use super::panics;
+use super::panics::Excuse;
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -23,12 +23,14 @@ type File = (String, Vec<u8>);
 
 /// A disk. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Disk(Arc<Mutex<Inside>>);
+pub(super) struct Disk {
+    inside: Arc<Mutex<Inside>>,
+    /// It refused to write something, or to sync it, since its node came back: then a part of the engine may end.
+    excuse: Excuse,
+}
 
 struct Inside {
     trouble: Trouble,
-    /// Something has been wrong with it since its node came back.
-    suffered: bool,
     /// How the next commit of the store goes wrong.
     commit: Option<Commit>,
     /// By file, what was done to it since it was synced.
@@ -82,23 +84,23 @@ enum Crash {
 
 impl Disk {
     pub(super) fn new(dice: Dice) -> Self {
-        let inside = Inside { trouble: Trouble::None, suffered: false, commit: None, unsynced: BTreeMap::new(), dice };
-        Self(Arc::new(Mutex::new(inside)))
+        let inside = Inside { trouble: Trouble::None, commit: None, unsynced: BTreeMap::new(), dice };
+        Self { inside: Arc::new(Mutex::new(inside)), excuse: Excuse::default() }
     }
 
     /// From now on this is wrong with it.
     pub(super) fn suffer(&self, trouble: Trouble) {
-        self.with(|inside| {
-            inside.trouble = trouble;
-            if trouble != Trouble::None && !std::mem::replace(&mut inside.suffered, true) {
-                panics::excuse();
-            }
-        });
+        self.with(|inside| inside.trouble = trouble);
     }
 
-    /// Whether something has been wrong with it since its node came back: then a part of the engine may end.
-    pub(super) fn has_suffered(&self) -> bool {
-        self.with(|inside| inside.suffered)
+    fn refuse(&self) -> Error {
+        self.excuse.set(true);
+        Error::WriteFailed
+    }
+
+    /// What it excuses: that a part of its node's engine ends.
+    pub(super) fn excuse(&self) -> &Excuse {
+        &self.excuse
     }
 
     /// The next commit of the store goes wrong.
@@ -130,12 +132,8 @@ impl Disk {
 
     /// The node died: writes what the crash left of its unsynced changes, before anybody opens a file again.
     pub(super) async fn settle(&self, context: &deterministic::Context) {
-        self.with(|inside| {
-            inside.commit = None;
-            if std::mem::take(&mut inside.suffered) {
-                panics::excuse_no_more();
-            }
-        });
+        self.with(|inside| inside.commit = None);
+        self.excuse.set(false);
         for ((partition, name), version, changes) in self.leftovers() {
             let (blob, ..) = context.open_versioned(&partition, &name, version..=version).await.unwrap();
             for change in changes {
@@ -177,7 +175,7 @@ impl Disk {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Inside) -> T) -> T {
-        act(&mut self.0.lock().unwrap())
+        act(&mut self.inside.lock().unwrap())
     }
 }
 
@@ -209,11 +207,19 @@ fn scatter(change: Change, dice: &mut Dice) -> Vec<Change> {
         Change::Durable(..) => vec![change],
         Change::Length(_) => Some(change).filter(|_| dice.below(2) == 0).into_iter().collect(),
         Change::Bytes(offset, bytes) => {
-            let sectors = bytes.chunks(SECTOR).zip((offset..).step_by(SECTOR));
-            let kept = sectors.filter(|_| dice.below(2) == 0);
-            kept.map(|(bytes, offset)| Change::Bytes(offset, bytes.to_vec())).collect()
+            let kept = sectors(offset, &bytes).filter(|_| dice.below(2) == 0);
+            kept.map(|(offset, bytes)| Change::Bytes(offset, bytes.to_vec())).collect()
         }
     }
+}
+
+/// What a write puts into each sector. They lie at their own places in the file, wherever it begins.
+fn sectors(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let into_its_sector = usize::try_from(offset).unwrap() % SECTOR;
+    let (first, others) = bytes.split_at(bytes.len().min(SECTOR - into_its_sector));
+    let after = offset + u64::try_from(first.len()).unwrap();
+    let others = (after..).step_by(SECTOR).zip(others.chunks(SECTOR));
+    Some((offset, first)).filter(|(_, first)| !first.is_empty()).into_iter().chain(others)
 }
 
 /// A file whose unsynced changes are remembered.
@@ -255,11 +261,11 @@ impl Blob for Watched {
             Trouble::Full => {
                 bytes.truncate(bytes.len() / 2);
                 self.write(offset, bytes, WriteOptions::default()).await?;
-                Err(Error::WriteFailed)
+                Err(self.disk.refuse())
             }
             Trouble::Unsyncable => {
                 self.write(offset, bytes, WriteOptions::default()).await?;
-                if options.contains(WriteOptions::SYNC) { Err(Error::WriteFailed) } else { Ok(()) }
+                if options.contains(WriteOptions::SYNC) { Err(self.disk.refuse()) } else { Ok(()) }
             }
         }
     }
@@ -276,7 +282,7 @@ impl Blob for Watched {
 
     async fn start_sync(&self) -> Handle<()> {
         if self.disk.trouble() == Trouble::Unsyncable {
-            return Handle::ready(Err(Error::WriteFailed));
+            return Handle::ready(Err(self.disk.refuse()));
         }
         // In memory it is done when it has begun.
         let handle = self.inner.start_sync().await;
@@ -363,12 +369,29 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_tears_at_the_borders_of_sectors_wherever_a_write_begins() {
+        let bytes: Vec<u8> = (0..1300).map(|place| u8::try_from(place % 251).unwrap()).collect();
+        for (offset, length, borders) in [
+            (0, 1300, vec![0, 512, 1024]),
+            (100, 1300, vec![100, 512, 1024]),
+            (1023, 514, vec![1023, 1024, 1536]),
+            (511, 1, vec![511]),
+            (700, 0, vec![]),
+        ] {
+            let pieces: Vec<_> = sectors(offset, &bytes[..length]).collect();
+            assert_eq!(pieces.iter().map(|(at, _)| *at).collect::<Vec<_>>(), borders, "{offset}, {length}");
+            assert_eq!(pieces.iter().flat_map(|(_, piece)| piece.to_vec()).collect::<Vec<_>>(), bytes[..length]);
+        }
+    }
+
+    #[test]
     fn a_full_disk_tears_what_is_written_and_one_that_cannot_sync_says_so() {
         deterministic::Runner::default().start(|context| async move {
             let hardware = Hardware::new(Dice::new(1));
             let machine = Machine::new(context.child("machine"), hardware.clone());
             let (blob, _) = machine.open("partition", b"file").await.unwrap();
             hardware.disk.suffer(Trouble::Full);
+            assert!(!hardware.disk.excuse().holds(), "it has refused nothing yet");
             assert!(blob.write_at(0, vec![1; 8], WriteOptions::default()).await.is_err());
             assert!(blob.read_at(0, 5, ReadOptions::default()).await.is_err(), "half of it is there");
             assert!(blob.read_at(0, 4, ReadOptions::default()).await.is_ok());
@@ -380,7 +403,9 @@ mod tests {
             hardware.disk.suffer(Trouble::None);
             assert!(blob.sync().await.is_ok());
             assert!(shelf.commit(Batch::new().put("a", "1")).await.is_ok());
-            assert!(hardware.disk.has_suffered());
+            assert!(hardware.disk.excuse().holds(), "whatever has become of it since");
+            machine.settle().await;
+            assert!(!hardware.disk.excuse().holds());
         });
     }
 }

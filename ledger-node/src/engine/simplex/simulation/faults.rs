@@ -87,8 +87,10 @@ pub(super) async fn strike(context: &Context, cluster: &mut Cluster, honest: &[u
             context.sleep(dice.between(100, 3_000)).await;
             cluster.hardware(victim).disk.suffer(Trouble::None);
             context.sleep(LOOK_AFTER).await;
-            // Whoever survived it goes on; half of them are started anew all the same.
-            if cluster.node(victim).is_none() || dice.below(2) == 0 {
+            // Whoever did not notice goes on; half of them are started anew all the same. An engine that was refused once ends
+            // sooner or later: a failed sync is looked at when somebody waits for it.
+            let was_refused = cluster.hardware(victim).disk.excuse().holds();
+            if was_refused || cluster.node(victim).is_none() || dice.below(2) == 0 {
                 cluster.kill(victim);
                 context.sleep(dice.between(100, 1_000)).await;
                 cluster.start(victim);

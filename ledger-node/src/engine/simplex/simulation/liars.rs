@@ -14,7 +14,7 @@ use ledger::checkpoint::Checkpoint;
 use ledger::note::{SignatureKind, VerifierKey};
 use ledger::{Hash, sha256};
 
-use super::super::wiring::CHANNELS;
+use super::super::wiring::channel;
 use super::super::{PublicKey, cosigning, sizing};
 use super::chain::{Purpose, transport, validator_key};
 use super::cluster::Cluster;
@@ -73,9 +73,6 @@ impl Lie {
     ];
 }
 
-/// Channels of cosignatures and of forwarded transactions.
-const COSIGNATURES: u64 = 5;
-const TRANSACTIONS: u64 = 6;
 /// Messages that a flooding liar remembers for each channel.
 const REMEMBERED: usize = 64;
 /// Between two of its messages on a channel: within the quota, for all of it.
@@ -118,17 +115,17 @@ pub(super) async fn start(context: &Context, cluster: &mut Cluster, place: usize
 /// A liar without any honest code.
 async fn talk(context: &Context, cluster: &Cluster, place: usize, lie: Lie, dice: &mut Dice) {
     let control = cluster.oracle.control(transport(u8::try_from(place).unwrap(), 0));
-    for channel in 0..CHANNELS {
-        let (sender, receiver) = control.register(channel, sizing::quota()).await.unwrap();
-        let line = Line { place, channel, sender, receiver, dice: Dice::new(dice.next()) };
+    for number in 0..channel::COUNT {
+        let (sender, receiver) = control.register(number, sizing::quota()).await.unwrap();
+        let line = Line { place, channel: number, sender, receiver, dice: Dice::new(dice.next()) };
         let origin = cluster.world.chain.origin().to_owned();
-        let context = context.child("liar").with_attribute("channel", channel);
+        let context = context.child("liar").with_attribute("channel", number);
         let _running = context.spawn(move |context| async move {
             let _closed = match lie {
                 Lie::Garbage => line.litter(context).await,
                 Lie::Echo => line.echo().await,
                 Lie::Flood => line.flood(context).await,
-                Lie::Cosignatures if channel == COSIGNATURES => line.contradict(&origin).await,
+                Lie::Cosignatures if number == channel::COSIGNATURES => line.contradict(&origin).await,
                 _ => line.ignore().await,
             };
         });
@@ -179,7 +176,7 @@ impl Line {
                     }
                 },
                 () = context.sleep(FLOODING) => {
-                    if self.channel == TRANSACTIONS && self.dice.below(8) == 0 {
+                    if self.channel == channel::TRANSACTIONS && self.dice.below(8) == 0 {
                         self.sender.send(Recipients::All, too_long(), false);
                     } else if !heard.is_empty() {
                         let message = heard[self.dice.below(heard.len())].clone();

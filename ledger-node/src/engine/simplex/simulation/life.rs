@@ -32,9 +32,12 @@ use crate::node::{Node, Parts};
 use crate::resume::last_round;
 use crate::store::SyncStore;
 use crate::term::Term;
+use crate::timepiece::Timepiece;
 
 /// How long to wait for something before looking around again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Until all parts of an engine that was stopped have let go of their files.
+const LETTING_GO: Duration = Duration::from_millis(100);
 /// How long nothing may be executed before the others are asked whether the term is over.
 const OVERTAKEN: Duration = Duration::from_secs(5);
 
@@ -179,8 +182,10 @@ impl Life {
         let mut engine = self.start(context, validator, generation).await.ok_or(Ended)?;
         let left = select! {
             () = self.drive(context, work, term, &mut simplex) => Ok(()),
+            // As for one that comes back: what it wrote and did not sync may be lost.
+            () = clock_set_back(context) => Ok(()),
             _ = &mut engine => {
-                if !self.hardware.disk.has_suffered() {
+                if !self.hardware.disk.excuse().holds() {
                     self.checks.violated(format!("a part of validator {} ended", self.place));
                 }
                 Err(Ended)
@@ -188,6 +193,10 @@ impl Life {
         };
         work.node.desk.shut();
         engine.abort();
+        if left.is_ok() {
+            context.sleep(LETTING_GO).await;
+            context.settle().await;
+        }
         work.left_over = simplex.leave();
         work.node.leave_office();
         left
@@ -250,6 +259,19 @@ impl Life {
         while !has_ended(work, term) {
             self.catch_up(context, work).await;
             context.sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// What [`crate::lookout`] looks at once a second.
+async fn clock_set_back(machine: &Machine) {
+    let now = || Virtual(machine.child("looking")).now_millis();
+    let elapsed = machine.elapsed();
+    let mut timepiece = Timepiece::new(now(), elapsed());
+    loop {
+        machine.sleep(Duration::from_secs(1)).await;
+        if timepiece.was_set_back(now(), elapsed()) {
+            return;
         }
     }
 }

@@ -17,6 +17,7 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use super::dice::Dice;
 use super::disk::{Disk, Watched};
+use super::panics;
 
 /// What survives a node's deaths. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +56,12 @@ impl Machine {
     /// The node died and comes back: its disk is as the crash left it.
     pub(super) async fn settle(&self) {
         self.hardware.disk.settle(&self.context).await;
+    }
+
+    /// How long it is since now, whatever happens to the clock.
+    pub(super) fn elapsed(&self) -> impl Fn() -> Duration {
+        let began = self.context.current();
+        move || self.context.current().duration_since(began).unwrap_or_default()
     }
 
     fn with(&self, context: Context) -> Self {
@@ -120,8 +127,8 @@ impl Spawner for Machine {
         Fut: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let hardware = self.hardware;
-        self.context.spawn(move |context| task(Self { context, hardware }))
+        let (hardware, excuse) = (self.hardware.clone(), self.hardware.disk.excuse().clone());
+        self.context.spawn(move |context| panics::excused_by(excuse, task(Self { context, hardware })))
     }
 
     async fn stop(self, value: i32, timeout: Option<Duration>) -> Result<(), Error> {

@@ -37,6 +37,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) use dice::Dice;
+use faults::Fault;
+use liars::Lie;
 use story::{Outcome, Story};
 
 use chain::Founding;
@@ -50,6 +52,9 @@ fn number(name: &str, default: u64) -> u64 {
 /// much as four, and changes are rare.
 const SEVEN: u64 = 5;
 const CHANGING: u64 = 10;
+
+/// In so many seeds each fault and each lie occurs: that one does not, by chance alone, is less likely than 1 in 10⁸.
+const EVERYTHING_HAPPENS: u64 = 300;
 
 /// Runs `story` for each seed, or one in `every` as many, on as many threads as there are processors.
 fn for_all_seeds(what: &str, every: u64, story: impl Fn(u64) -> Story + Sync) {
@@ -65,18 +70,27 @@ fn for_all_seeds(what: &str, every: u64, story: impl Fn(u64) -> Story + Sync) {
             let outcome = catch_unwind(AssertUnwindSafe(|| story(seed).run()));
             let outcome = outcome.unwrap_or_else(|_| panic!("{what}, seed {seed}: it broke off, see above"));
             assert!(outcome.violations.is_empty(), "{what}, seed {seed}: {:#?}", outcome.violations);
-            assert!(!outcome.faults.is_empty(), "{what}, seed {seed}: nothing failed");
             blocks.fetch_add(outcome.height, Ordering::Relaxed);
             let mut kinds = kinds.lock().unwrap();
-            let names =
-                outcome.faults.iter().map(|fault| format!("{fault:?}")).chain([format!("liar {:?}", outcome.lie)]);
-            names.for_each(|name| *kinds.entry(name).or_default() += 1);
+            let happened = names(&outcome.faults, &[outcome.lie]);
+            happened.for_each(|name| *kinds.entry(name).or_default() += 1);
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     let (blocks, kinds) = (blocks.into_inner(), kinds.into_inner().unwrap());
     println!("{what}: {seeds} seeds from {first} on, {blocks} heights, {kinds:?}");
+    if seeds >= EVERYTHING_HAPPENS {
+        let missing: Vec<_> = names(&Fault::ALL, &Lie::ALL).filter(|name| !kinds.contains_key(name)).collect();
+        assert!(missing.is_empty(), "{what}: in {seeds} seeds there was no {missing:?}");
+    }
+}
+
+/// What happened, and how somebody lied.
+fn names(faults: &[Fault], lies: &[Lie]) -> impl Iterator<Item = String> + use<> {
+    let mut names: Vec<_> = faults.iter().map(|fault| format!("{fault:?}")).collect();
+    names.extend(lies.iter().map(|lie| format!("liar {lie:?}")));
+    names.into_iter()
 }
 
 #[test]
@@ -109,6 +123,26 @@ fn a_block_that_missed_being_final_holds_up_nobody() {
         outcome.empty > 0
     });
     assert!(told, "in no story a block was needed for the one before it");
+}
+
+#[test]
+fn proposals_slow_down_while_certification_lags_and_go_on() {
+    let pace = story::held_up(1);
+    assert!(pace.violations.is_empty(), "{:#?}", pace.violations);
+    let story::Pace { before, lagging, after, .. } = pace;
+    println!("{before} blocks a second, {lagging} while certification lags, {after} afterwards");
+    // A leader waits for three quarters of a second, and then proposes all the same.
+    assert!(lagging > 0.5 && lagging < 1.4, "{lagging} blocks a second");
+    assert!(before > 2.0 * lagging && after > 2.0 * lagging, "{before} before, {after} after");
+}
+
+#[test]
+fn a_clock_that_is_set_right_holds_up_nobody() {
+    for seed in 1..=4 {
+        let (blocks, violations) = story::set_right(seed);
+        assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
+        assert!(blocks > 20, "seed {seed}: {blocks} blocks in half a minute");
+    }
 }
 
 #[test]

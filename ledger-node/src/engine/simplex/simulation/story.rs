@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use commonware_macros::select;
@@ -14,8 +14,9 @@ use super::chain::{Founding, World};
 use super::checks::Checks;
 use super::cluster::{Cluster, Slot};
 use super::dice::Dice;
-use super::faults::{Fault, strike};
+use super::faults::{CLOCK_OFF_MILLIS, Fault, strike};
 use super::liars::{self, Lie};
+use super::wires::Bend;
 use super::{panics, pests, politics};
 use crate::node::{Node, SubmitError};
 use crate::store::Place;
@@ -63,10 +64,9 @@ impl Story {
     }
 
     pub(super) fn run(self) -> Outcome {
-        panics::watch();
         let seed = self.seed;
-        let mut outcome = simulated(seed, |context, tokio| self.tell(context, tokio));
-        outcome.violations.extend(panics::end());
+        let (mut outcome, panics) = simulated(seed, |context, tokio| self.tell(context, tokio));
+        outcome.violations.extend(panics);
         outcome
     }
 
@@ -116,13 +116,19 @@ impl Story {
     }
 }
 
-/// Runs in simulated time, which begins a day after the epoch, so that clocks may be behind.
-fn simulated<T, F: Future<Output = T>>(seed: u64, tell: impl FnOnce(Context, tokio::runtime::Handle) -> F) -> T {
+/// Runs in simulated time, which begins a day after the epoch, so that clocks may be behind. Gives what nothing excused of
+/// the panics, too.
+fn simulated<T, F: Future<Output = T>>(
+    seed: u64,
+    tell: impl FnOnce(Context, tokio::runtime::Handle) -> F,
+) -> (T, Vec<String>) {
     let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let handle = tokio.handle().clone();
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
     let config = config.with_start_time(UNIX_EPOCH + Duration::from_hours(24)).with_catch_panics(true);
-    deterministic::Runner::new(config).start(|context| tell(context, handle))
+    panics::watch();
+    let told = deterministic::Runner::new(config).start(|context| tell(context, handle));
+    (told, panics::end())
 }
 
 /// The height that every honest node has certified; dead ones have certified nothing.
@@ -212,7 +218,7 @@ async fn submit(context: &Context, node: &Arc<Node>, transaction: &str, checks: 
 
 /// Two of four vote in two worlds at once, with the same keys: one more than may be faulty.
 pub(super) fn two_worlds(seed: u64) -> Vec<String> {
-    simulated(seed, |context, handle| async move {
+    let (violations, panics) = simulated(seed, |context, handle| async move {
         let (world, checks) = (World::new(Founding::of(4)), Checks::default());
         let evidence = tempfile::tempdir().unwrap();
         let mut worlds = Vec::new();
@@ -226,12 +232,13 @@ pub(super) fn two_worlds(seed: u64) -> Vec<String> {
         }
         context.sleep(Duration::from_secs(20)).await;
         checks.end().0
-    })
+    });
+    [violations, panics].concat()
 }
 
 /// One of four is there twice, and everybody hears both. Says which of the others have cut it off, and what was violated.
 pub(super) fn two_votes(seed: u64) -> (BTreeSet<usize>, Vec<String>) {
-    simulated(seed, |context, handle| async move {
+    let ((by, violations), panics) = simulated(seed, |context, handle| async move {
         let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
         let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
         let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
@@ -244,7 +251,8 @@ pub(super) fn two_votes(seed: u64) -> (BTreeSet<usize>, Vec<String>) {
         let cut = cut.into_iter().map(|(from, to)| (place(from), place(to)));
         let by = cut.filter(|(from, to)| *from != 3 && *to == 3).map(|(from, _)| from).collect();
         (by, checks.end().0)
-    })
+    });
+    (by, [violations, panics].concat())
 }
 
 /// What a lying cosigner left behind.
@@ -256,7 +264,7 @@ pub(super) struct Caught {
 
 /// One of four cosigns two roots for each size.
 pub(super) fn two_histories(seed: u64) -> Caught {
-    simulated(seed, |context, handle| async move {
+    let (mut caught, panics) = simulated(seed, |context, handle| async move {
         let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
         let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
         let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
@@ -268,5 +276,72 @@ pub(super) fn two_histories(seed: u64) -> Caught {
         let contradictions = nodes.map(|node| node.contradictions.load(std::sync::atomic::Ordering::Relaxed)).sum();
         let kept = |place: usize| std::fs::read_dir(evidence.path().join(place.to_string())).map_or(0, Iterator::count);
         Caught { contradictions, evidence: (0..3).map(kept).sum(), violations: checks.end().0 }
-    })
+    });
+    caught.violations.extend(panics);
+    caught
+}
+
+/// Blocks a second, as a cluster goes on.
+pub(super) struct Pace {
+    /// While all is well.
+    pub(super) before: f64,
+    /// While nobody hears a cosignature, once many blocks stand uncertified.
+    pub(super) lagging: f64,
+    /// Once they are heard again.
+    pub(super) after: f64,
+    pub(super) violations: Vec<String>,
+}
+
+/// For a while the cosignatures of all four are held up, and nothing else.
+pub(super) fn held_up(seed: u64) -> Pace {
+    let (mut pace, panics) = simulated(seed, |context, handle| async move {
+        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
+        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
+        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        let withheld = Arc::new(AtomicBool::new(false));
+        for place in 0..4 {
+            cluster.bend(place, Bend::WithholdCosignatures(Arc::clone(&withheld)));
+            cluster.start(place);
+        }
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        let pace = async || {
+            // What goes before is under way still.
+            context.sleep(Duration::from_secs(10)).await;
+            let begun = checks.height();
+            context.sleep(Duration::from_secs(20)).await;
+            f64::from(u32::try_from(checks.height() - begun).unwrap()) / 20.0
+        };
+        let before = pace().await;
+        withheld.store(true, Ordering::Relaxed);
+        let lagging = pace().await;
+        withheld.store(false, Ordering::Relaxed);
+        let after = pace().await;
+        recover(&context, &mut cluster, &[0, 1, 2, 3]).await;
+        Pace { before, lagging, after, violations: checks.end().0 }
+    });
+    pace.violations.extend(panics);
+    pace
+}
+
+/// How many blocks three of four make in half a minute after the clock of one of them, an hour ahead for a while, was set right
+/// and the fourth has died; and what was violated.
+pub(super) fn set_right(seed: u64) -> (u64, Vec<String>) {
+    let ((blocks, violations), panics) = simulated(seed, |context, handle| async move {
+        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
+        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
+        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        (0..4).for_each(|place| cluster.start(place));
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        context.sleep(Duration::from_secs(5)).await;
+        cluster.hardware(1).set_clock(CLOCK_OFF_MILLIS);
+        context.sleep(Duration::from_secs(5)).await;
+        cluster.hardware(1).set_clock(0);
+        cluster.kill(3);
+        let begun = checks.height();
+        context.sleep(Duration::from_secs(30)).await;
+        let blocks = checks.height() - begun;
+        recover(&context, &mut cluster, &[0, 1, 2]).await;
+        (blocks, checks.end().0)
+    });
+    (blocks, [violations, panics].concat())
 }

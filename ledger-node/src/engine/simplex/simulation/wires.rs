@@ -1,7 +1,8 @@
 //! How a life is connected: as it should be, or bent, so that a validator with honest code and real keys equivocates,
 //! withholds, or sends what it did not vote for.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use commonware_actor::{Feedback, Unreliable};
@@ -10,14 +11,8 @@ use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
 use commonware_runtime::deterministic::Context;
 use commonware_runtime::{IoBufs, Supervisor as _};
 
-use super::super::wiring::CHANNELS;
+use super::super::wiring::channel;
 use super::super::{PublicKey, sizing};
-
-/// Channels on which blocks go: those that others asked for, and those that are proposed.
-const BACKFILL: u64 = 3;
-const BLOCKS: u64 = 4;
-/// Channel of votes.
-const VOTES: u64 = 0;
 
 /// What becomes of what is sent.
 #[derive(Debug, Clone)]
@@ -30,6 +25,8 @@ pub(super) enum Bend {
     WithholdBlocks(Vec<PublicKey>),
     /// Votes go to these only.
     WithholdVotes(Vec<PublicKey>),
+    /// Nobody hears a cosignature as long as this holds.
+    WithholdCosignatures(Arc<AtomicBool>),
     /// Blocks are sent with a byte changed.
     SpoilBlocks,
 }
@@ -60,17 +57,24 @@ pub(super) enum Wires {
 }
 
 impl Bend {
-    fn is_about_blocks(channel: u64) -> bool {
-        matches!(channel % CHANNELS, BLOCKS | BACKFILL)
+    fn is_about_blocks(number: u64) -> bool {
+        matches!(number % channel::COUNT, channel::BLOCKS | channel::BACKFILL)
     }
 
     /// Those who hear it if it is not all who should.
-    fn hearers(&self, channel: u64) -> Option<&[PublicKey]> {
+    fn hearers(&self, number: u64) -> Option<&[PublicKey]> {
         match self {
             Self::Only(hearers) => Some(hearers),
-            Self::WithholdBlocks(hearers) if Self::is_about_blocks(channel) => Some(hearers),
-            Self::WithholdVotes(hearers) if channel % CHANNELS == VOTES => Some(hearers),
-            Self::None | Self::WithholdBlocks(_) | Self::WithholdVotes(_) | Self::SpoilBlocks => None,
+            Self::WithholdBlocks(hearers) if Self::is_about_blocks(number) => Some(hearers),
+            Self::WithholdVotes(hearers) if number % channel::COUNT == channel::VOTES => Some(hearers),
+            Self::WithholdCosignatures(withheld) if number % channel::COUNT == channel::COSIGNATURES => {
+                withheld.load(Ordering::Relaxed).then_some(&[])
+            }
+            Self::None
+            | Self::WithholdBlocks(_)
+            | Self::WithholdVotes(_)
+            | Self::WithholdCosignatures(_)
+            | Self::SpoilBlocks => None,
         }
     }
 }
@@ -126,7 +130,7 @@ impl Wires {
         [one, other]: [Bend; 2],
     ) -> (Self, Self) {
         let (mut ones, mut others) = (Ends::new(), Ends::new());
-        for channel in 0..CHANNELS {
+        for channel in 0..channel::COUNT {
             let (sender, receiver) = control.register(channel, sizing::quota()).await.unwrap();
             let splitting = context.child("splitting").with_attribute("channel", channel);
             let (first, second) = receiver.split_with(splitting, |_| SplitTarget::Both);
@@ -144,8 +148,8 @@ impl Wires {
                 let control = oracle.control(key);
                 let mut ends = Ends::new();
                 // Between real nodes the handshake keeps terms apart; here the numbers of their channels do.
-                let first = epoch * CHANNELS;
-                for channel in first..first + CHANNELS {
+                let first = epoch * channel::COUNT;
+                for channel in first..first + channel::COUNT {
                     let (inner, receiver) = control.register(channel, sizing::quota()).await.unwrap();
                     ends.push((Bent { inner, channel, bend: bend.clone() }, receiver));
                 }

@@ -109,7 +109,7 @@ impl Terminal {
         let life = DidLife { kind: &verifier::KIND, directory: &config.keys, guard: &guard, ledger, now };
         let messages = Catalogue::new(traveller.lang);
         command::run(&life, duty_arguments(traveller, &file)?, &messages, &mut system_rng()?).await?;
-        Ok(())
+        traveller.everywhere().await
     }
 
     /// Nothing is signed before somebody agreed to what they were shown.

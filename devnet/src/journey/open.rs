@@ -58,6 +58,7 @@ pub(super) async fn accredit(traveller: &mut Traveller) -> Seen {
     }
     accredit_housing_fund(traveller).await?;
     founded.second_name.register(&traveller.layout, &founded.housing_fund, ledger, now).await?;
+    traveller.everywhere().await?;
     let values = [("departments", DEPARTMENTS.len().to_string()), ("types", types().count().to_string())];
     Ok(traveller.say("devnet-seen-accredit", &values))
 }
@@ -85,6 +86,7 @@ pub(super) async fn delegate(traveller: &mut Traveller) -> Seen {
             give(traveller, &department.member, did, window).await?;
         }
     }
+    traveller.everywhere().await?;
     let duties = DEPARTMENTS.len().saturating_add(2);
     Ok(traveller.say("devnet-seen-delegate", &[("count", duties.to_string())]))
 }

@@ -47,6 +47,7 @@ pub(super) async fn looked_back(traveller: &mut Traveller) -> Seen {
     end_accreditation(traveller).await?;
     let later = newest_seal(traveller).await?;
     open::accredit_housing_fund(traveller).await?;
+    traveller.everywhere().await?;
 
     let (then, _) = traveller.ledger.moment(u64::try_from(case.now.to_millis().0)?).await?;
     let (later, _) = traveller.ledger.moment(later).await?;

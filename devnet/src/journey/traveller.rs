@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use ledger::TrustRoot;
 use service_kit::chance::SystemChance;
 use service_kit::clock::{Clock, SystemClock};
 use service_kit::fetch::{Fetch, Fetcher};
@@ -16,6 +18,7 @@ use wallet_cli::ui::Ui;
 use wallet_cli::vault::{KdfCost, Passphrase};
 use wallet_cli::{Ports, Wallet};
 
+use super::patience::until;
 use super::runner::{Actor, Seen};
 use super::{
     Step, evidence, failure, issue, keys, leaks, official, open, present, receipt, revoke, time_travel, withdraw,
@@ -24,6 +27,9 @@ use crate::world::admin::AdminApi;
 use crate::world::found::{self, Founded};
 use crate::world::layout::{HOUSING_FUND, LEADER, Layout, Member};
 use crate::world::services::Services;
+
+/// Time for a ledger node that has just been started to reach the others' head.
+const NODES_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that the steps act with.
 pub struct Traveller {
@@ -91,6 +97,25 @@ impl Traveller {
             return Ok(Wallet::open(&vault, &passphrase, ports)?);
         }
         Ok(Wallet::init(&vault, &passphrase, KdfCost::DEFAULT, wallet_setup(&self.layout)?, ports)?)
+    }
+
+    /// Waits until every ledger node shows what the leader's shows by now. Services and wallet ask different ones, of which
+    /// one that has just been started is behind for a moment and would deny what was brought to another.
+    ///
+    /// # Errors
+    /// A node that stays behind.
+    pub async fn everywhere(&self) -> Result<()> {
+        let (now, _) = self.ledger.checkpoint().await?;
+        for member in self.layout.validators() {
+            let trust_root = TrustRoot::clone(&self.ledger.trust_root());
+            let node = LedgerClient::new(Arc::clone(&self.fetch), &self.layout.url(member), trust_root);
+            let shown = until(NODES_PATIENCE, async || {
+                let newest = node.checkpoint().await;
+                Ok(newest.is_ok_and(|(newest, _)| newest.size() >= now.size()).then_some(()))
+            });
+            shown.await?.with_context(|| format!("the ledger node of {} stays behind", member.id))?;
+        }
+        Ok(())
     }
 
     /// How the wallet would speak.

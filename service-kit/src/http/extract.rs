@@ -49,15 +49,8 @@ impl FromRequest for OAuthForm {
     type Future = Extracted<Self, OAuthError>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let kind = body::check_content_type(request, "application/x-www-form-urlencoded");
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let read = async {
-                kind?;
-                body::parse_form(&body::read(&request, &mut payload, limits::BODY_BYTES).await?)
-            };
-            read.await.map(Self).map_err(|error| OAuthError::of_body(&error))
-        })
+        let form = form(request, payload);
+        Box::pin(async move { form.await.map(Self).map_err(|error| OAuthError::of_body(&error)) })
     }
 }
 
@@ -83,5 +76,18 @@ fn json<T: DeserializeOwned>(
     async move {
         kind?;
         body::parse_json(&body::read(&request, &mut payload, limits::BODY_BYTES).await?)
+    }
+}
+
+/// The form that a body is.
+pub(crate) fn form(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Form, BodyError>> + use<> {
+    let kind = body::check_content_type(request, "application/x-www-form-urlencoded");
+    let (request, mut payload) = (request.clone(), payload.take());
+    async move {
+        kind?;
+        body::parse_form(&body::read(&request, &mut payload, limits::BODY_BYTES).await?)
     }
 }

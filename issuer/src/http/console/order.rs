@@ -6,6 +6,7 @@ use identity_core::problem::Code;
 use maud::{Markup, html};
 use serde_json::json;
 use service_kit::console::frame::Page;
+use service_kit::console::operator::signing;
 use service_kit::console::piece::Facts;
 use service_kit::console::site::Place;
 use service_kit::console::visitor::Visitor;
@@ -15,9 +16,6 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::http::orders::{self, By, Drafted};
 use crate::service::Service;
-
-/// The file that an official signs, as it is called when it was fetched from here.
-const DRAFT: &str = "to-attest.json";
 
 /// Under whose order an act is to be done.
 pub(super) enum Under {
@@ -100,25 +98,12 @@ pub(super) fn page(
         facts.add(visitor.say("operator-case-salt"), html! { code.digest { (case.salt()) } });
     }
     let body = html! {
-        script type="module" src=(visitor.site().at("/signed.js")) {}
         (facts.show())
-        ol {
-            li { a href={ "data:application/json," (file) } download=(DRAFT) { (visitor.say("operator-sign-fetch")) } }
-            li {
-                (visitor.say("operator-sign-run"))
-                pre.bytes { "xinfu-wallet approve-request " (DRAFT) " --credential " (visitor.say("operator-sign-number")) }
-            }
-            li { (visitor.say("operator-sign-bring")) }
-        }
+        (signing::steps(visitor, &format!("data:application/json,{file}")))
         form.sheet method="post" action=(visitor.link(action, &[])) {
             input type="hidden" name="ordered" value="1";
             @if let Some(content) = content { input type="hidden" name="content" value=(content); }
-            label for="order" { (visitor.say("operator-signed")) }
-            textarea #order name="order" required rows="5" maxlength=(MAX_ORDER_BYTES) spellcheck="false" {}
-            div.row hidden {
-                label for="file" { (visitor.say("operator-signed-file")) }
-                input #file type="file" data-into="order";
-            }
+            (signing::brought(visitor, "order", MAX_ORDER_BYTES))
             button type="submit" { (visitor.say("operator-order-go")) }
         }
     };

@@ -10,6 +10,7 @@
 mod door;
 mod guard;
 mod session;
+pub mod signing;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,7 @@ use super::visitor::Visitor;
 use crate::audit;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::http::{body, limits};
+use crate::http::extract;
 use crate::reply::Problem;
 
 /// The way in, from the first page on.
@@ -112,14 +113,7 @@ impl FromRequest for Filled {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let kind = body::check_content_type(request, "application/x-www-form-urlencoded");
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let read = async {
-                kind?;
-                body::parse_form(&body::read(&request, &mut payload, limits::BODY_BYTES).await?)
-            };
-            Ok(Self(read.await.map_err(|error| Problem::of_body(&error))))
-        })
+        let form = extract::form(request, payload);
+        Box::pin(async move { Ok(Self(form.await.map_err(|error| Problem::of_body(&error)))) })
     }
 }

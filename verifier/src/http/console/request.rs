@@ -9,6 +9,7 @@ use service_kit::audit::Act;
 use service_kit::console::frame::{self, Page};
 use service_kit::console::names::of_type;
 use service_kit::console::operator::Filled;
+use service_kit::console::operator::signing::{self, DRAFT};
 use service_kit::console::piece::{Facts, folded, live, moment};
 use service_kit::console::visitor::Visitor;
 use service_kit::reply::Problem;
@@ -22,9 +23,6 @@ use crate::service::Verifier;
 
 /// Milliseconds between two looks of a page that is open: somebody waits at a desk.
 const EVERY: u32 = 2000;
-
-/// The file that an official signs, as it is called when it was fetched from here.
-const DRAFT: &str = "to-attest.json";
 
 /// `GET <root>/requests/<id>`.
 pub(super) async fn show(verifier: web::Data<Verifier>, visitor: Visitor, id: web::Path<String>) -> HttpResponse {
@@ -143,25 +141,12 @@ fn to_sign(visitor: &Visitor, seen: &Seen) -> Markup {
     let place = |file: &str| format!("/requests/{}/{file}", seen.id);
     let duty = [("duty", harmless(&seen.duty).into())];
     html! {
-        script type="module" src=(visitor.site().at("/signed.js")) {}
         section aria-labelledby="sign" {
             h2 #sign { (visitor.say("operator-sign")) }
             p { (visitor.fill("operator-sign-lead", &duty)) }
-            ol {
-                li { a href=(visitor.site().at(&place(DRAFT))) download=(DRAFT) { (visitor.say("operator-sign-fetch")) } }
-                li {
-                    (visitor.say("operator-sign-run"))
-                    pre.bytes { "xinfu-wallet approve-request " (DRAFT) " --credential " (visitor.say("operator-sign-number")) }
-                }
-                li { (visitor.say("operator-sign-bring")) }
-            }
+            (signing::steps(visitor, &visitor.site().at(&place(DRAFT))))
             form.sheet method="post" action=(visitor.link(&place("attestation"), &[])) {
-                label for="attestation" { (visitor.say("operator-signed")) }
-                textarea #attestation name="attestation" required rows="5" maxlength=(MAX_ATTESTATION_BYTES) spellcheck="false" {}
-                div.row hidden {
-                    label for="file" { (visitor.say("operator-signed-file")) }
-                    input #file type="file" data-into="attestation";
-                }
+                (signing::brought(visitor, "attestation", MAX_ATTESTATION_BYTES))
                 button type="submit" { (visitor.say("operator-sign-go")) }
             }
         }

@@ -5,7 +5,9 @@ use identity_core::registry::Role;
 use maud::{Markup, html};
 use service_kit::console::visitor::Visitor;
 
-pub(super) use service_kit::console::piece::{Facts, age, badge, digest, folded, live, log, moment, narrow, table};
+pub(super) use service_kit::console::piece::{
+    Facts, age, badge, digest, folded, live, log, moment, narrow, pages, table,
+};
 
 use super::names::{Directory, of_claim, of_purpose, of_type};
 use super::reading::Block;

@@ -11,7 +11,7 @@ use service_kit::reply::Problem;
 
 use super::entry::Kind;
 use super::names::Directory;
-use super::piece::{index, log, sealed, who};
+use super::piece::{index, log, pages, sealed, who};
 use super::place;
 use super::reading::{Console, Listed, Reading};
 use super::told;
@@ -44,7 +44,7 @@ async fn page(console: &Console, visitor: &Visitor) -> Result<Page, Problem> {
         (filter(visitor, kind))
         (searched(visitor, &reading, before, &listed))
         @if !listed.rows.is_empty() { (rows(visitor, &directory, &listed)) }
-        (older(visitor, &reading, kind, before, &listed))
+        (ways(visitor, &reading, kind, before, &listed))
     };
     let lead = visitor.fill("console-transactions-lead", &[("size", size.to_string().into())]);
     Ok(Page::new(place::TRANSACTIONS, visitor.say("console-transactions"), body).with_lead(lead))
@@ -122,20 +122,13 @@ fn rows(visitor: &Visitor, directory: &Directory, listed: &Listed) -> Markup {
     log(&visitor.say("console-transactions"), &heads.map(|id| visitor.say(id)), &rows)
 }
 
-fn older(visitor: &Visitor, reading: &Reading<'_>, kind: Option<Kind>, before: u64, listed: &Listed) -> Markup {
+fn ways(visitor: &Visitor, reading: &Reading<'_>, kind: Option<Kind>, before: u64, listed: &Listed) -> Markup {
     let kind = kind.map_or("", Kind::name);
-    let next = listed.searched_to.to_string();
-    let path = place::TRANSACTIONS.path();
-    html! {
-        nav.pages aria-label=(visitor.say("console-pages")) {
-            @if before < reading.round.head.size {
-                a href=(visitor.link(path, &[("kind", kind)])) { (visitor.say("console-newest")) }
-            }
-            @if listed.searched_to > reading.console.kept_from() {
-                a rel="next" href=(visitor.link(path, &[("kind", kind), ("before", &next)])) { (visitor.say("console-older")) }
-            }
-        }
-    }
+    let (path, next) = (place::TRANSACTIONS.path(), listed.searched_to.to_string());
+    let newest = (before < reading.round.head.size).then(|| visitor.link(path, &[("kind", kind)]));
+    let more = listed.searched_to > reading.console.kept_from();
+    let older = more.then(|| visitor.link(path, &[("kind", kind), ("before", &next)]));
+    pages(visitor, newest.as_deref(), older.as_deref())
 }
 
 enum Found {

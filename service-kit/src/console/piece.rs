@@ -109,6 +109,19 @@ pub fn badge(tone: &str, text: &str) -> Markup {
     html! { span.badge.(tone) { (text) } }
 }
 
+/// The way through a list that does not fit on one page: to its newest part, and to what is older.
+#[must_use]
+pub fn pages(visitor: &Visitor, newest: Option<&str>, older: Option<&str>) -> Markup {
+    html! {
+        @if newest.is_some() || older.is_some() {
+            nav.pages aria-label=(visitor.say("console-pages")) {
+                @if let Some(newest) = newest { a href=(newest) { (visitor.say("console-newest")) } }
+                @if let Some(older) = older { a rel="next" href=(older) { (visitor.say("console-older")) } }
+            }
+        }
+    }
+}
+
 /// Something that is folded away until somebody wants it.
 #[must_use]
 pub fn folded(summary: &str, content: Markup) -> Markup {

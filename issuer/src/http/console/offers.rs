@@ -9,7 +9,7 @@ use serde_json::json;
 use service_kit::audit::Act;
 use service_kit::console::frame::{self, Page};
 use service_kit::console::operator::Filled;
-use service_kit::console::piece::{live, moment, table};
+use service_kit::console::piece::{live, moment, pages, table};
 use service_kit::console::visitor::Visitor;
 use service_kit::http::body;
 use service_kit::reply::Problem;
@@ -31,7 +31,9 @@ pub(super) async fn show(service: web::Data<Service>, visitor: Visitor) -> HttpR
 async fn page(service: &Service, visitor: &Visitor) -> Result<Page, Problem> {
     let before = visitor.asks("before");
     let offers = service.records.newest_offers(before, PAGE).await?;
-    let older = offers.last().filter(|_| offers.len() == PAGE).map(|(made, _)| made.place.as_str());
+    let newest = before.map(|_| visitor.link("/", &[]));
+    let older =
+        offers.last().filter(|_| offers.len() == PAGE).map(|(made, _)| visitor.link("/", &[("before", &made.place)]));
     let now = service.clock.now();
     let heads = ["operator-made", "operator-kind", "operator-subject", "operator-standing"].map(|id| visitor.say(id));
     let rows: Vec<Vec<Markup>> = offers
@@ -61,14 +63,7 @@ async fn page(service: &Service, visitor: &Visitor) -> Result<Page, Problem> {
         } @else {
             (list)
         }
-        @if before.is_some() || older.is_some() {
-            nav.pages aria-label=(visitor.say("console-pages")) {
-                @if before.is_some() { a href=(visitor.link("/", &[])) { (visitor.say("console-newest")) } }
-                @if let Some(older) = older {
-                    a rel="next" href=(visitor.link("/", &[("before", older)])) { (visitor.say("console-older")) }
-                }
-            }
-        }
+        (pages(visitor, newest.as_deref(), older.as_deref()))
     };
     Ok(Page::new(OFFERS, visitor.say("operator-offers"), body).with_lead(visitor.say("operator-offers-lead")))
 }

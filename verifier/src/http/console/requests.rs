@@ -9,7 +9,7 @@ use service_kit::audit::Act;
 use service_kit::console::frame::{self, Page};
 use service_kit::console::names::of_purpose;
 use service_kit::console::operator::Filled;
-use service_kit::console::piece::{badge, live, moment, table};
+use service_kit::console::piece::{badge, live, moment, pages, table};
 use service_kit::console::visitor::Visitor;
 use service_kit::reply::Problem;
 use service_kit::terminal::harmless;
@@ -36,6 +36,8 @@ pub(super) async fn show(verifier: web::Data<Verifier>, visitor: Visitor) -> Htt
 async fn page(verifier: &Verifier, visitor: &Visitor) -> Result<Page, Problem> {
     let before = visitor.asks("before");
     let listed = verifier.newest(before, PAGE).await?;
+    let newest = before.map(|_| visitor.link("/", &[]));
+    let older = listed.older.as_ref().map(|older| visitor.link("/", &[("before", older)]));
     let list = html! { div data-live-part="requests" { (list(visitor, &listed)) } };
     let body = html! {
         @if before.is_none() {
@@ -47,7 +49,7 @@ async fn page(verifier: &Verifier, visitor: &Visitor) -> Result<Page, Problem> {
         } @else {
             (list)
         }
-        (more(visitor, before, &listed))
+        (pages(visitor, newest.as_deref(), older.as_deref()))
     };
     Ok(Page::new(REQUESTS, visitor.say("operator-requests"), body).with_lead(visitor.say("operator-requests-lead")))
 }
@@ -134,19 +136,6 @@ pub(super) fn standing(visitor: &Visitor, state: &State) -> Markup {
             (word("bad", "operator-state-refused"))
             @if let Some(code) = code { " " (code.title(visitor.lang())) }
         },
-    }
-}
-
-fn more(visitor: &Visitor, before: Option<&str>, listed: &Listed) -> Markup {
-    html! {
-        @if before.is_some() || listed.older.is_some() {
-            nav.pages aria-label=(visitor.say("console-pages")) {
-                @if before.is_some() { a href=(visitor.link("/", &[])) { (visitor.say("console-newest")) } }
-                @if let Some(older) = &listed.older {
-                    a rel="next" href=(visitor.link("/", &[("before", older)])) { (visitor.say("console-older")) }
-                }
-            }
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Batch, Range, Store};
 
 use super::node::{Mood, SampleNode};
-use super::world::{Answered, Bench};
+use super::world::{Answered, Bench, settled};
 use crate::flow::receipt_audit::{ReceiptsRead, Unasked, ask, read};
 use crate::job::anchor::{RoundFailure, round};
 use crate::store::VerifierStore;
@@ -61,17 +61,8 @@ impl Scene {
         round(&self.bench.verifier, self.bench.verifier.receipts.submitter.as_ref().unwrap()).await
     }
 
-    /// Runs rounds until there is nothing to do, as the job does; answers how many failed.
     async fn settle(&self) -> usize {
-        let mut failed = 0;
-        for _ in 0..10 {
-            match self.round().await {
-                Ok(false) => return failed,
-                Ok(true) => {}
-                Err(_) => failed += 1,
-            }
-        }
-        panic!("never settles");
+        settled(async || self.round().await).await
     }
 
     async fn get(&self, digest: &Hash) -> Answered {

@@ -21,7 +21,7 @@ use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::{Batch, Store as _};
 
 use super::node::{Mood, SampleNode};
-use super::world::Bench;
+use super::world::{Bench, settled};
 use crate::flow::receipt_audit::{ask, read};
 use crate::flow::tally_audit::{TalliesRead, TallyFault};
 use crate::job::anchor::RoundFailure;
@@ -100,17 +100,8 @@ impl Scene {
         round(&self.bench.verifier, self.bench.verifier.receipts.submitter.as_ref().unwrap()).await
     }
 
-    /// Runs rounds until there is nothing to do; answers how many failed.
     async fn settle(&self) -> usize {
-        let mut failed = 0;
-        for _ in 0..20 {
-            match self.round().await {
-                Ok(false) => return failed,
-                Ok(true) => {}
-                Err(_) => failed += 1,
-            }
-        }
-        panic!("never settles");
+        settled(async || self.round().await).await
     }
 
     /// What the ledger has of a day, by the purpose that the service may ask for.

@@ -31,6 +31,7 @@ use service_kit::trust_keeper::TrustKeeper;
 use crate::client::Client;
 use crate::config::{Config, DutyConfig, LedgerConfig, X509Config};
 use crate::http::routes;
+use crate::job::anchor::RoundFailure;
 use crate::keys::RequestKey;
 use crate::policy::{AnchorPolicy, QueryConfig, RequiredByLaw, Undetermined};
 use crate::receipts::{Counters, Receipts, Submitter};
@@ -317,6 +318,19 @@ impl Request {
     pub(super) fn to_sign(&self, id: &str) -> Vec<String> {
         hashes_for(&self.transaction_data, id)
     }
+}
+
+/// Runs rounds of a job until there is nothing to do; answers how many failed.
+pub(super) async fn settled(round: impl AsyncFn() -> Result<bool, RoundFailure>) -> usize {
+    let mut failed = 0;
+    for _ in 0..20 {
+        match round().await {
+            Ok(false) => return failed,
+            Ok(true) => {}
+            Err(_) => failed += 1,
+        }
+    }
+    panic!("never settles");
 }
 
 pub(super) fn dcql(claims: &[&str]) -> Value {

@@ -7,15 +7,13 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Browser } from './browser.mjs';
+import { Eyes } from './eyes.mjs';
 
 const [index, folder] = process.argv.slice(2);
 const world = JSON.parse(fs.readFileSync(index, 'utf8'));
 const home = path.dirname(index);
 const base = world.ledger.url;
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'xinfu-console-'));
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
 
 const PAGES = [
   { path: '/console/', name: 'overview', title: { en: 'Overview', zh: '概览' } },
@@ -26,29 +24,12 @@ const PAGES = [
   { path: '/console/check', name: 'check', title: { en: 'Check a file', zh: '检查文件' } },
 ];
 
-const browser = await Browser.start(process.env.CHROMIUM ?? 'chromium');
-const text = (selector) => browser.evaluate(`document.querySelector(${JSON.stringify(selector)}).innerText`);
-const count = (selector) => browser.evaluate(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
-const address = () => browser.evaluate('location.pathname + location.search');
-
-/** What holds of every page: its language, its texts, and that nothing of it lies outside the window. */
-async function look(lang, name) {
-  for (const size of [WIDE, PHONE]) {
-    await browser.look(size);
-    const wider = await browser.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-    assert.ok(wider <= 0, `${name} in ${lang} is ${wider} px wider than a window of ${size.width}`);
-    if (folder) await browser.picture(path.join(folder, `${name}-${lang}-${size === WIDE ? 'wide' : 'phone'}.png`));
-  }
-  await browser.look(WIDE);
-  assert.equal(await browser.evaluate('document.documentElement.lang'), lang === 'zh' ? 'zh-CN' : 'en');
-  const said = await text('body');
-  assert.doesNotMatch(said, /console-[a-z]|evidence-[a-z]|\{ ?\$|undefined|Invalid Date/, name);
-  assert.equal(/[\u4e00-\u9fff]{4}/.test(await text('main')), lang === 'zh', `${name} is not in ${lang}`);
-  assert.equal(await count('main h1'), 1);
-  // Each place for input is named, and each picture described.
-  const unnamed = await browser.evaluate(`[...document.querySelectorAll('input:not([type=hidden]), select')].filter((one) => !one.labels.length && !one.ariaLabel).length`);
-  assert.equal(unnamed, 0, `${name} has inputs without a name`);
-}
+const eyes = await Eyes.open(folder);
+const { browser } = eyes;
+const text = (selector) => eyes.text(selector);
+const count = (selector) => eyes.count(selector);
+const address = () => eyes.address();
+const look = (lang, name) => eyes.look(lang, name);
 
 async function everyPage(lang) {
   await browser.open(`${base}/console/?lang=${lang}`);
@@ -237,7 +218,6 @@ function altered(jws) {
 }
 
 try {
-  if (folder) fs.mkdirSync(folder, { recursive: true });
   for (const lang of ['en', 'zh']) await everyPage(lang);
   await byKeyboard();
   await live();

@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Browser } from './browser.mjs';
+import { Eyes } from './eyes.mjs';
 
 const [index, program, folder] = process.argv.slice(2);
 const world = JSON.parse(fs.readFileSync(index, 'utf8'));
@@ -18,13 +18,12 @@ const KIND = 'resident-identity';
 const desk = site(world.verifiers[0]);
 const counter = site(world.issuers.find(({ id }) => id === 'public-security'));
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'xinfu-operator-'));
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
 
-const browser = await Browser.start(process.env.CHROMIUM ?? 'chromium');
-const text = (selector) => browser.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`);
-const count = (selector) => browser.evaluate(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
-const address = () => browser.evaluate('location.pathname + location.search');
+const eyes = await Eyes.open(folder);
+const { browser } = eyes;
+const text = (selector) => eyes.text(selector);
+const count = (selector) => eyes.count(selector);
+const address = () => eyes.address();
 const focused = () => browser.evaluate('document.activeElement.id || document.activeElement.innerText');
 
 /** A service and its operators' pages. */
@@ -45,21 +44,9 @@ function wallet(vault, ...command) {
   return JSON.parse(execFileSync(program, ['wallet', '--', ...options, ...command], { encoding: 'utf8' }));
 }
 
-/** What holds of every page: its language, its texts, and that nothing of it lies outside the window. */
+/** As of every page; and no token stands in an address. */
 async function look(lang, name) {
-  for (const size of [WIDE, PHONE]) {
-    await browser.look(size);
-    const wider = await browser.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-    assert.ok(wider <= 0, `${name} in ${lang} is ${wider} px wider than a window of ${size.width}`);
-    if (folder) await browser.picture(path.join(folder, `${name}-${lang}-${size === WIDE ? 'wide' : 'phone'}.png`));
-  }
-  await browser.look(WIDE);
-  assert.equal(await browser.evaluate('document.documentElement.lang'), lang === 'zh' ? 'zh-CN' : 'en');
-  assert.doesNotMatch(await text('body'), /operator-[a-z]|console-[a-z]|\{ ?\$|undefined|Invalid Date/, name);
-  assert.equal(/[\u4e00-\u9fff]{4}/.test(await text('main')), lang === 'zh', `${name} is not in ${lang}`);
-  assert.equal(await count('main h1'), 1);
-  const unnamed = await browser.evaluate(`[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button')].filter((one) => !one.labels?.length && !one.ariaLabel && !one.innerText).length`);
-  assert.equal(unnamed, 0, `${name} has inputs without a name`);
+  await eyes.look(lang, name);
   assert.ok([desk, counter].every(({ token }) => !browser.sent.some(({ url }) => url.includes(token))), 'no token in an address');
 }
 
@@ -264,7 +251,6 @@ async function listed() {
 }
 
 try {
-  if (folder) fs.mkdirSync(folder, { recursive: true });
   const subjects = await admin(counter, `subjects?credential_configuration_id=${KIND}`);
   for (const lang of ['en', 'zh']) {
     const subject = subjects.pop();

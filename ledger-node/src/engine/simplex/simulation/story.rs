@@ -9,12 +9,13 @@ use commonware_macros::select;
 use commonware_runtime::deterministic::{self, Context};
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _};
 use ledger::Hash;
+use tempfile::TempDir;
 
 use super::chain::{Founding, World};
 use super::checks::Checks;
 use super::cluster::{Cluster, Slot};
 use super::dice::Dice;
-use super::faults::{CLOCK_OFF_MILLIS, Fault, strike};
+use super::faults::{Fault, strike};
 use super::liars::{self, Lie};
 use super::wires::Bend;
 use super::{panics, pests, politics};
@@ -216,6 +217,13 @@ async fn submit(context: &Context, node: &Arc<Node>, transaction: &str, checks: 
     }
 }
 
+/// Four nodes, none of which runs yet, and where they leave evidence for as long as it is held.
+async fn four(context: &Context, tokio: tokio::runtime::Handle, dice: &mut Dice) -> (Cluster, TempDir) {
+    let evidence = tempfile::tempdir().unwrap();
+    let (inside, world) = (context.child("cluster"), World::new(Founding::of(4)));
+    (Cluster::new(inside, tokio, world, Checks::default(), evidence.path(), "node", dice).await, evidence)
+}
+
 /// Two of four vote in two worlds at once, with the same keys: one more than may be faulty.
 pub(super) fn two_worlds(seed: u64) -> Vec<String> {
     let (violations, panics) = simulated(seed, |context, handle| async move {
@@ -239,9 +247,8 @@ pub(super) fn two_worlds(seed: u64) -> Vec<String> {
 /// One of four is there twice, and everybody hears both. Says which of the others have cut it off, and what was violated.
 pub(super) fn two_votes(seed: u64) -> (BTreeSet<usize>, Vec<String>) {
     let ((by, violations), panics) = simulated(seed, |context, handle| async move {
-        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
-        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
-        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
         (0..3).for_each(|place| cluster.start(place));
         liars::start(&context, &mut cluster, 3, Lie::LoudTwins, dice).await;
         (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
@@ -250,7 +257,7 @@ pub(super) fn two_votes(seed: u64) -> (BTreeSet<usize>, Vec<String>) {
         let place = |key| (0..4).find(|place| cluster.world.transports(*place).any(|own| own == key)).unwrap();
         let cut = cut.into_iter().map(|(from, to)| (place(from), place(to)));
         let by = cut.filter(|(from, to)| *from != 3 && *to == 3).map(|(from, _)| from).collect();
-        (by, checks.end().0)
+        (by, cluster.checks.end().0)
     });
     (by, [violations, panics].concat())
 }
@@ -265,9 +272,8 @@ pub(super) struct Caught {
 /// One of four cosigns two roots for each size.
 pub(super) fn two_histories(seed: u64) -> Caught {
     let (mut caught, panics) = simulated(seed, |context, handle| async move {
-        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
-        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
-        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, evidence) = four(&context, handle, dice).await;
         (0..3).for_each(|place| cluster.start(place));
         liars::start(&context, &mut cluster, 3, Lie::Cosignatures, dice).await;
         send(&context, &cluster, 0, Dice::new(seed));
@@ -275,7 +281,7 @@ pub(super) fn two_histories(seed: u64) -> Caught {
         let nodes = (0..3).filter_map(|place| cluster.node(place));
         let contradictions = nodes.map(|node| node.contradictions.load(std::sync::atomic::Ordering::Relaxed)).sum();
         let kept = |place: usize| std::fs::read_dir(evidence.path().join(place.to_string())).map_or(0, Iterator::count);
-        Caught { contradictions, evidence: (0..3).map(kept).sum(), violations: checks.end().0 }
+        Caught { contradictions, evidence: (0..3).map(kept).sum(), violations: cluster.checks.end().0 }
     });
     caught.violations.extend(panics);
     caught
@@ -295,9 +301,8 @@ pub(super) struct Pace {
 /// For a while the cosignatures of all four are held up, and nothing else.
 pub(super) fn held_up(seed: u64) -> Pace {
     let (mut pace, panics) = simulated(seed, |context, handle| async move {
-        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
-        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
-        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
         let withheld = Arc::new(AtomicBool::new(false));
         for place in 0..4 {
             cluster.bend(place, Bend::WithholdCosignatures(Arc::clone(&withheld)));
@@ -307,9 +312,9 @@ pub(super) fn held_up(seed: u64) -> Pace {
         let pace = async || {
             // What goes before is under way still.
             context.sleep(Duration::from_secs(10)).await;
-            let begun = checks.height();
+            let begun = cluster.checks.height();
             context.sleep(Duration::from_secs(20)).await;
-            f64::from(u32::try_from(checks.height() - begun).unwrap()) / 20.0
+            f64::from(u32::try_from(cluster.checks.height() - begun).unwrap()) / 20.0
         };
         let before = pace().await;
         withheld.store(true, Ordering::Relaxed);
@@ -317,31 +322,30 @@ pub(super) fn held_up(seed: u64) -> Pace {
         withheld.store(false, Ordering::Relaxed);
         let after = pace().await;
         recover(&context, &mut cluster, &[0, 1, 2, 3]).await;
-        Pace { before, lagging, after, violations: checks.end().0 }
+        Pace { before, lagging, after, violations: cluster.checks.end().0 }
     });
     pace.violations.extend(panics);
     pace
 }
 
-/// How many blocks three of four make in half a minute after the clock of one of them, an hour ahead for a while, was set right
-/// and the fourth has died; and what was violated.
-pub(super) fn set_right(seed: u64) -> (u64, Vec<String>) {
+/// How many blocks three of four make in half a minute after the fourth died and the clock of one of them, `ahead` by so many
+/// milliseconds for a while, was set right; and what was violated.
+pub(super) fn set_right(seed: u64, ahead: i64) -> (u64, Vec<String>) {
     let ((blocks, violations), panics) = simulated(seed, |context, handle| async move {
-        let (world, checks, evidence) = (World::new(Founding::of(4)), Checks::default(), tempfile::tempdir().unwrap());
-        let (inside, dice) = (context.child("cluster"), &mut Dice::new(seed));
-        let mut cluster = Cluster::new(inside, handle, world, checks.clone(), evidence.path(), "node", dice).await;
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
         (0..4).for_each(|place| cluster.start(place));
         (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
         context.sleep(Duration::from_secs(5)).await;
-        cluster.hardware(1).set_clock(CLOCK_OFF_MILLIS);
+        cluster.hardware(1).set_clock(ahead);
         context.sleep(Duration::from_secs(5)).await;
         cluster.hardware(1).set_clock(0);
         cluster.kill(3);
-        let begun = checks.height();
+        let begun = cluster.checks.height();
         context.sleep(Duration::from_secs(30)).await;
-        let blocks = checks.height() - begun;
+        let blocks = cluster.checks.height() - begun;
         recover(&context, &mut cluster, &[0, 1, 2]).await;
-        (blocks, checks.end().0)
+        (blocks, cluster.checks.end().0)
     });
     (blocks, [violations, panics].concat())
 }

@@ -61,7 +61,7 @@ You are asked to order an act of your department. It stays on record that you an
   Answered for  Sample counter, duty {DUTY}
   Legal basis   Sample Act, article 1
   Open until    2027-01-15 09:35 UTC
-The table must have this SHA-256: compare it with what you were shown (sha256sum FILE).",
+The table must have this SHA-256: name your copy of it with --content FILE, and it is compared.",
         sha256(b"a table").to_hex()
     );
     assert_eq!(read.lines(&Ui::new(identity_core::problem::Lang::En, false)).join("\n"), expected);

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 sys.dont_write_bytecode = True
 from verify import (MALFORMED, Jws, Refused, SdJwt, SplitView, States, TrustRoot, Word, b64, check_anchor, check_occasion,
-                    closed, holds, is_sound, may_ask, need, places, prove_state, read_transaction_data, sha, strict, time_of, unb64)
+                    closed, holds, is_basis, is_sound, may_ask, need, places, prove_state, read_transaction_data, sha, strict, time_of, unb64)
 LEEWAY, A_DAY, MAX_CHAIN = 300, 86_400, 8
 
 class Fails(Refused):
@@ -48,13 +48,17 @@ def read(data):
     if sha(said.encode()) != digest:
         raise Fails("evidence.changed", "the file is another one than was written")
     with part("evidence.malformed"):
-        optional = ("receipt_proof", "full")
+        optional = ("receipt_proof", "full", "withdrawal")
         bundle = closed(strict(said + "}"), "format", "request", "receipt", "states", "key_bindings", optional=optional)
         need(bundle["format"] == "xinfu-evidence-1", "another format")
         texts = [bundle["request"], bundle["receipt"], *bundle["key_bindings"]]
         if "full" in bundle:
             closed(bundle["full"], "vp_token", optional=("anchors",))
             texts += [text for shown in bundle["full"]["vp_token"].values() for text in shown]
+        if "withdrawal" in bundle:
+            taken_back = closed(bundle["withdrawal"], "text", optional=("notarised", "acknowledgement", "acknowledgement_proof"))
+            need("acknowledgement" in taken_back or "acknowledgement_proof" not in taken_back, "a proof of nothing")
+            texts += [taken_back[name] for name in ("text", "acknowledgement") if name in taken_back]
         need(all(type(text) is str for text in texts), "something that is no text")
         for state in bundle["states"]:
             closed(state, "key", "value", "path", "seal", "proof")
@@ -74,9 +78,12 @@ class Ledger(States):
         if key not in self.known:
             raise Fails("evidence.incomplete", f"{key.split('/')[0]}/ of somebody in the chain is not here")
         return super().get(key, self.moment if index is None else index)
-    def sealed_by(self):
-        """When, at the latest, the log had come to the moment, in milliseconds."""
-        return min((sealed for index, sealed in self.seals if index >= self.moment), default=None)
+    def sealed_by(self, at=None):
+        """When, at the latest, the log had come to an index, or to the moment, in milliseconds."""
+        return min((sealed for index, sealed in self.seals if index >= (self.moment if at is None else at)), default=None)
+    def reach(self, index):
+        if index > self.newest:
+            raise Fails("evidence.behind", "a state is of before something was on the ledger")
     def named(self, did):
         label = self.get(f"did/{did}")[0].get("label")
         return f"{label['en']} ({did})" if label else did
@@ -94,8 +101,7 @@ def find_moment(bundle, receipt, trust, ledger):
         raise Fails("evidence.anchor_sender", "somebody else put the receipt on the ledger")
     with part("evidence.anchor"):
         need(range_["first"] + proof["batch"]["index"] == said["seq"], "the receipt stands at another's place")
-    if index > ledger.newest:
-        raise Fails("evidence.behind", "a state is of before the receipt was on the ledger")
+    ledger.reach(index)
     return index, True
 
 # ---- What the service signed ----
@@ -317,6 +323,75 @@ def check_answer(query, claims, issuer):
         return values and ("values" not in claim or any(same(value, one) for value in values for one in claim["values"]))
     need(any(all(map(is_there, alternative)) for alternative in alternatives), "a claim is missing")
 
+# ---- Taken back ----
+ACKNOWLEDGEMENT = "iss iat withdrawal receipt deleted kept passed_on seq".split()
+KINDS = "claims presentation key_bindings anchor_proofs holder_keys request verdict receipt".split()
+def check_withdrawal(bundle, receipt, request, ledger, trust):
+    """What is shown of a withdrawal, as pairs; none where the sharing was not taken back."""
+    if "withdrawal" not in bundle:
+        return []
+    taken_back, text = bundle["withdrawal"], bundle["withdrawal"]["text"]
+    with part("evidence.withdrawal"):
+        withdrawal = Jws(text, "xinfu-withdrawal+jwt")
+        said, jwk = closed(withdrawal.claims, "aud", "receipt", "iat"), withdrawal.header["jwk"]
+        need(len(text) <= 4096 and not {"kid", "x5c"} & set(withdrawal.header) and "d" not in jwk, "a key by two names")
+        need((said["aud"], said["receipt"]) == (receipt["iss"], unb64(sha(bundle["receipt"].encode()))), "of another sharing")
+        need(any(answers(text, request, jwk) for text in bundle["key_bindings"]), "another hand than the one that answered")
+        withdrawal.verify(jwk)
+        need(time_of(said, "iat") >= receipt["iat"] - LEEWAY, "from before the sharing")
+    shown = [("withdrawn", f"signed {said['iat']}")]
+    if "notarised" in taken_back:
+        with part("evidence.notarised"):
+            index, by, _ = check_anchor(taken_back["notarised"], sha(text.encode()), "notarised", trust)
+        ledger.reach(index)
+        sealed = ledger.sealed_by(index) // 1000
+        with part("evidence.withdrawal"):
+            need(said["iat"] <= sealed + LEEWAY, "from after it was there")
+        shown.append(("notarised", f"{index} by {ledger.named(by)}, sealed by {sealed}"))
+    if "acknowledgement" in taken_back:
+        shown.append(("acknowledged", check_acknowledgement(taken_back, said, receipt, ledger, trust)))
+    return shown
+def answers(text, request, jwk):
+    """Whether this is an answer to the request by this key."""
+    try:
+        binding = Jws(text, "kb+jwt")
+        binding.verify(jwk)
+        return [binding.claims[name] for name in ("aud", "nonce")] == [request["client_id"], request["nonce"]]
+    except (Refused, *MALFORMED):
+        return False
+def check_acknowledgement(taken_back, withdrawal, receipt, ledger, trust):
+    """What the service says it did, as of when the ledger took that, else the newest that all of the bundle knows."""
+    text, service, sealed, index = taken_back["acknowledgement"], receipt["iss"], None, ledger.newest
+    with part("evidence.acknowledgement"):
+        jws = Jws(text, "xinfu-withdrawal-ack+jwt")
+        said, (signer, key_id) = closed(jws.claims, *ACKNOWLEDGEMENT, optional=("previous",)), jws.signer()
+        need(len(text) <= 24_576 and signer == said["iss"] and is_account(said), "out of bounds")
+        if "acknowledgement_proof" in taken_back:
+            proof = taken_back["acknowledgement_proof"]
+            index, sender, range_ = check_anchor(proof, sha(text.encode()), "receipt", trust)
+            need((sender, range_["first"] + proof["batch"]["index"]) == (service, said["seq"]), "stands at another's place")
+    if "acknowledgement_proof" in taken_back:
+        ledger.reach(index)
+        sealed = ledger.sealed_by(index) // 1000
+    elif any(time < said["iat"] - LEEWAY for time in ledger.times):
+        raise Fails("evidence.behind", "the acknowledgement waits, and a state is of before it")
+    with part("evidence.acknowledgement"):
+        need(said["iss"] == service, "another service's")
+        jws.verify(ledger.key(service, key_id, "authentication", index))
+        need(said["withdrawal"] == unb64(sha(taken_back["text"].encode())), "over another withdrawal")
+        need(said["receipt"] == withdrawal["receipt"] and said["seq"] > receipt["seq"], "over another receipt")
+        need(said["iat"] >= withdrawal["iat"] - LEEWAY and (sealed is None or said["iat"] <= sealed + LEEWAY), "of another time")
+    return f"entry {said['seq']} of {said['iat']}, " + ("waiting" if sealed is None else f"{index}, sealed by {sealed}")
+def is_account(said):
+    """Whether an acknowledgement gives account of each kind at most once, and of the receipt as kept."""
+    kept = [closed(one, "what", "basis", optional=("until",)) for one in said["kept"]]
+    stays, gone = [one["what"] for one in kept], said["deleted"]
+    in_order = all([kind for kind in KINDS if kind in some] == some for some in (stays, gone))
+    return (in_order and "receipt" in stays and not set(stays) & set(gone) and type(said["passed_on"]) is bool
+            and all(is_basis(one["basis"]) for one in kept) and time_of(said, "iat") is not None
+            and all(time_of(one, "until") >= said["iat"] for one in kept if "until" in one)
+            and type(said["seq"]) is int and said["seq"] > 1 and b64(said["previous"], 32))
+
 # ---- All of it ----
 def check(data, trust_root):
     """What the bundle shows, as pairs of a name and a text. Raises Fails by the first part that does not hold."""
@@ -342,6 +417,7 @@ def check(data, trust_root):
         need(said["verdict"] != "accepted" or said["iat"] <= request["exp"] + LEEWAY, "accepted when the question had ended")
     chains = find_chains(service, queries, said["purpose"], ledger)
     holder = check_holder(bundle, said, request, queries, to_sign, ledger, trust)
+    withdrawn = check_withdrawal(bundle, said, request, ledger, trust)
     shown = [shown for several in said["presentations"].values() for shown in several]
     hand = {"official": "an official", "service": "a service account"}[delegation["holder"]]
     return [
@@ -356,6 +432,7 @@ def check(data, trust_root):
         ("receipt", f"number {said['seq']} of {said['iat']}"),
         ("anchored" if is_anchored else "waiting", f"{ledger.moment}, sealed by {sealed // 1000}"),
         ("holder", holder),
+        *withdrawn,
     ]
 
 def main():

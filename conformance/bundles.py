@@ -5,8 +5,9 @@ wrong in nearly all of them.
     bundles.py FOLDER
 
 FOLDER is where the Rust test has written them: cases.json, an array of {"name", "file", "trust_root", "expected"}, and
-the files. `expected` is what is shown of the holder (`signed`, `claimed`, `unproven`), or the code of the part that does
-not hold. Status 0 when all come to that.
+the files. `expected` is what is shown of the holder (`signed`, `claimed`, `unproven`) and then, where the sharing was taken
+back, of that (`withdrawn`, `notarised`, `acknowledged`), with commas between; or the code of the part that does not hold.
+Status 0 when all come to that.
 """
 import json, sys
 from pathlib import Path
@@ -16,7 +17,8 @@ import bundle
 
 def found(data, trust_root):
     try:
-        return dict(bundle.check(data, trust_root))["holder"]
+        shown = dict(bundle.check(data, trust_root))
+        return ", ".join([shown["holder"], *(name for name in ("withdrawn", "notarised", "acknowledged") if name in shown)])
     except bundle.Fails as why:
         return why.code
     except bundle.Refused as why:

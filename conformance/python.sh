@@ -16,12 +16,13 @@ now=1800007200
 # 100 000 questions, each decided by the code and by an oracle in Python.
 XINFU_MATRIX=100000 cargo test --quiet --package conformance --test matrix -- --nocapture
 trust=vectors/bundle/trust-root.txt
-for name in waiting anchored full refused; do
+for name in waiting anchored full refused withdrawn; do
   "$python" -B bundle.py "vectors/bundle/$name.json" --trust "$trust"
 done
 "$python" -B mutate.py vectors/bundle/full.json --trust "$trust" --every 3
 "$python" -B mutate.py vectors/bundle/anchored.json --trust "$trust" --every 11
 "$python" -B mutate.py vectors/bundle/refused.json --trust "$trust" --every 23
+"$python" -B mutate.py vectors/bundle/withdrawn.json --trust "$trust" --every 23
 # The cases are made anew by the Rust test, whose check must come to the same.
 (cd .. && cargo test --quiet -p conformance --test presentation bundle::)
 "$python" -B bundles.py "${CARGO_TARGET_DIR:-../target}/tmp/bundles"
@@ -30,7 +31,7 @@ if [ -n "$case" ]; then
   "$python" -B verify.py "$case" --now "$now"
   # That changes are refused is shown at length above; here that the real files are no exception.
   "$python" -B mutate.py "$case" --now "$now" --every 19
-  for name in evidence evidence-full; do
+  for name in evidence evidence-full evidence-withdrawn; do
     "$python" -B bundle.py "$case/../$name.json" --trust "$case/trust-root.txt"
     "$python" -B mutate.py "$case/../$name.json" --trust "$case/trust-root.txt" --every 101
   done

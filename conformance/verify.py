@@ -299,9 +299,11 @@ WORD = "iss duty purpose basis retention_days receiver holder_signs dcql_query c
 def is_sound(said):
     """Duty number, purpose, basis and retention within their bounds."""
     return (re.fullmatch("[A-Za-z0-9._-]{1,64}", said["duty"]) and re.fullmatch("[!-~]{1,64}", said["purpose"])
-            and said["basis"].strip() and len(said["basis"]) <= 256 and not re.search(r"[\x00-\x1f\x7f-\x9f]", said["basis"])
-            and type(said["retention_days"]) is int and 0 <= said["retention_days"] <= 36_525
+            and is_basis(said["basis"]) and type(said["retention_days"]) is int and 0 <= said["retention_days"] <= 36_525
             and type(said["holder_signs"]) is bool and ("case" not in said or b64(said["case"], 32)))
+def is_basis(text):
+    """A law, in words."""
+    return text.strip() and len(text) <= 256 and not re.search(r"[\x00-\x1f\x7f-\x9f]", text)
 class Word(Jws):
     """What an official says over a request."""
     def __init__(self, request):

@@ -14,7 +14,7 @@ const read = (name) => fs.readFileSync(path.join(folder, name));
 const check = (bundle, trustRoot) => checkBundle(new Uint8Array(bundle), trustRoot.toString());
 const wrong = [];
 
-/** The holder, or the code; the steps must say the same. */
+/** What is shown of the holder and of a withdrawal, or the code; the steps must say the same. */
 function found({ holds, code, steps, shown }) {
   const isTold = steps.every(
     ({ name, ok, detail }, at) =>
@@ -22,7 +22,10 @@ function found({ holds, code, steps, shown }) {
   );
   if (!isTold || holds !== (steps.length === STEPS.length && code === null))
     return `steps that say otherwise: ${JSON.stringify(steps)}`;
-  return holds ? shown.holder : code;
+  if (!holds) return code;
+  const { holder, withdrawn } = shown;
+  const came = withdrawn ? ['withdrawn', ...['notarised', 'acknowledged'].filter((name) => withdrawn[name])] : [];
+  return [holder, ...came].join(', ');
 }
 
 const cases = JSON.parse(read('cases.json'));

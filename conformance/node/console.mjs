@@ -155,7 +155,7 @@ async function checks(lang) {
 
   const good = await drop(written('good.json', bundle));
   assert.equal(good.said, HOLDS, good.all);
-  assert.deepEqual([good.good, good.bad], [10, 0]);
+  assert.deepEqual([good.good, good.bad], [11, 0]);
   assert.match(good.all, lang === 'zh' ? /住房公积金中心/ : /Housing Fund Centre/);
   assert.match(good.all, lang === 'zh' ? /用途：住房公积金贷款/ : /What for: Housing fund loan/);
   await look(lang, 'check-good');
@@ -171,6 +171,13 @@ async function checks(lang) {
   assert.match(forgery.all, /evidence\./);
   assert.equal(forgery.bad, 1);
   await look(lang, 'check-bad');
+
+  // A sharing that was taken back is told with what the service says it deleted.
+  const withdrawn = await drop(path.join(home, 'evidence-withdrawn.json'));
+  assert.equal(withdrawn.said, HOLDS, withdrawn.all);
+  assert.match(withdrawn.all, lang === 'zh' ? /持有人已撤回此次共享/ : /The holder took this sharing back/);
+  assert.match(withdrawn.all, lang === 'zh' ? /据其所述已删除：信息项的值、/ : /Deleted, by its word: values of claims, /);
+  await look(lang, 'check-withdrawn');
 
   // What the ledger holds for a key, and that it holds nothing; the same with another value under it.
   for (const [key, says] of [['members', lang === 'zh' ? /存有此内容/ : /The ledger holds this/], ['did/nobody', lang === 'zh' ? /没有内容/ : /holds nothing/]]) {

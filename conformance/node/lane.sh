@@ -27,7 +27,7 @@ NODE_EXTRA_CA_CERTS=$authority node "$work/lane.mjs" "$work/data/devnet.json"
 if [ -s "$work/data/evidence-full.json" ]; then
   trust="$work/data/trust-root.policy"
   node --no-warnings "$here/bundles.mjs" "$check" "$bundles" "$work/data/evidence.json" "$trust" \
-    "$work/data/evidence-full.json" "$trust"
+    "$work/data/evidence-full.json" "$trust" "$work/data/evidence-withdrawn.json" "$trust"
 else
   echo "SKIPPED the devnet's own evidence: its journey has written none"
 fi

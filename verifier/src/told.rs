@@ -2,6 +2,7 @@
 
 mod past;
 pub(crate) mod period;
+mod withdrawn;
 
 use identity_core::bundle::{BundleError, Checked, Holder, Link, Moment, Named};
 use identity_core::problem::{Code, Lang};
@@ -23,6 +24,7 @@ pub(crate) fn holds(checked: &Checked, messages: &Catalogue) -> Vec<String> {
     lines.extend(told.what());
     lines.extend(told.when());
     lines.push(told.holder());
+    lines.extend(checked.withdrawn().into_iter().flat_map(|withdrawn| withdrawn::lines(withdrawn, messages)));
     lines
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use identity_core::bundle::Bundle;
@@ -12,6 +12,7 @@ use identity_core::registry::{EndAccreditation, EndDelegation, Operation, Role, 
 use identity_core::sample::ledger::START;
 use identity_core::sample::world::{DUTY, NOW, World, accredit};
 use identity_core::trust;
+use serde_json::{Value, json};
 
 /// A world in which something was asked and answered, and a directory for the files of it.
 struct Scene {
@@ -108,6 +109,69 @@ fn with_the_presentation_the_holder_signed() {
     scene.write(scene.bundle(Some(Code::CredentialStatusRevoked), true).to_text());
     let (_, said, _) = scene.check("en");
     assert!(said.contains("Verdict of the service: refused: "), "{said}");
+}
+
+/// A bundle of `conformance/vectors/bundle`, changed as a forger could, and checked under the trust root that stands there.
+fn check_standing(lang: &str, change: impl FnOnce(&mut Value)) -> (i32, String) {
+    let vectors = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance/vectors/bundle"));
+    let scene = Scene::new();
+    fs::copy(vectors.join("trust-root.txt"), scene.path("root")).unwrap();
+    let mut bundle: Value = serde_json::from_slice(&fs::read(vectors.join("withdrawn.json")).unwrap()).unwrap();
+    bundle.as_object_mut().unwrap().remove("sha256");
+    change(&mut bundle);
+    scene.write(serde_json::from_value::<Bundle>(bundle).unwrap().to_text());
+    let (status, said, _) = scene.check(lang);
+    (status, said)
+}
+
+#[test]
+fn that_a_sharing_was_taken_back_is_told_with_what_came_of_it() {
+    let (status, said) = check_standing("en", |_| ());
+    assert_eq!(status, 0, "{said}");
+    let told = said.lines().skip_while(|line| !line.contains("took this sharing back")).collect::<Vec<_>>().join("\n");
+    assert_eq!(
+        told,
+        "\
+The holder took this sharing back: signed 2027-01-15 10:16 UTC, by the same hand as an answer to this question
+Leader (sample) (did:xinfu:sample:CnarhDXUzoyw32wHzCRVDkz55Toz3bjk3goyUpH3HiDc) had that noted on the ledger at log index 15, \
+sealed by 2027-01-15 10:17 UTC at the latest: by then the withdrawal was there
+The service signed 2027-01-15 10:17 UTC what it did (its entry 4); on the ledger at log index 17
+Deleted, by its word: values of claims, the presentation, the holder's signatures, proofs of the credentials' anchors, \
+what the holder's keys are recognised by
+Kept, by its word, until 2027-01-16 10:17 UTC: the request (Sample Act)
+Kept, by its word: the receipt (Sample Act)"
+    );
+    let (_, said) = check_standing("zh", |_| ());
+    for part in ["持有人已撤回此次共享：签署于", "已将其存证上链", "据其所述已删除：信息项的值、出示内容、"]
+    {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn silence_is_told_with_the_day_by_which_an_answer_was_due() {
+    fn silent(bundle: &mut Value) {
+        let taken_back = bundle["withdrawal"].as_object_mut().unwrap();
+        taken_back.remove("acknowledgement").unwrap();
+        taken_back.remove("acknowledgement_proof").unwrap();
+    }
+    let (status, said) = check_standing("en", silent);
+    let due = "can show one with a log index from before 2027-01-30 10:17 UTC\n";
+    assert!(status == 0 && said.ends_with(due), "{said}");
+    let (status, said) = check_standing("en", |bundle| {
+        silent(bundle);
+        bundle["withdrawal"].as_object_mut().unwrap().remove("notarised").unwrap();
+    });
+    assert!(status == 0 && said.ends_with("there is not shown\nNo acknowledgement is here\n"), "{said}");
+    let (status, said) = check_standing("en", |bundle| {
+        bundle["withdrawal"].as_object_mut().unwrap().remove("acknowledgement_proof").unwrap();
+    });
+    assert!(status == 0 && said.contains("(its entry 4); NOT yet on the ledger\n"), "{said}");
+    let (status, said) = check_standing("en", |bundle| bundle["key_bindings"] = json!([]));
+    assert!(
+        status == 3 && said.contains("[evidence.withdrawal]\nBecause: ") && said.contains("[withdrawal.key]"),
+        "{said}"
+    );
 }
 
 #[test]

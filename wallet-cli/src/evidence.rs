@@ -1,5 +1,5 @@
 //! The evidence of one sharing, as a file that anybody checks offline: who asked, who answers for it, on whose word, what
-//! for, and what the service says it did.
+//! for, and what the service says it did; and, where the sharing was taken back, by when that was asked and what came of it.
 //!
 //! The wallet keeps its signatures and not what it sent. With the credential still here, what was sent is put together
 //! again; that it is the very same, its digest in the receipt says.
@@ -9,17 +9,20 @@ use std::collections::BTreeMap;
 use crate::{
     cli::EvidenceArgs,
     error::WalletError,
-    holdings::{Kept, Sharing},
+    holdings::{Kept, Sharing, WithdrawalAnswer, Withdrawing},
     receipt::{self, Anchored},
     ui::Ui,
     view::View,
     wallet::Wallet,
+    withdraw,
 };
 use identity_core::{
     anchor::AnchorProof,
-    bundle::{Bundle, BundleError, Full},
+    bundle::{Bundle, BundleError, Full, TakenBack},
+    did::Did,
     problem::Code,
     receipt::{Presented, UnverifiedReceipt},
+    registry::AnchorKind,
     sd_jwt::HeldSdJwt,
 };
 use ledger::sha256;
@@ -36,6 +39,7 @@ impl Wallet {
     /// cannot be asked; evidence that does not hold.
     pub async fn evidence(&mut self, number: usize, full: bool) -> Result<Bundle, WalletError> {
         receipt::fetch_late(self, |of| of == number).await?;
+        withdraw::fetch_late(self, |of| of == number).await?;
         let trust_root = self.ledger.trust_root();
         let found = self.holdings.receipts().find(|(of, ..)| *of == number);
         let Some((_, sharing, kept @ Kept::Holds { text, .. }, proof)) = found else {
@@ -46,8 +50,43 @@ impl Wallet {
         let proof = anchored.zip(proof).and_then(|(anchored, proof)| anchored.proven(proof, &trust_root));
         let full = if full { Some(self.shown_then(sharing, text)?) } else { None };
         let full = full.map(|(token, proofs)| Full::new(token, proofs, &trust_root));
-        let bundle = Bundle::of(sharing.request.clone(), text.clone(), proof, sharing.key_bindings.clone(), full);
+        let mut bundle = Bundle::of(sharing.request.clone(), text.clone(), proof, sharing.key_bindings.clone(), full);
+        if let Some(asked) = self.holdings.withdrawal(number) {
+            bundle = bundle.with_withdrawal(self.taken_back(sharing, asked).await?);
+        }
         Ok(evidence_file::complete(bundle, &self.ledger).await?)
+    }
+
+    /// The withdrawal, with the proofs that hold by now.
+    async fn taken_back(&self, sharing: &Sharing, asked: &Withdrawing) -> Result<TakenBack, WalletError> {
+        let trust_root = self.ledger.trust_root();
+        let acknowledged = match &asked.answer {
+            Some(WithdrawalAnswer::Acknowledged { seq, text }) => Some((*seq, text)),
+            _ => None,
+        };
+        let entry =
+            acknowledged.and_then(|(seq, text)| Some(Anchored::at(Did::parse(&sharing.asker).ok()?, seq, text)));
+        let proof = entry.zip(asked.proof.as_ref()).and_then(|(entry, proof)| entry.proven(proof, &trust_root));
+        Ok(TakenBack {
+            text: asked.text.clone(),
+            notarised: self.notarised(asked).await?,
+            acknowledgement: acknowledged.map(|(_, text)| text.clone()),
+            acknowledgement_proof: proof,
+        })
+    }
+
+    /// That a member had the ledger take note of the withdrawal. The entry stands where it stood also after others than
+    /// those who certified it then are in force.
+    async fn notarised(&self, asked: &Withdrawing) -> Result<Option<AnchorProof>, WalletError> {
+        let Some(kept) = &asked.notarised else { return Ok(None) };
+        let kept = AnchorProof::from_value(kept).map_err(|error| refused(error.code(), "the kept proof"))?;
+        let digest = sha256(asked.text.as_bytes());
+        if kept.verify(&digest, AnchorKind::Notarised, &self.ledger.trust_root()).is_ok() {
+            return Ok(Some(kept));
+        }
+        let index = kept.claimed_index().map_err(|error| refused(error.code(), "the kept proof"))?;
+        let certified = self.ledger.log_proof(index, kept.transaction.as_bytes()).await?;
+        Ok(Some(AnchorProof { proof: certified.proof, ..kept }))
     }
 
     /// What was shown, put together again, and the anchor proofs of the credentials.

@@ -173,7 +173,7 @@ impl Wallet {
     /// A vault that cannot be written. A service that cannot be reached is no error: the proof stays late.
     pub async fn history(&mut self, ui: &Ui) -> Result<View, WalletError> {
         receipt::fetch_late(self, |_| true).await?;
-        withdraw::fetch_late(self).await?;
+        withdraw::fetch_late(self, |_| true).await?;
         Ok(view::history(&self.holdings, self.clock.now(), ui))
     }
 

@@ -23,17 +23,14 @@ use identity_core::{
     problem::Code,
     time::UnixSeconds,
     withdrawal::{
-        Acknowledgement, AcknowledgementError, MAX_ACKNOWLEDGEMENT_BYTES, Sent, UnverifiedAcknowledgement, Withdrawal,
+        ANSWER_DAYS, Acknowledgement, AcknowledgementError, MAX_ACKNOWLEDGEMENT_BYTES, Sent, UnverifiedAcknowledgement,
+        Withdrawal,
     },
 };
 use ledger::sha256;
 use serde_json::{Value, json};
 use service_kit::fetch::{Answer, Request};
 use service_kit::terminal::harmless;
-
-/// Days within which a service must have acknowledged. The answer comes at once where all is well; this leaves room for an
-/// outage, and for a person who looks into it.
-pub const ANSWER_DAYS: i64 = 15;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -170,18 +167,18 @@ fn read(answer: &Answer, document: &Document, sent: &Sent<'_>, now: UnixSeconds)
     }
 }
 
-/// Asks for the proofs of all acknowledgements that have none yet, or one by validators that are not in force any more, and
-/// stores those that hold. A service that cannot be reached is no error: the proof stays late.
+/// Asks for the proofs of those acknowledgements, of the sharings whose numbers are `wanted`, that have none yet, or one by
+/// validators that are not in force any more, and stores those that hold. A service that cannot be reached is no error: the proof stays late.
 ///
 /// # Errors
 /// A vault that cannot be written.
-pub(crate) async fn fetch_late(wallet: &mut Wallet) -> Result<(), WalletError> {
+pub(crate) async fn fetch_late(wallet: &mut Wallet, wanted: impl Fn(usize) -> bool) -> Result<(), WalletError> {
     let trust_root = wallet.ledger.trust_root();
     let late = |(number, sharing, asked): (usize, &Sharing, &Withdrawing)| {
         let Some(WithdrawalAnswer::Acknowledged { seq, text }) = &asked.answer else { return None };
         let entry = Anchored::at(Did::parse(&sharing.asker).ok()?, *seq, text);
         let waits = asked.proof.as_ref().is_none_or(|proof| entry.proven(proof, &trust_root).is_none());
-        Some((number, entry, receipt::base(sharing)?)).filter(|_| waits)
+        Some((number, entry, receipt::base(sharing)?)).filter(|_| waits && wanted(number))
     };
     let late: Vec<_> = wallet.holdings.withdrawals().filter_map(late).collect();
     let mut silent = Silent::default();

@@ -94,6 +94,9 @@ impl World {
             let proof = self.notarised.as_ref().ok_or_else(gone)?;
             return Ok((200, json!({ "index": 0, "digest": "", "anchor": proof }).to_string().into_bytes()));
         }
+        if let Some(index) = request.url.strip_prefix(&format!("{LEDGER}/proofs/log/")) {
+            return Ok((200, self.ledger.log_proof(index.parse().unwrap(), NOW.0 - 60).into_bytes()));
+        }
         if request.url.starts_with(LEDGER) {
             let key = url.query_pairs().find(|(name, _)| name == "key").unwrap().1.into_owned();
             let proof = self.ledger_reachable.then(|| self.ledger.state_proof(&key, NOW.0 - 60)).ok_or_else(gone)?;

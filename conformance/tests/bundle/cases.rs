@@ -17,6 +17,7 @@ use ledger::sha256;
 use serde_json::{Value, json};
 
 use super::act::Act;
+use super::{withdrawals, word};
 use crate::presentation::files::{DUTY, NOW, World};
 use crate::presentation::parties::{Party, key};
 use crate::presentation::twist::{Twist, refused};
@@ -27,28 +28,30 @@ pub(crate) struct Case {
     pub(crate) text: String,
     /// Whom a checker of it believes.
     pub(crate) trust_root: String,
-    /// What is shown of the holder, or the code of what does not hold.
-    pub(crate) expected: Result<Holder, String>,
+    /// What is shown of the holder and of a withdrawal ([`super::shown`]), or the code of what does not hold.
+    pub(crate) expected: Result<String, String>,
 }
 
 /// Every one.
 pub(crate) fn cases() -> Vec<Case> {
-    let parts = [files(), states(), receipts(), anchors(), requests(), duties(), chains(), holders()];
+    let parts =
+        [files(), states(), receipts(), anchors(), requests(), duties(), chains(), holders(), withdrawals::cases()];
     holding().into_iter().chain(parts.into_iter().flatten()).collect()
 }
 
-/// The four that stand in `vectors/bundle`.
-pub(crate) fn standing() -> [(&'static str, Bundle, Holder); 4] {
+/// The five that stand in `vectors/bundle`.
+pub(crate) fn standing() -> [(&'static str, Bundle, &'static str); 5] {
     let mut refused = Act::new(Twist { holder: || key(42), ..Twist::default() });
     refused.receipt.verdict = Code::KbJwtSignature.as_str().to_owned();
     let mut act = Act::new(Twist::default());
     let waiting = act.bundle(None, None);
     let proof = act.anchor(NOW + 60);
     [
-        ("waiting.json", waiting, Holder::Claimed),
-        ("anchored.json", act.bundle(Some(proof.clone()), None), Holder::Claimed),
-        ("full.json", act.bundle(Some(proof), Some(act.full())), Holder::Signed),
-        ("refused.json", anchored_full(&mut refused), Holder::Unproven),
+        ("waiting.json", waiting, "claimed"),
+        ("anchored.json", act.bundle(Some(proof.clone()), None), "claimed"),
+        ("full.json", act.bundle(Some(proof), Some(act.full())), "signed"),
+        ("refused.json", anchored_full(&mut refused), "unproven"),
+        ("withdrawn.json", withdrawals::standing(), "claimed, withdrawn, notarised, acknowledged"),
     ]
 }
 
@@ -83,20 +86,24 @@ pub(crate) fn trust_root() -> String {
     Act::new(Twist::default()).world.ledger.trust_root()
 }
 
-fn text_case(name: &str, code: &str, text: String) -> Case {
+pub(crate) fn text_case(name: &str, code: &str, text: String) -> Case {
     Case { name: name.to_owned(), text, trust_root: trust_root(), expected: Err(format!("evidence.{code}")) }
 }
 
-fn wrong(name: &str, code: &str, bundle: &Bundle) -> Case {
+pub(crate) fn wrong(name: &str, code: &str, bundle: &Bundle) -> Case {
     text_case(name, code, bundle.to_text())
 }
 
 fn right(name: &str, holder: Holder, bundle: &Bundle) -> Case {
-    Case { name: name.to_owned(), text: bundle.to_text(), trust_root: trust_root(), expected: Ok(holder) }
+    right_as(name, word(holder), bundle.to_text())
+}
+
+pub(crate) fn right_as(name: &str, shown: &str, text: String) -> Case {
+    Case { name: name.to_owned(), text, trust_root: trust_root(), expected: Ok(shown.to_owned()) }
 }
 
 /// The file with its JSON changed, and its digest made anew.
-fn forged(bundle: &Bundle, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn forged(bundle: &Bundle, change: impl FnOnce(&mut Value)) -> String {
     let mut value = serde_json::to_value(bundle).unwrap();
     change(&mut value);
     sealed(&value.to_string())
@@ -115,7 +122,8 @@ fn payload(jws: &str) -> Value {
 // ---- What holds ----
 
 fn holding() -> Vec<Case> {
-    let mut cases: Vec<Case> = standing().iter().map(|(name, bundle, holder)| right(name, *holder, bundle)).collect();
+    let mut cases: Vec<Case> =
+        standing().iter().map(|(name, bundle, shown)| right_as(name, shown, bundle.to_text())).collect();
     let mut act = Act::new(Twist::default());
     let proof = act.anchor(NOW + 60);
     let full = act.bundle(Some(proof.clone()), Some(act.full()));
@@ -163,7 +171,7 @@ fn later() -> Bundle {
     act.bundle(Some(proof), Some(act.full()))
 }
 
-fn replace_key() -> Update {
+pub(crate) fn replace_key() -> Update {
     let entry = KeyEntry::new("auth-2", Jwk::new(public(77)), KeyUse::Authentication);
     Update { add_keys: vec![entry], remove_keys: vec!["auth-1".to_owned()], ..Update::default() }
 }
@@ -231,8 +239,8 @@ fn of_others() -> Vec<Case> {
     };
     let named_otherwise = certified.bundle(None, true);
     vec![
-        case("keys of ES256", &es256, &es256.bundle(None, true), Ok(Holder::Signed)),
-        case("a client known by its certificate", &certified, &by_certificate, Ok(Holder::Signed)),
+        case("keys of ES256", &es256, &es256.bundle(None, true), Ok("signed".to_owned())),
+        case("a client known by its certificate", &certified, &by_certificate, Ok("signed".to_owned())),
         case("a certificate that is not there", &certified, &named_otherwise, Err("evidence.request".to_owned())),
     ]
 }

@@ -1,8 +1,9 @@
-//! Evidence of the sample act: four files in `vectors/bundle`, made from fixed seeds, and more than a hundred others with
+//! Evidence of the sample act: five files in `vectors/bundle`, made from fixed seeds, and more than a hundred others with
 //! one thing wrong. The checks in Rust, Python and JavaScript must come to the same, each by the same code.
 
 pub(crate) mod act;
 pub(crate) mod cases;
+mod withdrawals;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,8 +41,8 @@ fn each_comes_to_what_it_must() {
     let otherwise = |case: &Case| {
         let trust_root = TrustRoot::parse(&case.trust_root).unwrap();
         let checked = Bundle::parse(case.text.as_bytes()).and_then(|bundle| bundle.check(&trust_root));
-        let found = checked.as_ref().map(Checked::holder).map_err(|error| error.code().as_str());
-        let expected = case.expected.as_ref().copied().map_err(String::as_str);
+        let found = checked.as_ref().map(shown).map_err(|error| error.code().as_str().to_owned());
+        let expected = case.expected.clone();
         (found != expected).then(|| format!("{}: {found:?} {:?}, not {expected:?}", case.name, checked.as_ref().err()))
     };
     let otherwise: Vec<String> = CASES.iter().filter_map(otherwise).collect();
@@ -82,6 +83,25 @@ fn the_check_for_browsers_comes_to_the_same() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
 }
 
+/// What a bundle shows of the holder, and of a withdrawal, in the words of `cases.json`.
+fn shown(checked: &Checked) -> String {
+    let mut words = vec![word(checked.holder())];
+    if let Some(withdrawn) = checked.withdrawn() {
+        words.push("withdrawn");
+        words.extend(withdrawn.notarised().map(|_| "notarised"));
+        words.extend(withdrawn.acknowledged().map(|_| "acknowledged"));
+    }
+    words.join(", ")
+}
+
+fn word(holder: Holder) -> &'static str {
+    match holder {
+        Holder::Signed => "signed",
+        Holder::Claimed => "claimed",
+        Holder::Unproven => "unproven",
+    }
+}
+
 /// Writes them out for the checkers in other languages, once.
 fn share() -> &'static Path {
     static SHARED: Once = Once::new();
@@ -98,12 +118,7 @@ fn written(folder: &Path, number: usize, case: &Case) -> Value {
     let (file, trust_root) = (format!("{number}.json"), format!("{number}.trust-root.txt"));
     fs::write(folder.join(&file), &case.text).unwrap();
     fs::write(folder.join(&trust_root), &case.trust_root).unwrap();
-    let expected = match &case.expected {
-        Ok(Holder::Signed) => "signed",
-        Ok(Holder::Claimed) => "claimed",
-        Ok(Holder::Unproven) => "unproven",
-        Err(code) => code,
-    };
+    let (Ok(expected) | Err(expected)) = &case.expected;
     json!({"name": case.name, "file": file, "trust_root": trust_root, "expected": expected})
 }
 

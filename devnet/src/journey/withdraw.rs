@@ -6,6 +6,7 @@ use identity_core::problem::Code;
 use identity_core::withdrawal::Withdrawal;
 use ledger::sha256;
 use serde_json::{Value, json};
+use service_kit::evidence_file;
 use service_kit::fetch::{Answer, Request};
 use wallet_cli::holdings::{Kept, Outcome, WithdrawalAnswer};
 
@@ -19,7 +20,8 @@ use crate::world::layout::HOUSING_FUND;
 use crate::world::query::LOAN;
 
 /// Nobody but the holder can take a sharing back. The holder does: the service says, signed, what it deleted, has nothing of
-/// it any more, answers the same when asked again, and cannot leave its word out of the chain that the ledger keeps.
+/// it any more, answers the same when asked again, and cannot leave its word out of the chain that the ledger keeps. The
+/// evidence shows all of it to anybody.
 pub(super) async fn taken_back(traveller: &mut Traveller) -> Seen {
     let counter = traveller.housing_fund()?;
     let asked = counter.ask(json!(LOAN), Manner::ENCRYPTED).await?;
@@ -39,6 +41,7 @@ pub(super) async fn taken_back(traveller: &mut Traveller) -> Seen {
     let again: Value = serde_json::from_slice(&again.body)?;
     ensure!(again.get("acknowledgement") == Some(&json!(text)), "asked again, the service answers something else");
     anchored(traveller, shared.sharing).await?;
+    evidence_tells_it(traveller, shared.sharing).await?;
     Ok(traveller.say("devnet-seen-withdrawn", &[("number", seq.to_string())]))
 }
 
@@ -81,4 +84,19 @@ async fn anchored(traveller: &Traveller, sharing: usize) -> Result<()> {
         Ok(proven.then_some(()))
     });
     proven.await?.context("the ledger does not get the acknowledgement in time")
+}
+
+/// A member has it noted on the ledger that the service was asked; the file tells that, and what the service answered.
+async fn evidence_tells_it(traveller: &Traveller, sharing: usize) -> Result<()> {
+    let mut wallet = traveller.wallet()?;
+    let noted = wallet.notarise(sharing).await?;
+    let path = traveller.layout.root().join("evidence-withdrawn.json");
+    evidence_file::write(&path, &wallet.evidence(sharing, false).await?)?;
+    let checked = evidence_file::read(&path)?.check(&traveller.ledger.trust_root())?;
+    let withdrawn = checked.withdrawn().context("the evidence does not tell of the withdrawal")?;
+    let notarised = withdrawn.notarised().context("the evidence does not tell by when the withdrawal was there")?;
+    ensure!(notarised.index == noted, "the evidence names another place of the withdrawal");
+    let acknowledged = withdrawn.acknowledged().context("the evidence does not tell what the service answered")?;
+    ensure!(acknowledged.taken.is_some(), "the acknowledgement is not shown to be on the ledger");
+    Ok(())
 }

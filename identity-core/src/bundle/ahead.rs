@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::request::UnverifiedRequest;
 use super::states::{States, Unproven};
-use super::{Bundle, BundleError, Full};
+use super::{Bundle, BundleError, Full, TakenBack};
 use crate::crypto::Together;
 use crate::did::DidUrl;
 use crate::duty::{DutyError, UnverifiedAttestation};
@@ -53,6 +53,7 @@ pub(super) fn opened<T>(
 /// Every note once.
 fn notes(bundle: &Bundle) -> BTreeSet<&str> {
     let anchors = bundle.full.iter().flat_map(|Full { anchors, .. }| anchors.values().flatten());
+    let anchors = anchors.chain(bundle.withdrawal.iter().flat_map(TakenBack::proofs));
     let anchors = bundle.receipt_proof.iter().chain(anchors).map(|anchored| &anchored.proof);
     let proofs = bundle.states.iter().map(|state| &state.proof).chain(anchors);
     proofs.filter_map(|proof| LogProof::note_in(proof)).collect()

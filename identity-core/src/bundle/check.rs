@@ -7,6 +7,7 @@ use super::chain::{self, Link, Named};
 use super::holder::{self, Holder};
 use super::past::{self, Stood};
 use super::states::States;
+use super::withdrawn::{self, Withdrawn};
 use super::{Bundle, BundleError, LEEWAY};
 use crate::anchor::AnchorError;
 use crate::duty::{Attestation, DutyError, UnverifiedAttestation, VerifiedAttestation};
@@ -25,6 +26,7 @@ pub struct Checked {
     moment: Moment,
     sealed_by: Option<UnixMillis>,
     holder: Holder,
+    withdrawn: Option<Withdrawn>,
 }
 
 /// As of when everything in a bundle was read.
@@ -94,6 +96,12 @@ impl Checked {
     pub const fn holder(&self) -> Holder {
         self.holder
     }
+
+    /// Whether the holder took the sharing back, and what came of it.
+    #[must_use]
+    pub const fn withdrawn(&self) -> Option<&Withdrawn> {
+        self.withdrawn.as_ref()
+    }
 }
 
 pub(super) fn missing(bundle: &Bundle, trust_root: &TrustRoot) -> Result<Vec<String>, BundleError> {
@@ -143,10 +151,12 @@ fn checked(bundle: &Bundle, trust_root: &TrustRoot, parts: Parts<'_>, states: &S
     accredited?;
     let chains = chain::above(states, &service, &request.query, &receipt.purpose, index);
     let holder = holder::check(bundle, states, trust_root, &request, receipt, index);
+    let withdrawn = withdrawn::check(bundle, states, trust_root, &request, receipt);
     Ok(Checked {
         attested: attested?,
         chains: chains?,
         holder: holder?,
+        withdrawn: withdrawn?,
         service: chain::named(states, &service)?,
         receipt: receipt.clone(),
         moment,

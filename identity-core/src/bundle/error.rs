@@ -6,6 +6,7 @@ use crate::anchor::AnchorError;
 use crate::duty::DutyError;
 use crate::problem::Code;
 use crate::receipt::ReceiptError;
+use crate::withdrawal::{AcknowledgementError, WithdrawalError};
 
 /// Why a bundle shows nothing, each part by its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -68,6 +69,18 @@ pub enum BundleError {
     /// The presentations are not those that the receipt names.
     #[error("the presentations are not those that the receipt names")]
     Presentation,
+    /// The withdrawal is none, not of this sharing, or not by the hand that answered.
+    #[error("{0}")]
+    Withdrawal(WithdrawalError),
+    /// The proof that the withdrawal was there does not hold.
+    #[error("{0}")]
+    Notarised(AnchorError),
+    /// The acknowledgement is none, not of this withdrawal, or not the service's.
+    #[error("{0}")]
+    Acknowledgement(AcknowledgementError),
+    /// The proof that the ledger has the acknowledgement does not hold.
+    #[error("{0}")]
+    AcknowledgementAnchor(AnchorError),
 }
 
 impl BundleError {
@@ -94,6 +107,9 @@ impl BundleError {
             Self::Chain => Code::EvidenceChain,
             Self::Holder => Code::EvidenceHolder,
             Self::Presentation => Code::EvidencePresentation,
+            Self::Withdrawal(_) => Code::EvidenceWithdrawal,
+            Self::Notarised(_) => Code::EvidenceNotarised,
+            Self::Acknowledgement(_) | Self::AcknowledgementAnchor(_) => Code::EvidenceAcknowledgement,
         }
     }
 
@@ -102,7 +118,9 @@ impl BundleError {
     pub fn cause(self) -> Option<Code> {
         match self {
             Self::Receipt(error) | Self::OtherWord(error) => Some(error.code()),
-            Self::Anchor(error) => Some(error.code()),
+            Self::Anchor(error) | Self::Notarised(error) | Self::AcknowledgementAnchor(error) => Some(error.code()),
+            Self::Withdrawal(error) => Some(error.code()),
+            Self::Acknowledgement(error) => Some(error.code()),
             Self::Duty(error) => Some(error.code()),
             _ => None,
         }

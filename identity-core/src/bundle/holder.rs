@@ -1,7 +1,7 @@
 //! Whether the holder signed what the data was wanted for, as far as a bundle can show it.
 
 use ledger::TrustRoot;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::states::States;
 use super::{Bundle, BundleError, Full};
@@ -70,7 +70,7 @@ fn claimed(bundle: &Bundle, request: &Parameters, receipt: &Receipt) -> Result<(
     let named: Vec<(&String, &Presented)> =
         receipt.presentations.iter().flat_map(|(id, shown)| shown.iter().map(move |one| (id, one))).collect();
     let answers = |(text, (query, shown)): (&String, &(&String, &Presented))| {
-        is_asked(query, shown, request) && answers(text, query, request).is_some_and(|answers| answers)
+        is_asked(query, shown, request) && answers(text, query, request)
     };
     let all = named.len() == bundle.key_bindings.len() && bundle.key_bindings.iter().zip(&named).all(answers);
     if all { Ok(()) } else { Err(BundleError::Holder) }
@@ -82,19 +82,22 @@ fn is_asked(query: &str, shown: &Presented, request: &Parameters) -> bool {
     asked.is_some_and(|asked| shown.vct.as_ref().is_none_or(|vct| asked.vct_values.contains(vct)))
 }
 
-fn answers(key_binding: &str, query: &str, request: &Parameters) -> Option<bool> {
+fn answers(key_binding: &str, query: &str, request: &Parameters) -> bool {
+    let wanted = transaction_data::hashes_for(&request.transaction_data, query);
+    let signs = |said| kb_jwt::check_transaction_data(&said, &wanted).is_ok();
+    answer_to(key_binding, request).is_some_and(signs)
+}
+
+/// What a key binding says, if that is an answer to this request. Its signature is not looked at.
+pub(super) fn answer_to(key_binding: &str, request: &Parameters) -> Option<Map<String, Value>> {
     let jws = UnverifiedJws::parse(key_binding).ok()?;
     if jws.header().typ() != Some(typ::KEY_BINDING) {
         return None;
     }
     let claims = json::parse_object(jws.dangerous_payload(), Limits::of(limits::JWS)).ok()?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let wanted = transaction_data::hashes_for(&request.transaction_data, query);
-    Some(
-        text("aud") == Some(request.client_id.as_str())
-            && text("nonce") == Some(&request.nonce)
-            && kb_jwt::check_transaction_data(&claims, &wanted).is_ok(),
-    )
+    let is_answer = text("aud") == Some(request.client_id.as_str()) && text("nonce") == Some(&request.nonce);
+    is_answer.then_some(claims)
 }
 
 /// What a signature of the holder's is held against.

@@ -26,6 +26,7 @@ mod request;
 mod states;
 #[cfg(test)]
 mod tests;
+mod withdrawn;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,7 @@ pub use check::{Checked, Moment};
 pub use error::BundleError;
 pub use holder::Holder;
 pub use past::{Change, Lack, Standing, Stood, Then, What, Who};
+pub use withdrawn::{Acknowledged, Notarised, TakenBack, Withdrawn};
 
 /// The name of this format, in the file.
 pub const FORMAT: &str = "xinfu-evidence-1";
@@ -72,6 +74,9 @@ pub struct Bundle {
     /// The answer itself, with claim values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     full: Option<Full>,
+    /// That the holder took the sharing back, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawal: Option<TakenBack>,
 }
 
 /// An answer as it travelled: the only part with claim values.
@@ -120,6 +125,7 @@ impl std::fmt::Debug for Bundle {
             .field("states", &keys)
             .field("anchored", &anchored)
             .field("full", &self.full)
+            .field("withdrawn", &self.withdrawal.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -134,7 +140,14 @@ impl Bundle {
         key_bindings: Vec<String>,
         full: Option<Full>,
     ) -> Self {
-        Self { format: FORMAT.to_owned(), request, receipt, receipt_proof, states: Vec::new(), key_bindings, full }
+        let (format, states, withdrawal) = (FORMAT.to_owned(), Vec::new(), None);
+        Self { format, request, receipt, receipt_proof, states, key_bindings, full, withdrawal }
+    }
+
+    /// The same where the holder took the sharing back.
+    #[must_use]
+    pub fn with_withdrawal(self, withdrawal: TakenBack) -> Self {
+        Self { withdrawal: Some(withdrawal), ..self }
     }
 
     /// Keys of the state whose proofs are wanted next; none once the bundle is whole. Whoever accredited whom is only
@@ -183,7 +196,8 @@ impl Bundle {
             Damage::Changed => BundleError::Changed,
         })?;
         let bundle: Self = json::read(text.as_bytes(), LIMITS).map_err(|_| BundleError::Malformed)?;
-        if bundle.format == FORMAT { Ok(bundle) } else { Err(BundleError::Malformed) }
+        let is_whole = bundle.withdrawal.as_ref().is_none_or(TakenBack::is_whole);
+        if bundle.format == FORMAT && is_whole { Ok(bundle) } else { Err(BundleError::Malformed) }
     }
 
     /// Checks that everything in it holds under `trust_root`, as of the moment of the act. Pure: the same bytes give the

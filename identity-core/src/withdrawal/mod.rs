@@ -24,5 +24,9 @@ pub use acknowledgement::{
 pub use error::{AcknowledgementError, WithdrawalError};
 pub use request::{MAX_WITHDRAWAL_BYTES, Shared, UnverifiedWithdrawal, VerifiedWithdrawal, Withdrawal, holder_keys};
 
+/// Days within which a service must have acknowledged. The answer comes at once where all is well; this leaves room for an
+/// outage, and for a person who looks into it.
+pub const ANSWER_DAYS: i64 = 15;
+
 /// How far the clocks of holder and service may differ, in seconds.
 const LEEWAY: i64 = 300;

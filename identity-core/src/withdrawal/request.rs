@@ -105,6 +105,11 @@ impl<'a> UnverifiedWithdrawal<'a> {
         &self.claimed
     }
 
+    /// The key that it carries, and says to be signed by.
+    pub(crate) const fn key(&self) -> &Jwk {
+        &self.key
+    }
+
     /// SHA-256 of its text.
     #[must_use]
     pub fn digest(&self) -> Hash {

@@ -26,6 +26,7 @@ export const STEPS = [
   'time',
   'accreditation',
   'holder',
+  'withdrawal',
 ];
 
 /** The steps for a state proof by itself. */
@@ -109,6 +110,13 @@ const CHECKS = {
       unproven: 'nothing here shows that the holder signed',
     }[act.holder];
   },
+  async withdrawal(act) {
+    act.withdrawn = await checkWithdrawal(act);
+    if (!act.withdrawn) return 'the file is of no withdrawal';
+    const { notarised, acknowledged } = act.withdrawn;
+    const known = notarised ? `was on the ledger at log index ${notarised.index}` : 'is not shown to have been there by then';
+    return `by the hand that answered, ${known}, and ${acknowledged ? 'acknowledged' : 'not acknowledged here'}`;
+  },
 };
 
 const STATE_CHECKS = {
@@ -128,6 +136,8 @@ const STATE_CHECKS = {
 
 const LEEWAY = 300;
 const A_DAY = 86_400;
+/** Within which a service must have acknowledged a withdrawal. */
+const ANSWER_DAYS = 15;
 const MAX_CHAIN = 8;
 const MAX_NAMES = 24 * 1024;
 
@@ -157,7 +167,7 @@ function need(holds, why) {
 }
 
 /** What a bundle shows that holds. */
-function show({ ledger, said, service, word, delegation, chains, anchored, holder }) {
+function show({ ledger, said, service, word, delegation, chains, anchored, holder, withdrawn }) {
   return {
     service: ledger.named(service),
     official: {
@@ -182,6 +192,7 @@ function show({ ledger, said, service, word, delegation, chains, anchored, holde
     receipt: { number: said.seq, time: said.iat },
     moment: { index: ledger.moment, anchored, sealed_by: ledger.sealedBy() },
     holder,
+    withdrawn,
   };
 }
 
@@ -615,9 +626,17 @@ class Ledger {
   get newest() {
     return this.proven.length ? Math.min(...this.proven.map(({ index }) => index)) : 0;
   }
-  /** When, at the latest, the log had come to the moment, in milliseconds. */
-  sealedBy() {
-    return Math.min(...this.proven.filter(({ index }) => index >= this.moment).map(({ sealed }) => sealed));
+  /** When, at the latest, the log had come to an index, in milliseconds. */
+  sealedBy(at = this.moment) {
+    return Math.min(...this.proven.filter(({ index }) => index >= at).map(({ sealed }) => sealed));
+  }
+  /** All of it knows this index. */
+  reach(index) {
+    if (index > this.newest) throw new Fails('evidence.behind', 'a state is of before something was on the ledger');
+  }
+  /** All of it is of after this time, but for how far clocks may differ. */
+  isSince(time) {
+    return this.proven.every((state) => state.time >= time - LEEWAY);
   }
   get(key) {
     if (!this.known.has(key))
@@ -675,11 +694,16 @@ async function readFile(bytes) {
     throw new Fails('evidence.changed', 'the file was changed after it was written');
   return part('evidence.malformed', () => {
     const members = ['format', 'request', 'receipt', 'states', 'key_bindings'];
-    const bundle = closed(readJson(`${said}}`), members, ['receipt_proof', 'full']);
+    const bundle = closed(readJson(`${said}}`), members, ['receipt_proof', 'full', 'withdrawal']);
     need(bundle.format === 'xinfu-evidence-1', 'another format');
     const texts = [bundle.request, bundle.receipt, ...list(bundle.key_bindings)];
     if ('full' in bundle)
       texts.push(...inOrder(closed(bundle.full, ['vp_token'], ['anchors']).vp_token).map(([, one]) => one));
+    if ('withdrawal' in bundle) {
+      const takenBack = closed(bundle.withdrawal, ['text'], ['notarised', 'acknowledgement', 'acknowledgement_proof']);
+      need('acknowledgement' in takenBack || !('acknowledgement_proof' in takenBack), 'a proof of nothing');
+      texts.push(takenBack.text, takenBack.acknowledgement ?? '');
+    }
     for (const state of list(bundle.states)) {
       closed(state, ['key', 'value', 'path', 'seal', 'proof']);
       texts.push(state.key, state.seal, state.proof);
@@ -692,6 +716,9 @@ async function readFile(bytes) {
   });
 }
 
+/** A law, in words. */
+const isBasis = (words) =>
+  typeof words === 'string' && words.trim() !== '' && [...words].length <= 256 && !/\p{Cc}/u.test(words);
 /** Duty number, purpose, basis and retention within their bounds. */
 function checkBounds(said, duty) {
   const isText = [duty, said.purpose, said.basis].every((one) => typeof one === 'string');
@@ -699,7 +726,7 @@ function checkBounds(said, duty) {
     isText && /^[A-Za-z0-9._-]{1,64}$/.test(duty) && /^[!-~]{1,64}$/.test(said.purpose),
     'duty or purpose out of bounds',
   );
-  need(said.basis.trim() !== '' && [...said.basis].length <= 256 && !/\p{Cc}/u.test(said.basis), 'basis out of bounds');
+  need(isBasis(said.basis), 'basis out of bounds');
   need(
     isCount(said.retention_days) && said.retention_days <= 36_525 && typeof said.holder_signs === 'boolean',
     'retention out of bounds',
@@ -745,8 +772,7 @@ async function findMoment({ bundle, receipt, ledger, trust }) {
   const found = { said, service: said.iss, anchored: 'receipt_proof' in bundle };
   ledger.moment = ledger.newest;
   if (!found.anchored) {
-    const isBefore = ledger.proven.some(({ time }) => time < said.iat - LEEWAY);
-    if (isBefore) throw new Fails('evidence.behind', 'the receipt waits, and a state is of before it');
+    if (!ledger.isSince(said.iat)) throw new Fails('evidence.behind', 'the receipt waits, and a state is of before it');
     return found;
   }
   const digest = await sha(utf8(bundle.receipt));
@@ -754,8 +780,7 @@ async function findMoment({ bundle, receipt, ledger, trust }) {
   if (at.sender !== said.iss) throw new Fails('evidence.anchor_sender', 'somebody else put the receipt on the ledger');
   const isItsPlace = at.said.first + bundle.receipt_proof.batch.index === said.seq;
   if (!isItsPlace) throw new Fails('evidence.anchor', "the receipt stands at another's place");
-  if (at.index > ledger.newest)
-    throw new Fails('evidence.behind', 'a state is of before the receipt was on the ledger');
+  ledger.reach(at.index);
   ledger.moment = at.index;
   return found;
 }
@@ -1135,6 +1160,106 @@ function select(value, [step, ...rest]) {
   if (step === null) return Array.isArray(value) ? value.flatMap((element) => select(element, rest)) : [];
   const fits = typeof step === 'string' ? isObject(value) && step in value : Array.isArray(value) && step in value;
   return fits ? select(value[step], rest) : [];
+}
+
+// ---- Taken back ----
+
+/** What is shown of a withdrawal; null where the sharing was not taken back. */
+async function checkWithdrawal(act) {
+  const { bundle, ledger, trust } = act;
+  if (!bundle.withdrawal) return null;
+  const withdrawal = { text: bundle.withdrawal.text, receipt: await hashText(bundle.receipt) };
+  withdrawal.said = await part('evidence.withdrawal', () => readWithdrawal(withdrawal, act));
+  const shown = { signed: withdrawal.said.iat, notarised: null, acknowledged: null };
+  const { notarised } = bundle.withdrawal;
+  if (notarised) {
+    const digest = await sha(utf8(withdrawal.text));
+    const at = await part('evidence.notarised', () => checkAnchor(trust, notarised, digest, 'notarised'));
+    ledger.reach(at.index);
+    const sealed = Math.floor(ledger.sealedBy(at.index) / 1000);
+    await part('evidence.withdrawal', () => need(shown.signed <= sealed + LEEWAY, 'from after it was there'));
+    shown.notarised = { by: ledger.named(at.sender), index: at.index, sealed_by: sealed, due: sealed + ANSWER_DAYS * A_DAY };
+  }
+  if ('acknowledgement' in bundle.withdrawal) shown.acknowledged = await checkAcknowledgement(withdrawal, act);
+  return shown;
+}
+/** Of this very sharing, and by a hand that answered the question, too. */
+async function readWithdrawal({ text: words, receipt }, { bundle, said, request }) {
+  const jws = readJws(words, 'xinfu-withdrawal+jwt');
+  const claims = closed(jws.claims, ['aud', 'receipt', 'iat']);
+  const { jwk } = jws.header;
+  const isNamedOnce = isObject(jwk) && !('kid' in jws.header) && !('x5c' in jws.header) && !('d' in jwk);
+  need(words.length <= 4096 && isNamedOnce, 'a key by two names, or none');
+  need(claims.aud === said.iss && claims.receipt === receipt, 'of another sharing');
+  const answered = await Promise.all(bundle.key_bindings.map((binding) => answers(binding, request, jwk)));
+  need(answered.includes(true), 'another hand than the one that answered');
+  await verify(jws, jwk);
+  need(timeOf(claims, 'iat') >= said.iat - LEEWAY, 'from before the sharing');
+  return claims;
+}
+/** Whether this is an answer to the request by this key. */
+async function answers(words, request, jwk) {
+  try {
+    const binding = readJws(words, 'kb+jwt');
+    await verify(binding, jwk);
+    return binding.claims.aud === request.client_id && binding.claims.nonce === request.nonce;
+  } catch {
+    return false;
+  }
+}
+const ACKNOWLEDGEMENT = ['iss', 'iat', 'withdrawal', 'receipt', 'deleted', 'kept', 'passed_on', 'seq'];
+/** What the service says it did, as of when the ledger took that, else the newest that all of the bundle knows. */
+async function checkAcknowledgement(withdrawal, { bundle, ledger, trust, service, said: receipt }) {
+  const { acknowledgement: words, acknowledgement_proof: proof } = bundle.withdrawal;
+  const digest = await sha(utf8(words));
+  const [jws, at] = await part('evidence.acknowledgement', async () => {
+    const jws = readJws(words, 'xinfu-withdrawal-ack+jwt');
+    const said = closed(jws.claims, ACKNOWLEDGEMENT, ['previous']);
+    need(words.length <= 24_576 && jws.signer[0] === said.iss && isAccount(said), 'out of bounds');
+    const at = proof ? await checkAnchor(trust, proof, digest, 'receipt') : null;
+    const isItsPlace = !at || (at.sender === service && at.said.first + proof.batch.index === said.seq);
+    need(isItsPlace, "stands at another's place");
+    return [jws, at];
+  });
+  const said = jws.claims;
+  if (at) ledger.reach(at.index);
+  else if (!ledger.isSince(said.iat))
+    throw new Fails('evidence.behind', 'the acknowledgement waits, and a state is of before it');
+  const sealed = at ? Math.floor(ledger.sealedBy(at.index) / 1000) : null;
+  await part('evidence.acknowledgement', async () => {
+    need(said.iss === service, "another service's");
+    await verify(jws, ledger.key(...jws.signer, 'authentication', at ? at.index : ledger.newest));
+    need(said.withdrawal === toBase64url(await sha(utf8(withdrawal.text))), 'over another withdrawal');
+    need(said.receipt === withdrawal.receipt && said.seq > receipt.seq, 'over another receipt');
+    const isInTime = said.iat >= withdrawal.said.iat - LEEWAY && (sealed === null || said.iat <= sealed + LEEWAY);
+    need(isInTime, 'of another time');
+  });
+  const { iat, seq, deleted, kept, passed_on } = said;
+  return { time: iat, number: seq, deleted, kept, passed_on, index: at?.index ?? null, sealed_by: sealed };
+}
+const KINDS = ['claims', 'presentation', 'key_bindings', 'anchor_proofs', 'holder_keys', 'request', 'verdict', 'receipt'];
+/** Whether it gives account of each kind at most once, and of the receipt as kept. */
+function isAccount(said) {
+  const kept = list(said.kept).map((one) => closed(one, ['what', 'basis'], ['until']));
+  const [stays, gone] = [kept.map(({ what }) => what), list(said.deleted)];
+  const isInOrder = (some) =>
+    same(
+      some,
+      KINDS.filter((kind) => some.includes(kind)),
+    );
+  if ('previous' in said) fromBase64url(said.previous, 32);
+  return (
+    isInOrder(stays) &&
+    isInOrder(gone) &&
+    stays.includes('receipt') &&
+    !stays.some((kind) => gone.includes(kind)) &&
+    typeof said.passed_on === 'boolean' &&
+    timeOf(said, 'iat') !== undefined &&
+    kept.every((one) => isBasis(one.basis) && (timeOf(one, 'until') ?? said.iat) >= said.iat) &&
+    isCount(said.seq) &&
+    said.seq > 1 &&
+    'previous' in said
+  );
 }
 
 // ---- SD-JWT ----

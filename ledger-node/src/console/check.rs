@@ -20,7 +20,7 @@ use super::place;
 use super::reading::Console;
 
 /// What the page's script says, by the id of its text; those of evidence are the ones that `xinfu-verifier check` says.
-const SAID: [&str; 60] = [
+const SAID: [&str; 80] = [
     "console-check-reading",
     "console-check-too-large",
     "console-check-unknown",
@@ -39,6 +39,7 @@ const SAID: [&str; 60] = [
     "console-check-step-time",
     "console-check-step-accreditation",
     "console-check-step-holder",
+    "console-check-step-withdrawal",
     "console-check-step-is-good",
     "console-check-step-is-bad",
     "console-check-step-is-skipped",
@@ -81,10 +82,29 @@ const SAID: [&str; 60] = [
     "evidence-holder-signed-no-purpose",
     "evidence-holder-claimed",
     "evidence-holder-unproven",
+    "evidence-withdrawn",
+    "evidence-withdrawn-notarised",
+    "evidence-withdrawn-unproven",
+    "evidence-withdrawn-silent",
+    "evidence-withdrawn-no-answer",
+    "evidence-withdrawn-acknowledged",
+    "evidence-withdrawn-acknowledged-waiting",
+    "evidence-withdrawn-deleted",
+    "evidence-withdrawn-kept",
+    "evidence-withdrawn-kept-until",
+    "evidence-withdrawn-passed-on",
+    "evidence-kind-claims",
+    "evidence-kind-presentation",
+    "evidence-kind-key-bindings",
+    "evidence-kind-anchor-proofs",
+    "evidence-kind-holder-keys",
+    "evidence-kind-request",
+    "evidence-kind-verdict",
+    "evidence-kind-receipt",
 ];
 
 /// What the script puts into these texts: each name stands there in braces.
-const VALUES: [(&str, &str); 12] = [
+const VALUES: [(&str, &str); 13] = [
     ("name", "{name}"),
     ("by", "{by}"),
     ("index", "{index}"),
@@ -97,6 +117,7 @@ const VALUES: [(&str, &str); 12] = [
     ("days", "{days}"),
     ("reason", "{reason}"),
     ("number", "{number}"),
+    ("what", "{what}"),
 ];
 
 /// `GET /console/check`.

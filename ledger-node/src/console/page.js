@@ -167,7 +167,28 @@ function told(shown) {
     say('evidence-receipt', { number: shown.receipt.number, time: utc(shown.receipt.time) }),
     say(shown.moment.anchored ? 'evidence-anchored' : 'evidence-waiting', { index: shown.moment.index, time: utc(Math.floor(shown.moment.sealed_by / 1000)) }),
     say(holder(shown)),
+    ...(shown.withdrawn ? withdrawn(shown.withdrawn) : []),
   );
+  return lines;
+}
+
+function withdrawn({ signed, notarised, acknowledged }) {
+  const lines = [say('evidence-withdrawn', { time: utc(signed) })];
+  const noted = notarised && { name: named(notarised.by), index: notarised.index, time: utc(notarised.sealed_by) };
+  lines.push(noted ? say('evidence-withdrawn-notarised', noted) : say('evidence-withdrawn-unproven'));
+  if (!acknowledged)
+    return [...lines, notarised ? say('evidence-withdrawn-silent', { time: utc(notarised.due) }) : say('evidence-withdrawn-no-answer')];
+  const { time, number, index, deleted, kept, passed_on: isPassedOn } = acknowledged;
+  const id = index === null ? 'evidence-withdrawn-acknowledged-waiting' : 'evidence-withdrawn-acknowledged';
+  lines.push(say(id, { time: utc(time), number, index }));
+  const kind = (name) => say(`evidence-kind-${name.replaceAll('_', '-')}`);
+  const between = document.documentElement.lang === 'en' ? ', ' : '、';
+  if (deleted.length) lines.push(say('evidence-withdrawn-deleted', { what: deleted.map(kind).join(between) }));
+  for (const { what, basis, until } of kept) {
+    const stays = until === undefined ? 'evidence-withdrawn-kept' : 'evidence-withdrawn-kept-until';
+    lines.push(say(stays, { what: kind(what), basis, time: until === undefined ? '' : utc(until) }));
+  }
+  if (isPassedOn) lines.push(say('evidence-withdrawn-passed-on'));
   return lines;
 }
 

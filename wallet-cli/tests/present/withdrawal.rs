@@ -1,11 +1,12 @@
 //! Taking a sharing back: what is sent, what comes, and what stays when nothing does.
 
 use identity_core::{
+    bundle::Bundle,
     receipt::ChainHead,
-    withdrawal::{Acknowledgement, Answered, Kept as Stays, Kind, Shared, UnverifiedWithdrawal},
+    withdrawal::{ANSWER_DAYS, Acknowledgement, Answered, Kept as Stays, Kind, Shared, UnverifiedWithdrawal},
 };
 use service_kit::clock::Clock as _;
-use wallet_cli::{holdings::WithdrawalAnswer, ui::Ui, withdraw::ANSWER_DAYS};
+use wallet_cli::{holdings::WithdrawalAnswer, ui::Ui};
 
 use super::{receipt::shared, *};
 
@@ -99,6 +100,11 @@ async fn a_sharing_is_taken_back_and_the_acknowledgement_kept() {
     let world = Arc::new(world);
     let mut wallet = open(dir.path(), &world);
     assert!(history(&mut wallet).await.contains("acknowledgement 2, proven to stand on the ledger"));
+
+    let bundle = wallet.evidence(1, false).await.unwrap();
+    let checked = bundle.check(&world.ledger.trust_root()).unwrap();
+    let acknowledged = checked.withdrawn().unwrap().acknowledged().unwrap();
+    assert_eq!((acknowledged.said.seq, acknowledged.taken.map(|(at, _)| at)), (2, Some(index)));
 }
 
 #[tokio::test]
@@ -162,6 +168,10 @@ async fn silence_is_seen_and_past_the_deadline_called_overdue() {
     assert!(wallet.holdings().withdrawal(1).is_some(), "it is written down before it leaves");
     let told = history(&mut wallet).await;
     assert!(told.contains("unanswered") && !told.contains("OVERDUE"), "{told}");
+    let checked = wallet.evidence(1, false).await.unwrap().check(&world.ledger.trust_root()).unwrap();
+    let withdrawn = checked.withdrawn().unwrap();
+    assert!(withdrawn.signed() == NOW && withdrawn.acknowledged().is_none());
+    assert_eq!(withdrawn.answer_due(), None, "by when it was there, nobody says");
     drop(wallet);
     let clock = Arc::new(ManualClock::at(NOW));
     let mut wallet = open_at(dir.path(), &world, &clock);
@@ -210,6 +220,26 @@ async fn what_was_sent_can_be_notarised_and_only_that() {
     let held = proof.verify(&digest, AnchorKind::Notarised, &world.ledger.trust_root()).unwrap();
     assert_eq!(held.index(), index);
     assert!(history(&mut wallet).await.contains("notarised"));
+
+    // Whoever is shown the evidence sees by when it was asked, also after the validators that said so are gone.
+    let shown = |bundle: Bundle| {
+        let checked = bundle.check(&world.ledger.trust_root()).unwrap();
+        let withdrawn = checked.withdrawn().unwrap();
+        assert!(withdrawn.acknowledged().is_none());
+        withdrawn.notarised().unwrap().clone()
+    };
+    let noted = shown(wallet.evidence(1, false).await.unwrap());
+    assert_eq!((noted.index, noted.by.did), (index, world.issuer.did()));
+    drop(wallet);
+    let stale =
+        proof.proof.lines().filter(|line| !line.starts_with('—')).fold(String::new(), |kept, line| kept + line + "\n");
+    let stale = json!(AnchorProof { proof: stale, ..proof });
+    let passphrase = Passphrase::new("a sample passphrase".into());
+    let mut holdings = Holdings::read(Vault::open(dir.path(), &passphrase).unwrap()).unwrap();
+    holdings.add_notarised(1, stale, &mut StdRng::seed_from_u64(3)).unwrap();
+    drop(holdings);
+    let mut wallet = open(dir.path(), &world);
+    assert_eq!(shown(wallet.evidence(1, false).await.unwrap()).index, index);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use identity_core::registry::did_key;
+use identity_core::trust::known_until;
 use ledger::TrustRoot;
 use service_kit::chance::SystemChance;
 use service_kit::clock::{Clock, SystemClock};
@@ -99,19 +101,21 @@ impl Traveller {
         Ok(Wallet::init(&vault, &passphrase, KdfCost::DEFAULT, wallet_setup(&self.layout)?, ports)?)
     }
 
-    /// Waits until every ledger node shows what the leader's shows by now. Services and wallet ask different ones, of which
-    /// one that has just been started is behind for a moment and would deny what was brought to another.
+    /// Waits until every ledger node proves what the leader's proves by now. Services and wallet ask different ones, of which
+    /// one that has just been started is behind for a moment and would deny what was brought to another. Asked for a state:
+    /// the checkpoint that a node shows by itself is up to a second older.
     ///
     /// # Errors
     /// A node that stays behind.
     pub async fn everywhere(&self) -> Result<()> {
-        let (now, _) = self.ledger.checkpoint().await?;
+        let key = did_key(self.founded.leader.did());
+        let (now, _) = self.ledger.state(&key).await?;
         for member in self.layout.validators() {
             let trust_root = TrustRoot::clone(&self.ledger.trust_root());
             let node = LedgerClient::new(Arc::clone(&self.fetch), &self.layout.url(member), trust_root);
             let shown = until(NODES_PATIENCE, async || {
-                let newest = node.checkpoint().await;
-                Ok(newest.is_ok_and(|(newest, _)| newest.size() >= now.size()).then_some(()))
+                let there = node.state(&key).await;
+                Ok(there.is_ok_and(|(there, _)| known_until(&there) >= known_until(&now)).then_some(()))
             });
             shown.await?.with_context(|| format!("the ledger node of {} stays behind", member.id))?;
         }

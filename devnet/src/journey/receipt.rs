@@ -100,7 +100,7 @@ pub(super) async fn gap_detected(traveller: &mut Traveller) -> Seen {
 }
 
 /// Waits until the ledger has every receipt that the wallet was given.
-async fn all_anchored(traveller: &Traveller) -> Result<()> {
+pub(super) async fn all_anchored(traveller: &Traveller) -> Result<()> {
     let seq = |kept: &Kept| match kept {
         Kept::Holds { seq, .. } => Some(*seq),
         Kept::Fault { .. } => None,

@@ -31,7 +31,7 @@ use service_kit::{config, founding, keyfile};
 
 use super::runner::Seen;
 use super::traveller::Traveller;
-use super::{case, keys, open};
+use super::{case, keys, open, receipt};
 use crate::world::layout::{Layout, PUBLIC_SECURITY};
 use crate::world::leader::hand_in;
 use crate::world::query::RESIDENT;
@@ -44,6 +44,8 @@ pub(super) async fn looked_back(traveller: &mut Traveller) -> Seen {
     // Whoever stopped halfway may have left it without.
     open::accredit_housing_fund(traveller).await?;
     let forged = forge(traveller, &case).await?;
+    // Evidence is read as of where the ledger took its receipt, which must not be while the service is not accredited.
+    receipt::all_anchored(traveller).await?;
     end_accreditation(traveller).await?;
     let later = newest_seal(traveller).await?;
     open::accredit_housing_fund(traveller).await?;

@@ -29,7 +29,7 @@ const { browser } = eyes;
 const text = (selector) => eyes.text(selector);
 const count = (selector) => eyes.count(selector);
 const address = () => eyes.address();
-const look = (lang, name) => eyes.look(lang, name);
+const look = (...page) => eyes.look(...page);
 
 async function everyPage(lang) {
   await browser.open(`${base}/console/?lang=${lang}`);
@@ -177,7 +177,8 @@ async function checks(lang) {
   assert.equal(withdrawn.said, HOLDS, withdrawn.all);
   assert.match(withdrawn.all, lang === 'zh' ? /持有人已撤回此次共享/ : /The holder took this sharing back/);
   assert.match(withdrawn.all, lang === 'zh' ? /据其所述已删除：信息项的值、/ : /Deleted, by its word: values of claims, /);
-  await look(lang, 'check-withdrawn');
+  // The law by which something stays is quoted in the words of the service.
+  await look(lang, 'check-withdrawn', '#result .steps');
 
   // What the ledger holds for a key, and that it holds nothing; the same with another value under it.
   for (const [key, says] of [['members', lang === 'zh' ? /存有此内容/ : /The ledger holds this/], ['did/nobody', lang === 'zh' ? /没有内容/ : /holds nothing/]]) {

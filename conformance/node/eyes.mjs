@@ -32,8 +32,11 @@ export class Eyes {
     return this.browser.evaluate('location.pathname + location.search');
   }
 
-  /** A page is in its language, has all its texts, names each place for input, and nothing of it lies outside the window. */
-  async look(lang, name) {
+  /**
+   * A page is in its language, has all its texts, names each place for input, and nothing of it lies outside the window. The
+   * language is that of `words`, where the rest quotes what others wrote.
+   */
+  async look(lang, name, words = 'main') {
     const { browser } = this;
     for (const size of [WIDE, PHONE]) {
       await browser.look(size);
@@ -45,7 +48,7 @@ export class Eyes {
     await browser.look(WIDE);
     assert.equal(await browser.evaluate('document.documentElement.lang'), lang === 'zh' ? 'zh-CN' : 'en');
     assert.doesNotMatch(await this.text('body'), /(console|operator|evidence)-[a-z]|\{ ?\$|undefined|Invalid Date/, name);
-    assert.equal(/[\u4e00-\u9fff]{4}/.test(await this.text('main')), lang === 'zh', `${name} is not in ${lang}`);
+    assert.equal(/[\u4e00-\u9fff]{4}/.test(await this.text(words)), lang === 'zh', `${name} is not in ${lang}`);
     assert.equal(await this.count('main h1'), 1);
     const unnamed = await browser.evaluate(`[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button')]
       .filter((one) => !one.labels?.length && !one.ariaLabel && !one.innerText).length`);

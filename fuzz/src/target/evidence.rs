@@ -2,42 +2,51 @@
 
 use std::sync::LazyLock;
 
-use identity_core::bundle::Bundle;
+use identity_core::bundle::{Bundle, Withdrawn};
 use identity_core::period::Period;
 use identity_core::sample::period::Service;
 use identity_core::sample::world::World;
 use ledger::{TrustRoot, sha256};
 use serde_json::{Map, Value, json};
 
+use super::withdrawal;
 use crate::{Outcome, text, unsigned};
 
 struct Sample {
     world: World,
     trust_root: TrustRoot,
-    /// A bundle that holds, and one with the answer itself, as JSON.
+    /// A bundle that holds, one with the answer itself, and one of a sharing that was taken back, as JSON.
     plain: Value,
     full: Value,
+    taken: Value,
 }
 
 static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let world = World::new();
-    let bundle = |full| serde_json::to_value(world.bundle(None, full)).unwrap();
-    Sample { trust_root: world.ledger.trust_root(), plain: bundle(false), full: bundle(true), world }
+    let (plain, full) = (world.bundle(None, false), json!(world.bundle(None, true)));
+    let receipt = json!(plain)["receipt"].as_str().unwrap().to_owned();
+    let taken = json!(plain.clone().with_withdrawal(withdrawal::taken_back(&world, &receipt)));
+    Sample { trust_root: world.ledger.trust_root(), plain: json!(plain), full, taken, world }
 });
 
-/// A file without its last member, in which `$BUNDLE` and `$FULL` stand for the members of a bundle that holds; each
+/// A file without its last member, in which `$BUNDLE`, `$FULL` and `$TAKEN` stand for the members of bundles that hold; each
 /// further line `name=value` puts another value in the place of one of them, `$UNSIGNED` for the receipt without its
 /// signature. The target writes the digest, as a forger would. Whatever holds is by the sample service, and the one
-/// answer it gave.
+/// answer it gave; taken back in the holder's words, and acknowledged in the service's.
 pub fn bundle(data: &[u8]) -> Outcome {
-    let Sample { world, trust_root, plain, full } = &*SAMPLE;
+    let Sample { world, trust_root, plain, full, taken } = &*SAMPLE;
     let receipt = plain["receipt"].as_str().unwrap();
-    let file = file_of(data, &[("$BUNDLE", plain), ("$FULL", full)], receipt);
+    let file = file_of(data, &[("$BUNDLE", plain), ("$FULL", full), ("$TAKEN", taken)], receipt);
     let Some(file) = file else { return Outcome::Refused };
     let held = Bundle::parse(file.as_bytes()).and_then(|bundle| Ok((bundle.check(trust_root)?, bundle)));
     if let Ok((checked, bundle)) = &held {
         assert_eq!(checked.service().did, world.asker.did());
         assert_eq!(checked.receipt().presentations["id"][0].digest, sha256(world.token["id"][0].as_bytes()));
+        let (said, told) = (json!(bundle), &taken["withdrawal"]);
+        let withdrawn = checked.withdrawn();
+        assert!(withdrawn.is_none() || said["withdrawal"]["text"] == told["text"]);
+        let acknowledged = withdrawn.and_then(Withdrawn::acknowledged);
+        assert!(acknowledged.is_none() || said["withdrawal"]["acknowledgement"] == told["acknowledgement"]);
         let again = Bundle::parse(bundle.to_text().as_bytes());
         assert_eq!(again.as_ref(), Ok(bundle), "written down again it reads the same");
     }

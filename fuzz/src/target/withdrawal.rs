@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use identity_core::bundle::TakenBack;
 use identity_core::crypto::{SecretKey, Signer as _};
 use identity_core::did::{Did, DidUrl, Document};
 use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
@@ -41,17 +42,31 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let (name, key) = (DidUrl::parse(&world.asker.key_name("auth-1")).unwrap(), world.asker.authenticator());
     let receipt = world.receipt(ChainHead::default(), None).sign(&name, &key).unwrap();
     let holders = holder_keys(&world.token);
-    let asked = world.withdrawal(&receipt);
+    let (asked, said) = asked_and_said(&world, &receipt);
+    Sample { service, key, name, document, receipt, holders, asked, said }
+});
+
+/// What the holder asks over a receipt, and what the service answers; each as JSON, and signed.
+fn asked_and_said(world: &World, receipt: &str) -> ((String, String), (String, String)) {
+    let service = world.asker.did();
+    let (name, key) = (DidUrl::parse(&world.asker.key_name("auth-1")).unwrap(), world.asker.authenticator());
+    let holders = holder_keys(&world.token);
+    let asked = world.withdrawal(receipt);
     let asked = (serde_json::to_string(&asked).unwrap(), asked.sign(&holder()).unwrap());
     let shared = Shared { service: &service, receipt: sha256(receipt.as_bytes()), given: NOW, holders: &holders };
     let withdrawal = UnverifiedWithdrawal::parse(&asked.1).unwrap().verify(&shared, NOW).unwrap();
     let kept = vec![Kept { what: Kind::Receipt, basis: "Sample Act, article 9".to_owned(), until: None }];
     let deleted = vec![Kind::Claims, Kind::Presentation];
     let answered = Answered { service: &service, withdrawal: &withdrawal, deleted, kept, passed_on: false, at: NOW };
-    let said = Acknowledgement::following(ChainHead::after(1, &receipt), answered);
-    let said = (serde_json::to_string(&said).unwrap(), said.sign(&name, &key).unwrap());
-    Sample { service, key, name, document, receipt, holders, asked, said }
-});
+    let said = Acknowledgement::following(ChainHead::after(1, receipt), answered);
+    (asked, (serde_json::to_string(&said).unwrap(), said.sign(&name, &key).unwrap()))
+}
+
+/// A sharing that was taken back and acknowledged.
+pub(super) fn taken_back(world: &World, receipt: &str) -> TakenBack {
+    let ((_, text), (_, acknowledgement)) = asked_and_said(world, receipt);
+    TakenBack { text, acknowledgement: Some(acknowledgement), notarised: None, acknowledgement_proof: None }
+}
 
 /// The payload of a withdrawal that the holder really signed, in which `$SAID` stands for the members of a good one; or the
 /// text of a whole one, where `$SIGNED` stands for the good one and `$UNSIGNED` for it without its signature. What a

@@ -17,7 +17,7 @@ use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::memory::MemoryStore;
 use service_kit::store::{Batch, Range, Store};
 
-use super::node::{Mood, SampleNode};
+use super::node::{Mood, SampleNode, beside_a_ledger};
 use super::world::{Answered, Bench, settled};
 use crate::flow::receipt_audit::{ReceiptsRead, Unasked, ask, read};
 use crate::job::anchor::{RoundFailure, round};
@@ -32,11 +32,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let mut bench = Bench::new().await;
-        let node = Arc::new(SampleNode::new(bench.world.ledger.clone(), bench.fetch.clone()));
-        let store = Arc::new(FaultyStore::new(bench.ports.store.clone()));
-        (bench.ports.fetch, bench.ports.store) = (node.clone(), store.clone());
-        bench.restart().await;
+        let (bench, node, store) = beside_a_ledger().await;
         Self { bench, node, store }
     }
 

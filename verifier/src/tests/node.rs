@@ -10,8 +10,9 @@ use identity_core::sample::world::NOW;
 use serde_json::{Value, json};
 use service_kit::fetch::scripted::ScriptedFetch;
 use service_kit::fetch::{Answer, Fetch, FetchError, Fetching, Request};
+use service_kit::store::faulty::FaultyStore;
 
-use super::world::LEDGER;
+use super::world::{Bench, LEDGER};
 
 /// How the node takes the next transaction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +42,16 @@ struct Inside {
     is_cut_off: bool,
     moods: Vec<Mood>,
     sent: Vec<String>,
+}
+
+/// A service whose ledger takes transactions, and whose store may fail.
+pub(super) async fn beside_a_ledger() -> (Bench, Arc<SampleNode>, Arc<FaultyStore>) {
+    let mut bench = Bench::new().await;
+    let node = Arc::new(SampleNode::new(bench.world.ledger.clone(), bench.fetch.clone()));
+    let store = Arc::new(FaultyStore::new(bench.ports.store.clone()));
+    (bench.ports.fetch, bench.ports.store) = (node.clone(), store.clone());
+    bench.restart().await;
+    (bench, node, store)
 }
 
 impl SampleNode {

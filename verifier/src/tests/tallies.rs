@@ -20,7 +20,7 @@ use service_kit::messages::Catalogue;
 use service_kit::store::faulty::{Fault, FaultyStore};
 use service_kit::store::{Batch, Store as _};
 
-use super::node::{Mood, SampleNode};
+use super::node::{Mood, SampleNode, beside_a_ledger};
 use super::world::{Bench, settled};
 use crate::flow::receipt_audit::{ask, read};
 use crate::flow::tally_audit::{TalliesRead, TallyFault};
@@ -45,11 +45,7 @@ fn day(later: i64) -> UtcDay {
 
 impl Scene {
     async fn new() -> Self {
-        let mut bench = Bench::new().await;
-        let node = Arc::new(SampleNode::new(bench.world.ledger.clone(), bench.fetch.clone()));
-        let store = Arc::new(FaultyStore::new(bench.ports.store.clone()));
-        (bench.ports.fetch, bench.ports.store) = (node.clone(), store.clone());
-        bench.restart().await;
+        let (bench, node, store) = beside_a_ledger().await;
         Self { bench, node, store }
     }
 

@@ -13,12 +13,18 @@ const { checkBundle, STEPS } = await import(
 const read = (name) => fs.readFileSync(path.join(folder, name));
 const check = (bundle, trustRoot) => checkBundle(new Uint8Array(bundle), trustRoot.toString());
 const wrong = [];
+const texts = fs.readFileSync(new URL('../../schemas/messages/en.ftl', import.meta.url), 'utf8');
+const isText = (id) => texts.includes(`\n${id} = `);
 
 /** What is shown of the holder and of a withdrawal, or the code; the steps must say the same. */
 function found({ holds, code, steps, shown }) {
   const isTold = steps.every(
-    ({ name, ok, detail }, at) =>
-      name === STEPS[at] && typeof detail === 'string' && ok === (holds || at < steps.length - 1),
+    ({ name, ok, detail, said }, at) =>
+      name === STEPS[at] &&
+      typeof detail === 'string' &&
+      ok === (holds || at < steps.length - 1) &&
+      // What holds, pages say in other languages, too.
+      (ok ? isText(`console-check-said-${said}`) : said === null),
   );
   if (!isTold || holds !== (steps.length === STEPS.length && code === null))
     return `steps that say otherwise: ${JSON.stringify(steps)}`;

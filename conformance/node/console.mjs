@@ -158,6 +158,8 @@ async function checks(lang) {
   assert.deepEqual([good.good, good.bad], [11, 0]);
   assert.match(good.all, lang === 'zh' ? /住房公积金中心/ : /Housing Fund Centre/);
   assert.match(good.all, lang === 'zh' ? /用途：住房公积金贷款/ : /What for: Housing fund loan/);
+  const isInEnglish = `[...document.querySelectorAll('#result .steps .detail')].map((one) => !/[\\u4e00-\\u9fff]/.test(one.innerText))`;
+  assert.deepEqual(await browser.evaluate(isInEnglish), Array(11).fill(lang === 'en'), 'steps are told in the language of the page');
   await look(lang, 'check-good');
 
   const changed = await drop(written('changed.json', bundle.replace(/"receipt":"e/, '"receipt":"f')));

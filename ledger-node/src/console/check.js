@@ -6,9 +6,10 @@
 //
 // `bytes` is the file (Uint8Array or ArrayBuffer), `trustRootText` the trust root that you believe: read the latter from
 // somewhere else than the former. `steps` are the parts of the check in their order, up to the first that does not hold,
-// each `{ name, ok, detail }`; `code` is what schemas/problems.toml calls that one, else null; `shown` is what the bundle
-// shows if all of it holds, else null. The first step is about the browser and the trust root: where it fails, there is no
-// code, since nothing was said of the bundle.
+// each `{ name, ok, detail, said, values }`: `detail` is an English sentence, and `said`, null where the step does not hold, with
+// `values` lets the caller say it in another language. `code` is what schemas/problems.toml calls the step that does not hold,
+// else null; `shown` is what the bundle shows if all of it holds, else null. The first step is about the browser and the trust
+// root: where it fails, there is no code, since nothing was said of the bundle.
 //
 // Like bundle.py it is stricter than that document where this costs no honest file: it refuses an Ed25519 signature that
 // holds only with the factor 8, reads of a trust root only the rendering that a chain makes itself, of `cnf` only `jwk`,
@@ -50,72 +51,84 @@ async function inSteps(names, checks, shown, bytes, trustRootText) {
   const steps = [];
   const act = {};
   try {
-    for (const name of names) steps.push({ name, ok: true, detail: await checks[name](act, bytes, trustRootText) });
+    for (const name of names) steps.push({ name, ok: true, ...(await checks[name](act, bytes, trustRootText)) });
     return { holds: true, code: null, steps, shown: shown(act) };
   } catch (error) {
-    steps.push({ name: names[steps.length], ok: false, detail: error.message });
+    steps.push({ name: names[steps.length], ok: false, detail: error.message, said: null, values: {} });
     return { holds: false, code: error.code ?? null, steps, shown: null };
   }
 }
 
-/** From the ledger inwards. Each adds to the act what it found, and says it in a sentence. */
+/** What a step has to say: by what name, with which values, and as an English sentence. */
+const says = (said, values, detail) => ({ said, values, detail });
+
+/** From the ledger inwards. Each adds to the act what it found, and says it. */
 const CHECKS = {
   async 'trust-root'(act, _, words) {
     await part(null, canCheck);
     act.trust = await part(null, () => readTrustRoot(words));
-    return `${act.trust.validators.length} validators of ${act.trust.origin}, of which ${act.trust.quorum} certify`;
+    const { validators, quorum, origin } = act.trust;
+    const count = validators.length;
+    return says('trust-root', { count, quorum, origin }, `${count} validators of ${origin}, of which ${quorum} certify`);
   },
   async file(act, bytes) {
     act.bundle = await readFile(new Uint8Array(bytes));
-    return 'the file is the one that was written';
+    return says('file', {}, 'the file is the one that was written');
   },
   async ledger(act) {
     act.ledger = await Ledger.prove(act.bundle.states, act.trust);
-    return `${act.ledger.known.size} statements of the ledger hold under the trust root`;
+    const count = act.ledger.known.size;
+    return says('ledger', { count }, `${count} statements of the ledger hold under the trust root`);
   },
   async moment(act) {
     act.receipt = await part('evidence.receipt', () => readReceipt(act.bundle.receipt));
     Object.assign(act, await findMoment(act));
-    const { moment } = act.ledger;
+    const values = { number: act.said.seq, index: act.ledger.moment };
     return act.anchored
-      ? `the ledger has receipt ${act.said.seq} at log index ${moment}`
-      : `receipt ${act.said.seq} waits for the ledger: all is read as of log index ${moment}`;
+      ? says('moment', values, `the ledger has receipt ${values.number} at log index ${values.index}`)
+      : says('moment-waiting', values, `receipt ${values.number} waits: all is read as of log index ${values.index}`);
   },
   async receipt({ receipt, ledger, service }) {
     const key = () => ledger.key(...receipt.signer, 'authentication');
     await part('evidence.receipt', async () => verify(receipt, key()));
-    return `signed by a key that ${ledger.called(service)} had then`;
+    return says('receipt', { name: ledger.named(service) }, `signed by a key that ${ledger.called(service)} had then`);
   },
   async request(act) {
     Object.assign(act, await part('evidence.request', () => checkRequest(act)));
-    return 'signed by the same service, for an answer to its own address';
+    return says('request', {}, 'signed by the same service, for an answer to its own address');
   },
   async duty(act) {
     Object.assign(act, await checkWord(act));
-    return `signed under duty ${act.word.claims.duty}, delegated at log index ${act.delegation.id}, which covers the question`;
+    const values = { duty: act.word.claims.duty, index: act.delegation.id };
+    const delegated = `delegated at log index ${values.index}, which covers the question`;
+    return says('duty', values, `signed under duty ${values.duty}, ${delegated}`);
   },
   async time(act) {
     await part('evidence.receipt', () => checkTimes(act));
-    return 'the receipt is of before it was on the ledger, and of while the question was open';
+    return says('time', {}, 'the receipt is of before it was on the ledger, and of while the question was open');
   },
   async accreditation(act) {
     act.chains = await findChains(act);
-    return `from the service to an authority of genesis: ${act.chains.map((links) => links.length).join(', ')} accreditations`;
+    const count = act.chains.map((links) => links.length).join(', ');
+    return says('accreditation', { count }, `from the service to an authority of genesis: ${count} accreditations`);
   },
   async holder(act) {
     act.holder = await checkHolder(act);
-    return {
+    const details = {
       signed: 'the holder signed this answer',
       claimed: "signatures are here as the holder's; whose they are is not shown",
       unproven: 'nothing here shows that the holder signed',
-    }[act.holder];
+    };
+    return says(`holder-${act.holder}`, {}, details[act.holder]);
   },
   async withdrawal(act) {
     act.withdrawn = await checkWithdrawal(act);
-    if (!act.withdrawn) return 'the file is of no withdrawal';
+    if (!act.withdrawn) return says('withdrawal-none', {}, 'the file is of no withdrawal');
     const { notarised, acknowledged } = act.withdrawn;
-    const known = notarised ? `was on the ledger at log index ${notarised.index}` : 'is not shown to have been there by then';
-    return `by the hand that answered, ${known}, and ${acknowledged ? 'acknowledged' : 'not acknowledged here'}`;
+    const [noted, answered] = [notarised ? 'noted' : 'claimed', acknowledged ? 'answered' : 'silent'];
+    const known = notarised ? `on the ledger at log index ${notarised.index}` : 'by when is not shown';
+    const detail = `by the hand that answered, ${known}, ${acknowledged ? 'acknowledged' : 'not acknowledged here'}`;
+    return says(`withdrawal-${noted}-${answered}`, { index: notarised?.index }, detail);
   },
 };
 
@@ -124,13 +137,13 @@ const STATE_CHECKS = {
   async file(act, bytes) {
     const members = ['key', 'value', 'path', 'seal', 'proof'];
     act.proof = await part(null, () => closed(readJson(new Uint8Array(bytes)), members));
-    return 'the file is a state proof';
+    return says('state-file', {}, 'the file is a state proof');
   },
   async ledger(act) {
     const { key, value } = act.proof;
     const { index, time, sealed } = await part(null, () => proveState(act.trust, act.proof));
     act.shown = { key, value: value === null ? null : text(fromBase64url(value)), index, sealed, cosigned: time };
-    return `what it says holds under the trust root, as of log index ${index}`;
+    return says('state', { index }, `what it says holds under the trust root, as of log index ${index}`);
   },
 };
 

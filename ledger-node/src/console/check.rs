@@ -20,7 +20,7 @@ use super::place;
 use super::reading::Console;
 
 /// What the page's script says, by the id of its text; those of evidence are the ones that `xinfu-verifier check` says.
-const SAID: [&str; 80] = [
+const SAID: [&str; 100] = [
     "console-check-reading",
     "console-check-too-large",
     "console-check-unknown",
@@ -40,6 +40,26 @@ const SAID: [&str; 80] = [
     "console-check-step-accreditation",
     "console-check-step-holder",
     "console-check-step-withdrawal",
+    "console-check-said-trust-root",
+    "console-check-said-file",
+    "console-check-said-ledger",
+    "console-check-said-moment",
+    "console-check-said-moment-waiting",
+    "console-check-said-receipt",
+    "console-check-said-request",
+    "console-check-said-duty",
+    "console-check-said-time",
+    "console-check-said-accreditation",
+    "console-check-said-holder-signed",
+    "console-check-said-holder-claimed",
+    "console-check-said-holder-unproven",
+    "console-check-said-withdrawal-none",
+    "console-check-said-withdrawal-noted-answered",
+    "console-check-said-withdrawal-noted-silent",
+    "console-check-said-withdrawal-claimed-answered",
+    "console-check-said-withdrawal-claimed-silent",
+    "console-check-said-state-file",
+    "console-check-said-state",
     "console-check-step-is-good",
     "console-check-step-is-bad",
     "console-check-step-is-skipped",
@@ -104,7 +124,7 @@ const SAID: [&str; 80] = [
 ];
 
 /// What the script puts into these texts: each name stands there in braces.
-const VALUES: [(&str, &str); 13] = [
+const VALUES: [(&str, &str); 16] = [
     ("name", "{name}"),
     ("by", "{by}"),
     ("index", "{index}"),
@@ -118,6 +138,9 @@ const VALUES: [(&str, &str); 13] = [
     ("reason", "{reason}"),
     ("number", "{number}"),
     ("what", "{what}"),
+    ("count", "{count}"),
+    ("origin", "{origin}"),
+    ("quorum", "{quorum}"),
 ];
 
 /// `GET /console/check`.

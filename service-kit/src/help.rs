@@ -1,7 +1,7 @@
 //! Help in the reader's language: a program's command line keeps its shape in its types and its words in the catalogue.
 //!
-//! A program names its texts by place: `about`, a subcommand (`run`), an option of a subcommand (`run-config`), an
-//! option of every command (`any-lang`). Texts that all programs share (`help-usage`, `help-any-config`, `help-man`, …) need not
+//! A program names its texts by place: `about`, a subcommand (`run`), one of a subcommand (`duties-give`), an option of one
+//! (`run-config`, `duties-give-config`), an option of every command (`any-lang`). Texts that all programs share (`help-usage`, `help-any-config`, `help-man`, …) need not
 //! be repeated.
 
 use std::ffi::OsString;
@@ -27,16 +27,8 @@ pub fn language(arguments: &[OsString]) -> Lang {
 #[must_use]
 pub fn localised(command: Command, catalogue: &Catalogue, id: &dyn Fn(&str) -> String) -> Command {
     let dress = Dress { catalogue, id, program: command.get_name().to_owned() };
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let command = names.into_iter().fold(command, |command, name| {
-        command.mut_subcommand(&name, |sub| {
-            let sub = dress.about(sub, &name).disable_help_flag(true).arg(help_flag());
-            dress.arguments(sub, &name)
-        })
-    });
-    let command = dress.about(command, "about").disable_help_flag(true).disable_version_flag(true);
-    let command = command.disable_help_subcommand(true).arg(help_flag()).arg(version_flag());
-    dress.arguments(command, "any").subcommand_help_heading(catalogue.text("help-commands", &[]))
+    let command = dress.about(dress.commands(command, &[]), "about").disable_version_flag(true).arg(version_flag());
+    dress.arguments(command, "any", &[])
 }
 
 /// A failure in words for people: what happened in this case, and what to do now. What the system or a library says is
@@ -96,6 +88,20 @@ struct Dress<'a> {
 }
 
 impl Dress<'_> {
+    /// The commands below the one at `path`, and whatever lies below them.
+    fn commands(&self, command: Command, path: &[String]) -> Command {
+        let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+        let command = names.into_iter().fold(command, |command, name| {
+            command.mut_subcommand(&name, |sub| {
+                let path = [path, std::slice::from_ref(&name)].concat();
+                let place = path.join("-");
+                self.arguments(self.about(self.commands(sub, &path), &place), &place, &path)
+            })
+        });
+        let command = command.disable_help_flag(true).disable_help_subcommand(true).arg(help_flag());
+        command.subcommand_help_heading(self.catalogue.text("help-commands", &[]))
+    }
+
     fn about(&self, command: Command, place: &str) -> Command {
         match self.text(&(self.id)(place)).or_else(|| self.text(&format!("help-{place}"))) {
             Some(about) => command.about(about).long_about(None::<&str>),
@@ -104,11 +110,11 @@ impl Dress<'_> {
     }
 
     /// Headings and option texts: the program's own for this command, the program's for every command, everybody's.
-    fn arguments(&self, command: Command, place: &str) -> Command {
+    fn arguments(&self, command: Command, place: &str, path: &[String]) -> Command {
         let shared = |id: &str| self.catalogue.text(id, &[]);
         let usage = shared("help-usage");
         let template = format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
-        let usage_line = self.usage_line(&command);
+        let usage_line = self.usage_line(&command, path);
         command.help_template(template).override_usage(usage_line).mut_args(|arg| {
             let name = arg.get_id().as_str().replace('_', "-");
             let own = self.text(&(self.id)(&format!("{place}-{name}")));
@@ -125,12 +131,10 @@ impl Dress<'_> {
     }
 
     /// The command with what it cannot do without; clap writes this line in English only.
-    fn usage_line(&self, command: &Command) -> String {
+    fn usage_line(&self, command: &Command, path: &[String]) -> String {
         let shared = |id: &str| self.catalogue.text(id, &[]);
         let mut line = self.program.clone();
-        if command.get_name() != self.program {
-            line.push_str(&format!(" {}", command.get_name()));
-        }
+        path.iter().for_each(|word| line.push_str(&format!(" {word}")));
         line.push_str(&format!(" [{}]", shared("help-options")));
         for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
             line.push_str(&format!(" {}", in_usage(arg)));
@@ -183,18 +187,23 @@ fn version_flag() -> Arg {
 pub fn untold(command: Command, lang: Lang, id: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut command = localised(command, &Catalogue::new(lang), id);
     command.build();
+    let name = command.get_name().to_owned();
+    untold_below(&command, &name, lang)
+}
+
+fn untold_below(command: &Command, name: &str, lang: Lang) -> Vec<String> {
     let told = |text: Option<String>| {
         text.is_some_and(|text| (lang == Lang::Zh) == text.chars().any(|letter| letter > '\u{3000}'))
     };
     let mut missing = Vec::new();
-    for sub in std::iter::once(&command).chain(command.get_subcommands()) {
-        if !told(sub.get_about().map(ToString::to_string)) {
-            missing.push(sub.get_name().to_owned());
-        }
-        for arg in sub.get_arguments().filter(|arg| !told(arg.get_help().map(ToString::to_string))) {
-            missing.push(format!("{}-{}", sub.get_name(), arg.get_id()));
-        }
+    if !told(command.get_about().map(ToString::to_string)) {
+        missing.push(name.to_owned());
     }
+    for arg in command.get_arguments().filter(|arg| !told(arg.get_help().map(ToString::to_string))) {
+        missing.push(format!("{name}-{}", arg.get_id()));
+    }
+    let below = command.get_subcommands();
+    missing.extend(below.flat_map(|sub| untold_below(sub, &format!("{name}-{}", sub.get_name()), lang)));
     missing
 }
 
@@ -227,6 +236,22 @@ mod tests {
         let run = command.find_subcommand_mut("run").unwrap().render_help().to_string();
         assert!(run.contains("用法： sample run [选项] --config <FILE>\n"), "{run}");
         assert!(run.find("--config <FILE>  ").unwrap() < run.find("--help").unwrap(), "{run}");
+    }
+
+    #[test]
+    fn a_command_of_a_command_has_help_of_its_own() {
+        let give = Command::new("give").arg(Arg::new("duty").long("duty").value_name("DUTY").required(true));
+        let command = Command::new("sample").version("1").subcommand(Command::new("duties").subcommand(give));
+        let dress = || localised(command.clone(), &Catalogue::new(Lang::Zh), &|place| format!("help-{place}"));
+        let shown = dress().try_get_matches_from(["sample", "duties", "give", "--help"]).unwrap_err().to_string();
+        assert!(shown.contains("用法： sample duties give [选项] --duty <DUTY>\n"), "{shown}");
+        assert!(shown.contains("岗位编号") && shown.contains("显示本帮助"), "{shown}");
+        let duties = dress().try_get_matches_from(["sample", "duties", "--help"]).unwrap_err().to_string();
+        assert!(duties.contains("命令:\n  give  将岗位委派给密钥持有人"), "{duties}");
+        let strange = Command::new("duties").subcommand(Command::new("dance"));
+        let missing =
+            untold(Command::new("sample").version("1").subcommand(strange), Lang::En, &|place| format!("help-{place}"));
+        assert_eq!(missing, ["sample", "sample-duties-dance"]);
     }
 
     #[test]

@@ -86,18 +86,13 @@ fn completions(shell: Shell, mut command: Command) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// One page for the program, and one for each of its commands.
+/// One page for the program, and one for each of its commands, and theirs.
 fn write_pages(dir: &Path, catalogue: &Catalogue, dressed: &dyn Fn(&Catalogue) -> Command) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(dir)?;
     let mut whole = dressed(catalogue);
     whole.build();
     let program = whole.get_name().to_owned();
-    let mut pages = vec![(program.clone(), whole.clone())];
-    for command in whole.get_subcommands() {
-        let name = format!("{program}-{}", command.get_name());
-        pages.push((name.clone(), command.clone().name(name.clone()).display_name(name)));
-    }
-    pages
+    named_pages(&whole, program)
         .into_iter()
         .map(|(name, command)| {
             let path = dir.join(format!("{name}.1"));
@@ -105,6 +100,13 @@ fn write_pages(dir: &Path, catalogue: &Catalogue, dressed: &dyn Fn(&Catalogue) -
             Ok(path)
         })
         .collect()
+}
+
+fn named_pages(command: &Command, name: String) -> Vec<(String, Command)> {
+    let below = command.get_subcommands();
+    let below = below.flat_map(|sub| named_pages(sub, format!("{name}-{}", sub.get_name()))).collect::<Vec<_>>();
+    let named = command.clone().name(name.clone()).display_name(name.clone());
+    [vec![(name, named)], below].concat()
 }
 
 /// The page, its headings in the catalogue's language and its usage line ours: the library has both in English only.

@@ -14,8 +14,8 @@ use crate::problem::Code;
 use crate::receipt::ChainHead;
 use crate::registry::{
     AccreditationHistory, AnchoredReceipts, DidHistory, DutyHistory, Grant, KeyRecord, KeyUse, Label, OwnerHistory,
-    Role, SchemaHistory, TalliedMonth, Tallies, accreditation_key, did_key, duty_key, receipts_key, schema_key,
-    tallied_month_key, tallies_key, thumbprint_key,
+    Proposal, Role, SchemaHistory, TalliedMonth, Tallies, accreditation_key, did_key, duty_key, proposal_key,
+    receipts_key, schema_key, tallied_month_key, tallies_key, thumbprint_key,
 };
 use crate::time::UtcDay;
 
@@ -105,6 +105,15 @@ pub fn schema_history(proven: &ProvenState, vct: &str) -> Result<SchemaHistory, 
 pub fn duty_history(proven: &ProvenState, department: &Did, number: &str) -> Result<DutyHistory, TrustError> {
     let history: DutyHistory = read(proven, &duty_key(department, number))?.ok_or(TrustError::Absent)?;
     if history.department == *department && history.duty == number { Ok(history) } else { Err(TrustError::Malformed) }
+}
+
+/// A proposal out of a state proof.
+///
+/// # Errors
+/// As [`did_history`].
+pub fn proposal(proven: &ProvenState, number: u64) -> Result<Proposal, TrustError> {
+    let proposal: Proposal = read(proven, &proposal_key(number))?.ok_or(TrustError::Absent)?;
+    if proposal.number == number { Ok(proposal) } else { Err(TrustError::Malformed) }
 }
 
 /// How far the ledger has a service's chain of receipts, out of a state proof. One that never anchored any has none,

@@ -28,6 +28,7 @@ use service_kit::messages::{Catalogue, Value};
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::trust_keeper::TrustKeeper;
+use service_kit::votes::{self, VotesArguments};
 use service_kit::{help, stop, telemetry};
 
 use crate::keys;
@@ -69,6 +70,7 @@ enum Command {
     },
     Keys(KeysArguments),
     Duties(DutiesArguments),
+    Votes(VotesArguments),
     Protect {
         #[arg(long)]
         config: PathBuf,
@@ -114,7 +116,8 @@ fn localised(catalogue: &Catalogue) -> clap::Command {
 }
 
 fn text_id(place: &str) -> String {
-    command::text_id(place).or_else(|| duties::text_id(place)).unwrap_or_else(|| format!("issuer-help-{place}"))
+    let shared = command::text_id(place).or_else(|| duties::text_id(place)).or_else(|| votes::text_id(place));
+    shared.unwrap_or_else(|| format!("issuer-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -194,6 +197,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&config, &messages).await,
         Some(Command::Keys(arguments)) => keys(&arguments, &messages).await,
         Some(Command::Duties(arguments)) => duties(arguments, &messages).await,
+        Some(Command::Votes(arguments)) => vote(arguments, &messages).await,
         Some(Command::Protect { config }) => protect(&config, &messages),
         Some(Command::Migrate(arguments)) => migrate(&arguments, &messages).await,
         Some(Command::Manual(manual)) => {
@@ -378,6 +382,16 @@ async fn duties(arguments: DutiesArguments, messages: &Catalogue) -> Result<Exit
     let mut rng = system_rng().map_err(Failure::plain)?;
     let guard = config.key_guard().map_err(KeysError::from)?;
     println!("{}", duties::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn vote(arguments: VotesArguments, messages: &Catalogue) -> Result<ExitCode, Failure> {
+    let config = load(arguments.config())?;
+    let Some(ledger) = ledger(&config)? else {
+        return Err(Failure::coded(Code::ConfigInvalidValue, "`ledger.url` is empty"));
+    };
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    println!("{}", votes::run(&life(&config, &ledger, &guard), arguments, messages).await?);
     Ok(ExitCode::SUCCESS)
 }
 

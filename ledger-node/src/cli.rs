@@ -16,6 +16,7 @@ use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::ledger_client::load_trust_root;
 use service_kit::manual::Manual;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
+use service_kit::votes::Proposed;
 use service_kit::{calendar, chance, config, founding, help, messages, stop, telemetry, trust_walk};
 
 use crate::complaint::complaint;
@@ -24,7 +25,7 @@ use crate::forward;
 use crate::joining::{self, Joining};
 use crate::keeping;
 use crate::listening::Listening;
-use crate::operate::{self, Operator, Proposed, Wanted};
+use crate::operate::{self, Operator, Wanted};
 
 /// Age of a head, in seconds, from which on something is wrong: an idle one is cosigned again every 30 s, so two rounds
 /// were missed.

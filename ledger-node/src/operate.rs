@@ -8,10 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use identity_core::did::{Did, DidUrl};
 use identity_core::problem::Code;
-use identity_core::registry::{
-    Accredit, Change, EndAccreditation, Envelope, GenesisValidator, Operation, Propose, Role, make_transaction,
-    sequence_key,
-};
+use identity_core::registry::{Accredit, EndAccreditation, Envelope, Operation, Role, make_transaction, sequence_key};
 use identity_core::time::UnixSeconds;
 use identity_core::trust::parse_value;
 use ledger::PastMoment;
@@ -63,47 +60,6 @@ pub(crate) struct Wanted {
 enum RoleName {
     Issuer,
     Verifier,
-}
-
-/// What to propose.
-#[derive(Args)]
-pub(crate) struct Proposed {
-    what: ChangeName,
-    #[arg(long)]
-    subject: String,
-    #[arg(long, required_if_eq("what", "admit"))]
-    name: Option<String>,
-    #[arg(long)]
-    validator: Option<PathBuf>,
-    #[arg(long, default_value_t = 30)]
-    days: u16,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ChangeName {
-    Admit,
-    Expel,
-    Validator,
-}
-
-impl Proposed {
-    pub(crate) fn operation(self, now: UnixSeconds) -> Result<Operation> {
-        let did = parse_did(&self.subject)?;
-        let validator = self.validator.as_deref().map(read_validator).transpose()?;
-        let change = match self.what {
-            ChangeName::Admit => Change::Admit { did, name: self.name.unwrap_or_default(), validator },
-            ChangeName::Expel => Change::Expel { did },
-            ChangeName::Validator => Change::Validator { did, validator },
-        };
-        let until = now.plus(i64::from(self.days).saturating_mul(DAY)).0;
-        Ok(Operation::Propose(Propose { change, until }))
-    }
-}
-
-/// A validator as it stands in a genesis file: its name, its public keys, and where others reach it.
-fn read_validator(path: &Path) -> Result<GenesisValidator> {
-    let json = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    serde_json::from_slice(&json).with_context(|| format!("{} is no validator", path.display()))
 }
 
 pub(crate) fn evidence(path: &Path) -> Result<SplitEvidence> {

@@ -11,6 +11,7 @@
 //! The service stands still meanwhile, so nothing is ever signed with a key that has just ended.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::jose::Jwk;
@@ -27,13 +28,18 @@ use crate::founding::{self, Identity, KeysError, Kind};
 use crate::key_guard::KeyGuard;
 use crate::keyfile::{self, KeyFileError};
 use crate::ledger_client::{LedgerClient, LedgerError};
+use crate::votes::ValidatorFileError;
 
 pub mod command;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Seconds that a transaction of ours holds: it is taken at once or made anew.
 const VALID_SECONDS: i64 = 300;
+/// How often a transaction is made anew when the running service was quicker with the same sequence number.
+const TRIES: u8 = 5;
+/// Pause before that: the ledger's public state lags behind its log by up to a second.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A service's DID, its files and its ledger.
 pub struct DidLife<'a> {
@@ -125,6 +131,9 @@ pub enum LifeError {
         /// What is wrong.
         detail: String,
     },
+    /// The file of a validator that is to be proposed.
+    #[error(transparent)]
+    Validator(#[from] ValidatorFileError),
     /// Only a key for requests can be registered.
     #[error("this service has no key that could be registered")]
     NothingToRegister,
@@ -142,7 +151,7 @@ impl LifeError {
     pub fn code(&self) -> Code {
         match self {
             Self::Keys(error) => error.code(),
-            Self::AnotherDid | Self::NothingToRegister => Code::ConfigInvalidValue,
+            Self::AnotherDid | Self::NothingToRegister | Self::Validator(_) => Code::ConfigInvalidValue,
             Self::DutyKey { .. } => Code::KeyFileUnreadable,
             Self::Ledger(error) => error.refusal().and_then(Code::parse).unwrap_or(error.code()),
             Self::Made(refused) => refused.code(),
@@ -433,6 +442,25 @@ impl DidLife<'_> {
         let jws = make_transaction(&envelope, operation, &identity.did, &identity.submitting_key, &key)?;
         Ok(self.ledger.submit_and_wait(&jws).await?.index)
     }
+
+    /// The service may be running and anchor under the same key; whoever comes second takes the next number.
+    pub(crate) async fn submit_beside_the_service(&self, operation: &Operation) -> Result<u64, LifeError> {
+        let identity = founding::identity(self.kind, self.directory)?;
+        let mut tries = 1;
+        loop {
+            match self.submit(&identity, operation).await {
+                Err(LifeError::Ledger(error)) if tries < TRIES && was_overtaken(&error) => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+fn was_overtaken(error: &LedgerError) -> bool {
+    error.refusal() == Some(Code::RegistryTransactionSequence.as_str())
 }
 
 fn named(identity: &Identity, role: Role) -> &str {

@@ -4,7 +4,6 @@
 //! made here and lies with the service's other keys, in `duty.jwk`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::jose::Jwk;
@@ -16,16 +15,11 @@ use crate::did_life::{DidLife, LifeError};
 use crate::founding::{self, KeysError};
 use crate::key_guard::KeyGuard;
 use crate::keyfile;
-use crate::ledger_client::LedgerError;
 
 pub mod command;
 
 /// Name of the key of a service account, among the service's keys.
 pub const SERVICE_KEY: &str = "duty";
-/// How often a transaction is made anew when the running service was quicker with the same sequence number.
-const TRIES: u8 = 5;
-/// Pause before that: the ledger's public state lags behind its log by up to a second.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// The key of the service account, made now if there is none.
 ///
@@ -83,23 +77,4 @@ impl DidLife<'_> {
         }
         last
     }
-
-    /// The service may be running and anchor under the same key; whoever comes second takes the next number.
-    async fn submit_beside_the_service(&self, operation: &Operation) -> Result<u64, LifeError> {
-        let identity = founding::identity(self.kind, self.directory)?;
-        let mut tries = 1;
-        loop {
-            match self.submit(&identity, operation).await {
-                Err(LifeError::Ledger(error)) if tries < TRIES && was_overtaken(&error) => {
-                    tries += 1;
-                    tokio::time::sleep(PAUSE).await;
-                }
-                done => return done,
-            }
-        }
-    }
-}
-
-fn was_overtaken(error: &LedgerError) -> bool {
-    error.refusal() == Some(identity_core::problem::Code::RegistryTransactionSequence.as_str())
 }

@@ -34,4 +34,5 @@ pub mod telemetry;
 pub mod terminal;
 pub mod trust_keeper;
 pub mod trust_walk;
+pub mod votes;
 pub mod whole_file;

@@ -30,6 +30,7 @@ use service_kit::messages::Catalogue;
 use service_kit::store::migrate::MigrateError;
 use service_kit::store::migrate::command::{self as migration, MigrateArguments};
 use service_kit::terminal::harmless;
+use service_kit::votes::{self, VotesArguments};
 use service_kit::{calendar, chance, help, stop, telemetry, whole_file};
 
 use crate::{Config, StartError, TallyFault, Unasked, keys, told};
@@ -76,6 +77,7 @@ enum Command {
     },
     Keys(KeysArguments),
     Duties(DutiesArguments),
+    Votes(VotesArguments),
     Protect {
         #[arg(long)]
         config: PathBuf,
@@ -143,7 +145,8 @@ fn localised(catalogue: &Catalogue) -> clap::Command {
 }
 
 fn text_id(place: &str) -> String {
-    command::text_id(place).or_else(|| duties::text_id(place)).unwrap_or_else(|| format!("verifier-help-{place}"))
+    let shared = command::text_id(place).or_else(|| duties::text_id(place)).or_else(|| votes::text_id(place));
+    shared.unwrap_or_else(|| format!("verifier-help-{place}"))
 }
 
 /// What a command ends with when it does not succeed: text for the operator.
@@ -211,6 +214,7 @@ pub async fn run(arguments: &[OsString]) -> ExitCode {
         Some(Command::Run { config }) => serve(&messages, &config).await,
         Some(Command::Keys(arguments)) => keys(&messages, &arguments).await,
         Some(Command::Duties(arguments)) => duties(&messages, arguments).await,
+        Some(Command::Votes(arguments)) => vote(&messages, arguments).await,
         Some(Command::Protect { config }) => protect(&messages, &config),
         Some(Command::Migrate(arguments)) => migrate(&messages, &arguments).await,
         Some(Command::Manual(manual)) => match manual.print(lang, &localised) {
@@ -297,6 +301,15 @@ async fn duties(messages: &Catalogue, arguments: DutiesArguments) -> Result<Exit
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
     say(&format!("{}\n", duties::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn vote(messages: &Catalogue, arguments: VotesArguments) -> Result<ExitCode, Failure> {
+    let config: Config = config::load(arguments.config())?;
+    config.check()?;
+    let ledger = ledger(&config)?;
+    let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
+    say(&format!("{}\n", votes::run(&life(&config, &ledger, &guard), arguments, messages).await?));
     Ok(ExitCode::SUCCESS)
 }
 

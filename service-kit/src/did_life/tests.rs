@@ -63,14 +63,14 @@ impl Fetch for Node {
     }
 }
 
-struct World {
+pub(crate) struct World {
     directory: tempfile::TempDir,
     guard: KeyGuard,
     ledger: LedgerClient,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let founding = Founding {
             chain: "sample".to_owned(),
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    fn life(&self) -> DidLife<'_> {
+    pub(crate) fn life(&self) -> DidLife<'_> {
         let now = UnixSeconds(START);
         DidLife { kind: &KIND, directory: self.directory.path(), guard: &self.guard, ledger: &self.ledger, now }
     }

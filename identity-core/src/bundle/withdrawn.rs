@@ -25,7 +25,7 @@ use crate::withdrawal::{
 const DAY: i64 = 86_400;
 
 /// A withdrawal as a bundle has it. Nothing in it is believed before the bundle is checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TakenBack {
     /// The withdrawal, as the holder signed it.
@@ -39,6 +39,16 @@ pub struct TakenBack {
     /// That the ledger has what the service says; absent while that waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement_proof: Option<AnchorProof>,
+}
+
+/// The text has the holder's key, which is shown to those who are given the file and to nobody else.
+impl std::fmt::Debug for TakenBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TakenBack")
+            .field("notarised", &self.notarised.is_some())
+            .field("acknowledged", &self.acknowledgement.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl TakenBack {

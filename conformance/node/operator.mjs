@@ -107,8 +107,11 @@ async function offered(subject, lang) {
   await browser.click('main > p a');
   assert.equal((await text('main')).includes(code), false, 'and is told on no other page');
   await look(lang, 'offer');
-  const { credentials: after } = wallet('wallet', 'list');
-  return after.find(({ number }) => !before.some((known) => known.number === number)).number;
+  const received = () =>
+    wallet('wallet', 'list').credentials.find(({ number }) => !before.some((known) => known.number === number));
+  // Services take none that does not stand on the ledger yet.
+  for (let tries = 0; tries < 40 && !received().anchored; tries += 1) await new Promise((woken) => setTimeout(woken, 500));
+  return received().number;
 }
 
 /** Finds the citizen's newest credential, suspends it and puts it back, as a person would. */

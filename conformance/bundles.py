@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The independent check of evidence on every bundle that tests/bundle/cases.rs makes: more than a hundred, with one thing
+"""The independent check of evidence on every bundle that tests/bundle/cases.rs makes: more than two hundred, with one thing
 wrong in nearly all of them.
 
     bundles.py FOLDER

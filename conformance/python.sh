@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The independent verifier on the sample files, and on every change of every byte of them; on checkpoints of four
-# validators; who may ask for what; on evidence bundles, and on more than a hundred that have something wrong; and on a
+# validators; who may ask for what; on evidence bundles, and on more than two hundred that have something wrong; and on a
 # real case with its evidence, if there is one. Arguments: a Python that has the package `cryptography`; the folder
 # `case` of a devnet's data.
 # The time of the sample files is NOW of tests/presentation/files.rs; a devnet writes that of its case beside it.

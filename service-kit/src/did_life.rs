@@ -28,7 +28,6 @@ use crate::founding::{self, Identity, KeysError, Kind};
 use crate::key_guard::KeyGuard;
 use crate::keyfile::{self, KeyFileError};
 use crate::ledger_client::{LedgerClient, LedgerError};
-use crate::votes::ValidatorFileError;
 
 pub mod command;
 #[cfg(test)]
@@ -132,8 +131,13 @@ pub enum LifeError {
         detail: String,
     },
     /// The file of a validator that is to be proposed.
-    #[error(transparent)]
-    Validator(#[from] ValidatorFileError),
+    #[error("{}: {detail}", .file.display())]
+    ValidatorFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// Only a key for requests can be registered.
     #[error("this service has no key that could be registered")]
     NothingToRegister,
@@ -151,7 +155,7 @@ impl LifeError {
     pub fn code(&self) -> Code {
         match self {
             Self::Keys(error) => error.code(),
-            Self::AnotherDid | Self::NothingToRegister | Self::Validator(_) => Code::ConfigInvalidValue,
+            Self::AnotherDid | Self::NothingToRegister | Self::ValidatorFile { .. } => Code::ConfigInvalidValue,
             Self::DutyKey { .. } => Code::KeyFileUnreadable,
             Self::Ledger(error) => error.refusal().and_then(Code::parse).unwrap_or(error.code()),
             Self::Made(refused) => refused.code(),

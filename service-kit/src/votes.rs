@@ -83,22 +83,12 @@ fn subject(text: &str) -> Result<Did, DidError> {
     Did::parse(text)
 }
 
-/// The file of a validator cannot be read, or holds none.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {detail}", .file.display())]
-pub struct ValidatorFileError {
-    /// The file.
-    pub file: PathBuf,
-    /// What is wrong.
-    pub detail: String,
-}
-
 impl Proposed {
     /// The proposal as a transaction states it, to be approved from `now` on.
     ///
     /// # Errors
-    /// [`ValidatorFileError`].
-    pub fn operation(self, now: UnixSeconds) -> Result<Operation, ValidatorFileError> {
+    /// [`LifeError::ValidatorFile`].
+    pub fn operation(self, now: UnixSeconds) -> Result<Operation, LifeError> {
         let (did, validator) = (self.subject, self.validator.as_deref().map(read_validator).transpose()?);
         let change = match self.what {
             ChangeName::Admit => Change::Admit { did, name: self.name.unwrap_or_default(), validator },
@@ -111,8 +101,8 @@ impl Proposed {
 }
 
 /// A validator as it stands in a genesis file: its name, its public keys, and where others reach it.
-fn read_validator(file: &Path) -> Result<GenesisValidator, ValidatorFileError> {
-    let failed = |detail: String| ValidatorFileError { file: file.to_owned(), detail };
+fn read_validator(file: &Path) -> Result<GenesisValidator, LifeError> {
+    let failed = |detail: String| LifeError::ValidatorFile { file: file.to_owned(), detail };
     let text = whole_file::read(file, MAX_VALIDATOR_BYTES).map_err(|error| failed(error.to_string()))?;
     json::read(&text, Limits::of(MAX_VALIDATOR_BYTES)).map_err(|error| failed(error.to_string()))
 }
@@ -276,7 +266,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn what_is_no_validator_is_proposed_as_none() {
+    async fn a_file_that_holds_no_validator_is_not_proposed() {
         let (world, nobody) = (World::new(), format!("did:xinfu:sample:{}", "2".repeat(44)));
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("validator.json");
@@ -284,7 +274,7 @@ mod tests {
         for text in [None, Some("{}".to_owned()), Some(" ".repeat(MAX_VALIDATOR_BYTES + 1))] {
             text.iter().for_each(|text| whole_file::write(&file, text.clone()).unwrap());
             let refused = told(&world, &line).await.unwrap_err();
-            assert!(matches!(refused, LifeError::Validator(_)), "{refused}");
+            assert!(matches!(refused, LifeError::ValidatorFile { .. }), "{refused}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Evidence of the sample act: five files in `vectors/bundle`, made from fixed seeds, and more than a hundred others with
+//! Evidence of the sample act: five files in `vectors/bundle`, made from fixed seeds, and more than two hundred others with
 //! one thing wrong. The checks in Rust, Python and JavaScript must come to the same, each by the same code.
 
 pub(crate) mod act;

@@ -139,8 +139,15 @@ async function change(id, name, lang, word) {
   assert.equal(await text('.standing .badge'), word);
 }
 
-/** Until a revocation is seen: a list is made anew once a second, and a verifier may keep one for its `ttl`, here a second. */
-const REVOCATION_SEEN_MS = 5_000;
+/**
+ * Until no verdict reads the standing of before: what an issuer publishes may be a second old, and a verifier may keep it for
+ * its `ttl`, here another second.
+ */
+const STANDING_SEEN_MS = 5_000;
+
+function standingSeen() {
+  return new Promise((seen) => setTimeout(seen, STANDING_SEEN_MS));
+}
 
 /** A request by keyboard alone, which the citizen's wallet answers with this credential while somebody looks. */
 async function answered(number, lang, word, name) {
@@ -263,10 +270,11 @@ try {
     const number = await offered(subject, lang);
     const credential = await found(subject, lang);
     await toBeOrdered(credential, lang);
+    await standingSeen();
     await answered(number, lang, lang === 'zh' ? '已接受' : 'accepted', 'request-accepted');
     await change(credential, 'revoke', lang, lang === 'zh' ? '已吊销' : 'revoked');
     await look(lang, 'credential-revoked');
-    await new Promise((seen) => setTimeout(seen, REVOCATION_SEEN_MS));
+    await standingSeen();
     await answered(number, lang, lang === 'zh' ? '已拒绝' : 'refused', 'request-refused');
     assert.match(await text('main'), lang === 'zh' ? /凭证已被?吊销/ : /The credential has been revoked/);
     await byOfficial(lang);

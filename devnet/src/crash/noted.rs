@@ -106,9 +106,11 @@ impl Noted {
 }
 
 impl Counts {
-    /// Whether the run proves anything about each kind of thing.
-    pub(super) fn is_something_of_each(&self) -> bool {
-        [self.offers, self.credentials, self.verified, self.revoked, self.entries].iter().all(|count| *count > 0)
+    /// Whether more of each kind is acknowledged than `before`.
+    pub(super) fn is_more_of_each_than(&self, before: Self) -> bool {
+        let kinds =
+            |counts: &Self| [counts.offers, counts.credentials, counts.verified, counts.revoked, counts.entries];
+        kinds(self).iter().zip(kinds(&before)).all(|(now, then)| *now > then)
     }
 }
 

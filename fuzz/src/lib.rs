@@ -92,6 +92,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "time_proof", run: target::ledger::time_proof },
     Target { name: "split_evidence", run: target::ledger::split_evidence },
     Target { name: "walk", run: target::ledger::walk },
+    Target { name: "snapshot", run: target::ledger::snapshot },
     Target { name: "tile", run: target::ledger::tile },
     Target { name: "transaction", run: target::registry::transaction },
     Target { name: "genesis", run: target::registry::genesis },

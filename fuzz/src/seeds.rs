@@ -12,9 +12,11 @@ use identity_core::sample::parties::{Party, key};
 use identity_core::sample::world::{NONCE, NOW, TYPE, World};
 use identity_core::sd_jwt::{JsonForm, json_from_compact};
 use identity_core::status::{Bits, StatusList};
-use ledger::LogProof;
+use ledger::snapshot::{Header, Writer};
 use ledger::split_view::SplitEvidence;
+use ledger::tree::leaf_hash;
 use ledger::walk::Walk;
+use ledger::{LogProof, sha256};
 use serde_json::{Value, json};
 
 use crate::target::registry::{founded_by, founders};
@@ -168,6 +170,22 @@ fn statuses(world: &World) -> Vec<Seed> {
     ]
 }
 
+/// A state of two pairs at the edge of a log of 515 entries, and the same with a third.
+fn snapshots(walk: &Walk) -> (Vec<u8>, Vec<u8>) {
+    let entries = [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()];
+    let mut edge = vec![Vec::new(); 8];
+    edge[0] = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    edge[1] = [b"first", b"other"].map(|tile| sha256(tile)).to_vec();
+    let header = Header { way: vec![walk.clone()], edge, pairs: 2 };
+    let mut whole = Vec::new();
+    let mut writer = Writer::begin(&mut whole, &header, &entries).unwrap();
+    for key in [b"a", b"b"] {
+        writer.pair(&sha256(key), key).unwrap();
+    }
+    let longer = [&whole[..], sha256(b"c").as_bytes(), &[0, 0, 0, 1, b'c']].concat();
+    (whole, longer)
+}
+
 fn ledger_files(world: &World) -> Vec<Seed> {
     let proof = world.ledger.log_proof(world.anchored, NOW.0 - 100);
     let note = LogProof::parse(&proof).unwrap().note;
@@ -186,6 +204,7 @@ fn ledger_files(world: &World) -> Vec<Seed> {
         json!(proof).to_string()
     };
     let walk = Consortium::new().world.ledger.walk(NOW.0 - 100);
+    let (snapshot, longer) = snapshots(&walk);
     let half = Walk { steps: walk.steps[1..].to_vec(), newest: None };
     vec![
         seed("split_evidence", "two_histories", evidence),
@@ -193,6 +212,9 @@ fn ledger_files(world: &World) -> Vec<Seed> {
         seed("walk", "two_steps", json!(walk).to_string()),
         seed("walk", "without_the_first", json!(half).to_string()),
         seed("walk", "no_steps", "{}"),
+        seed("snapshot", "two_pairs", snapshot),
+        seed("snapshot", "a_pair_more_than_it_says", longer),
+        seed("snapshot", "first_line_only", "xinfu-snapshot@v1\n"),
         seed("note", "checkpoint", note.clone()),
         seed("note", "no_signature", text.clone()),
         seed("checkpoint", "text", text.clone()),

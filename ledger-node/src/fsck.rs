@@ -15,7 +15,7 @@ use identity_core::registry::{self, Block, NotApplied, Transaction, WriteSet};
 use identity_core::time::UnixMillis;
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
-use ledger::tile::WIDTH;
+use ledger::tile::{WIDTH, edge_tiles, full_tiles};
 use ledger::{Hash, Seal, TrustRoot};
 use service_kit::store::{Batch, Range, Store, StoreError, Write};
 use tokio::runtime::Handle;
@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use crate::chain::Chain;
 use crate::store::{
     CHECKPOINT, Edge, Floor, HEAD, Head, Holds, PRUNING, Place, STARTING, SyncStore, VersionedState, boundary_key,
-    edge_tiles, full_tiles, leaf_key, place_key, update,
+    leaf_key, place_key, update,
 };
 
 /// Entries read from the store at a time.

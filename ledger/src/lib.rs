@@ -16,6 +16,7 @@
 //! | "this is in the log" | [`log_proof`] | C2SP tlog-proof |
 //! | two histories, and who is to blame | [`mod@split_view`] | `docs/formats.md` |
 //! | "this was the newest at that time" | [`time_proof`] | `docs/formats.md` |
+//! | a node's state at a checkpoint | [`snapshot`] | `docs/formats.md` |
 //! | "this is the state" | [`seal`], [`state`], [`state_proof`] | `docs/formats.md` |
 //!
 //! `docs/formats.md` describes every one of them exactly enough for a second implementation.
@@ -31,6 +32,7 @@ pub mod log_proof;
 pub mod note;
 pub mod policy;
 pub mod seal;
+pub mod snapshot;
 pub mod split_view;
 pub mod state;
 pub mod state_proof;

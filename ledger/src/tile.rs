@@ -19,8 +19,23 @@ pub const WIDTH: u16 = 256;
 /// when a checkpoint of `size` is made. Entries first, then hashes from level 0 upward.
 pub fn new_tiles(old: u64, size: u64) -> impl Iterator<Item = Tile> {
     let entries = tiles_between(Content::Entries, old, size);
-    let hashes = (0..8).flat_map(move |level| tiles_between(Content::Hashes { level }, old, size));
+    let hashes = (0..LEVELS).flat_map(move |level| tiles_between(Content::Hashes { level }, old, size));
     entries.chain(hashes)
+}
+
+/// Levels of hash tiles: a log of 2^64 leaves has no more.
+const LEVELS: u8 = 8;
+
+/// How many hash tiles of a level a log of `size` leaves has filled: the index of the one after them.
+#[must_use]
+pub fn full_tiles(size: u64, level: u8) -> u64 {
+    Content::Hashes { level }.items(size) / u64::from(WIDTH)
+}
+
+/// The hash tiles at the right edge of a log of `size` leaves that are not full, by level from 0 to 7; nothing where that
+/// level's are all full.
+pub fn edge_tiles(size: u64) -> impl Iterator<Item = (u8, Option<Tile>)> {
+    (0..LEVELS).map(move |level| (level, Tile::of_log(Content::Hashes { level }, full_tiles(size, level), size)))
 }
 
 fn tiles_between(content: Content, old: u64, size: u64) -> impl Iterator<Item = Tile> {

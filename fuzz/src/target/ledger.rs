@@ -6,10 +6,11 @@ use identity_core::sample::consortium::Consortium;
 use identity_core::sample::world::{NOW, World};
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
+use ledger::snapshot::{Header, Malformed, Reader, Writer};
 use ledger::split_view::SplitEvidence;
 use ledger::tile::{Tile, read_bundle};
 use ledger::walk::{Walk, Walked};
-use ledger::{LogProof, Seal, StateProof, TimeProof, TrustRoot};
+use ledger::{Hash, LogProof, Seal, StateProof, TimeProof, TrustRoot};
 
 use crate::{Outcome, text};
 
@@ -114,6 +115,34 @@ pub fn split_evidence(data: &[u8]) -> Outcome {
         assert_eq!(turned.verify(&TRUST_ROOT).as_ref(), Ok(split));
     }
     Outcome::of(&evidence.read())
+}
+
+/// A node's state as a file has one spelling, and its edge is that of one log or of none.
+pub fn snapshot(data: &[u8]) -> Outcome {
+    let read = read_snapshot(data);
+    if let Ok((header, entries, pairs)) = &read {
+        let mut written = Vec::new();
+        let mut writer = Writer::begin(&mut written, header, entries).unwrap();
+        pairs.iter().for_each(|(key, value)| writer.pair(key, value).unwrap());
+        assert_eq!(written, data);
+        // The hashes of a level are the digits of the size, to base 256.
+        let digits = header.edge.iter().rev().map(|hashes| u64::try_from(hashes.len()).unwrap());
+        let size = digits.fold(0_u64, |size, digit| size.wrapping_mul(256).wrapping_add(digit));
+        let is_edge = header.edge.len() == 8 && header.edge.iter().all(|hashes| hashes.len() < 256);
+        assert_eq!(header.frontier(size).map(|edge| edge.size()), is_edge.then_some(size));
+        assert!(header.frontier(size.wrapping_add(1)).is_none());
+    }
+    Outcome::of(&read)
+}
+
+type Parts = (Header, Vec<Vec<u8>>, Vec<(Hash, Vec<u8>)>);
+
+fn read_snapshot(data: &[u8]) -> Result<Parts, Malformed> {
+    let (mut reader, header) = Reader::begin(data)?;
+    let entries = header.edge.first().into_iter().flatten().map(|_| reader.entry()).collect::<Result<_, _>>()?;
+    let pairs = (0..header.pairs).map(|_| reader.pair()).collect::<Result<_, _>>()?;
+    reader.end()?;
+    Ok((header, entries, pairs))
 }
 
 /// A walk from the sample consortium's first validators: wherever it leads, the sample has named that set.

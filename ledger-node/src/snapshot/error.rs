@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use identity_core::ledger_problem::LedgerProblem as _;
 use identity_core::problem::Code;
+use ledger::snapshot::Malformed;
 use ledger::walk::WalkError;
 use service_kit::store::StoreError;
 
@@ -22,8 +23,8 @@ pub enum SnapshotError {
         error: std::io::Error,
     },
     /// The bytes are not a snapshot in its one spelling.
-    #[error("the file is not a snapshot: {0}")]
-    Malformed(&'static str),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     /// The way from the genesis file's validators does not hold.
     #[error("the way from the genesis file to the snapshot's checkpoint does not hold: {0}")]
     Way(#[from] WalkError),

@@ -6,7 +6,7 @@
 //! pairs ----> every key (its hash) and value of the state under the checkpoint's seal
 //! ```
 //!
-//! The file's exact form is in `docs/formats.md`. [`snapshot()`] writes one from a node, also while others write there: what
+//! The file's exact form is [`ledger::snapshot`]'s. [`snapshot()`] writes one from a node, also while others write there: what
 //! it reads are versions that never change. [`start_from`] takes one into an empty store, and believes nothing in it:
 //!
 //! 1. the way leads from the genesis file's validators, set by set, to a checkpoint;
@@ -26,7 +26,6 @@
 //! state.
 
 mod error;
-mod format;
 pub(crate) mod routine;
 mod take;
 #[cfg(test)]

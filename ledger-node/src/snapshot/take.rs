@@ -8,19 +8,20 @@ use std::sync::Arc;
 
 use identity_core::registry::{VALIDATORS, Validators};
 use identity_core::time::UnixSeconds;
+use ledger::snapshot::{Header, Malformed, Reader};
+use ledger::tile::edge_tiles;
 use ledger::tree::leaf_hash;
 use ledger::{Hash, TrustRoot, sha256};
 use service_kit::store::{Batch, Range, Store, StoreError};
 use tokio::runtime::Handle;
 
 use super::SnapshotError;
-use super::format::{Header, Reader};
 use super::way::{Target, follow};
 use crate::catch_up::{Progress, Watch};
 use crate::chain::Chain;
 use crate::executor::first_seal;
 use crate::store::{
-    CHECKPOINT, FLOOR, Floor, GENESIS, HEAD, Head, STARTING, Stored, SyncStore, TreeBuilder, boundary_key, edge_tiles,
+    CHECKPOINT, FLOOR, Floor, GENESIS, HEAD, Head, STARTING, Stored, SyncStore, TreeBuilder, boundary_key,
     first_of_last_bundle, leaf_key, step_key, tile_bytes, tile_key, value_key,
 };
 
@@ -61,7 +62,7 @@ pub fn start_from(
     }
     let open = || {
         let file = File::open(file).map_err(|error| SnapshotError::File { path: file.to_owned(), error })?;
-        Reader::begin(BufReader::new(file))
+        Ok(Reader::begin(BufReader::new(file))?)
     };
     let (mut reader, header) = open()?;
     let verified = Verified::of(chain, &header, &mut reader, trust_root)?;
@@ -73,7 +74,7 @@ pub fn start_from(
     let taken = open().and_then(|(mut reader, again)| {
         let same = again == header && Verified::of(chain, &again, &mut reader, trust_root)? == verified;
         if !same {
-            return Err(SnapshotError::Malformed("it was changed while it was read"));
+            return Err(Malformed("it was changed while it was read").into());
         }
         store.commit(Batch::new().put_new(STARTING, b"").require_absent(HEAD))?;
         let mut taking = Taking { store: &store, height: verified.target.head.height, batch: Batch::new(), bytes: 0 };
@@ -126,7 +127,7 @@ impl Verified {
             return Err(SnapshotError::OtherTrust);
         }
         let size = target.head.size;
-        let frontier = header.frontier(size).ok_or(SnapshotError::Malformed("its edge"))?;
+        let frontier = header.frontier(size).ok_or(Malformed("its edge"))?;
         if frontier.root() != target.head.root {
             return Err(SnapshotError::FalseLog);
         }
@@ -155,7 +156,7 @@ impl Verified {
         for _ in 0..pairs {
             let (key, value) = reader.pair()?;
             let pushed = builder.push(key, sha256(&value), &mut |node| nodes.push(node));
-            pushed.map_err(|_| SnapshotError::Malformed("the order of its pairs"))?;
+            pushed.map_err(|_| Malformed("the order of its pairs"))?;
             if key == validators {
                 sets = serde_json::from_slice::<Validators>(&value).ok();
             }

@@ -2,6 +2,7 @@
 
 use identity_core::registry::Validators;
 use identity_core::time::{UnixMillis, UnixSeconds};
+use ledger::snapshot::Malformed;
 use ledger::walk::{MAX_STEPS, SealProof, Walk, Walked};
 use ledger::{Hash, LogProof, Seal, TrustRoot};
 use service_kit::store::StoreError;
@@ -94,7 +95,7 @@ pub(crate) fn follow(chain: &Chain, way: &[Walk]) -> Result<Target, SnapshotErro
     for (place, walk) in way.iter().enumerate() {
         let is_last = place.checked_add(1) == Some(way.len());
         if walk.steps.len() > MAX_STEPS || (!is_last && (walk.steps.is_empty() || walk.newest.is_some())) {
-            return Err(SnapshotError::Malformed("its way"));
+            return Err(Malformed("its way").into());
         }
         walked = walked.along(walk)?;
         for step in &walk.steps {
@@ -106,11 +107,11 @@ pub(crate) fn follow(chain: &Chain, way: &[Walk]) -> Result<Target, SnapshotErro
         shown = walk.newest.as_ref().or(walk.steps.last().map(|step| &step.named)).or(shown);
     }
     let (Some(shown), Some(certified)) = (shown, walked.checkpoint()) else {
-        return Err(SnapshotError::Malformed("its way leads nowhere"));
+        return Err(Malformed("its way leads nowhere").into());
     };
     let (seal, proof) =
         (Seal::parse(shown.seal.as_bytes()).map_err(ledger::walk::WalkError::from)?, read_proof(shown)?);
-    let time = UnixMillis(i64::try_from(seal.time).map_err(|_| SnapshotError::Malformed("the time of its seal"))?);
+    let time = UnixMillis(i64::try_from(seal.time).map_err(|_| Malformed("the time of its seal"))?);
     let (size, root) = (certified.size(), *certified.root());
     let at = UnixSeconds(i64::try_from(certified.cosigned_at()).unwrap_or(i64::MAX));
     let head = Head { height: seal.height, time, size, root, state: seal.state };
@@ -121,7 +122,7 @@ pub(crate) fn follow(chain: &Chain, way: &[Walk]) -> Result<Target, SnapshotErro
 fn read_proof(shown: &SealProof) -> Result<LogProof, SnapshotError> {
     let proof = LogProof::parse(&shown.proof).map_err(ledger::walk::WalkError::from)?;
     if proof.extra.is_some() || proof.to_string() != shown.proof {
-        return Err(SnapshotError::Malformed("a log proof of its way"));
+        return Err(Malformed("a log proof of its way").into());
     }
     Ok(proof)
 }

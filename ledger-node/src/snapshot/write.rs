@@ -4,22 +4,22 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::tile::TileReader as _;
+use ledger::snapshot::{Header, MAX_VALUE, Writer};
+use ledger::tile::{TileReader as _, edge_tiles};
 use ledger::tree::leaf_hash;
 use ledger::{Hash, sha256};
-use service_kit::store::{Range, Store, StoreError};
+use service_kit::store::{MAX_VALUE_BYTES, Range, Store, StoreError};
 use service_kit::whole_file;
 use tokio::runtime::Handle;
 
-use super::format::{Header, Writer};
 use super::{SnapshotError, way};
 use crate::boundary;
 use crate::catch_up::{Progress, Watch};
 use crate::chain::Chain;
 use crate::resume::last_round;
-use crate::store::{
-    Head, Holds, LogReader, OutOfOrder, SyncStore, TreeBuilder, edge_tiles, first_of_last_bundle, leaf_key,
-};
+use crate::store::{Head, Holds, LogReader, OutOfOrder, SyncStore, TreeBuilder, first_of_last_bundle, leaf_key};
+
+const _: () = assert!(MAX_VALUE == MAX_VALUE_BYTES, "what the store takes, the file takes, and the other way round");
 
 /// Values read from the store at a time.
 const PAGE: usize = 256;

@@ -11,11 +11,11 @@
 //!
 //! The way from genesis to the floor stays provable: `step/<index>` holds the log proof of each seal that names a set.
 
-use ledger::tile::WIDTH;
+use ledger::tile::{WIDTH, full_tiles};
 use serde::{Deserialize, Serialize};
 use service_kit::store::StoreError;
 
-use super::{Head, SyncStore, full_tiles};
+use super::{Head, SyncStore};
 
 pub(crate) const FLOOR: &[u8] = b"floor";
 /// There while a start from a snapshot is under way: what else the store holds then is no node's data yet.

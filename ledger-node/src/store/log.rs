@@ -3,24 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Hash;
-use ledger::tile::{Content, Tile, TileReader, TiledNodes, WIDTH};
+use ledger::tile::{Content, Tile, TileReader, TiledNodes, WIDTH, edge_tiles};
 use ledger::tree::{Frontier, InclusionError, NodeReader as _, leaf_hash};
 use service_kit::store::{Batch, Range, Store, StoreError};
 
 use super::{SyncStore, leaf_key, tile_key};
-
-/// Levels of tiles: a log of 2^64 entries has no more.
-const LEVELS: u8 = 8;
-
-/// How many hash tiles of a level a log of `size` entries has filled: the index of the one after them.
-pub(crate) fn full_tiles(size: u64, level: u8) -> u64 {
-    size.checked_shr(8 * u32::from(level)).unwrap_or(0) / u64::from(WIDTH)
-}
-
-/// The hash tiles at the right edge of a log of `size` entries that are not full, by level; nothing where that is empty.
-pub(crate) fn edge_tiles(size: u64) -> impl Iterator<Item = (u8, Option<Tile>)> {
-    (0..LEVELS).map(move |level| (level, Tile::of_log(Content::Hashes { level }, full_tiles(size, level), size)))
-}
 
 /// A hash tile's bytes, as they are served and kept.
 pub(crate) fn tile_bytes(hashes: &[Hash]) -> Vec<u8> {

@@ -33,7 +33,7 @@ use service_kit::store::StoreError;
 use crate::chain::Chain;
 
 pub(crate) use floor::{FLOOR, Floor, PRUNING, Past, STARTING, first_of_last_bundle, step_key};
-pub(crate) use log::{Edge, Leaves, LogReader, edge_tiles, full_tiles, read_entries, read_tile, tile_bytes};
+pub(crate) use log::{Edge, Leaves, LogReader, read_entries, read_tile, tile_bytes};
 pub(crate) use state::{VersionedState, prove, update, value_at};
 pub(crate) use sync::SyncStore;
 pub(crate) use tree::{OutOfOrder, Part, Stored, TreeBuilder, TreeError, walk};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use identity_core::registry::validator_set;
 use ledger::TrustRoot;
+use ledger::snapshot::Malformed;
 use service_kit::store::memory::MemoryStore;
 
 use super::Source;
@@ -88,11 +89,20 @@ fn pairs_that_are_added_removed_swapped_or_without_end_are_refused() {
     assert!(matches!(lie(&Vec::clear), SnapshotError::FalseState));
     // A value that says it is larger than any is; nothing is allocated for what a length says.
     let huge = |length: u32| [&[0xff; 32][..], &length.to_be_bytes()].concat();
-    assert!(matches!(lie(&|pairs| pairs.push(huge(u32::MAX))), SnapshotError::Malformed("the length of a value")));
-    assert!(matches!(lie(&|pairs| pairs.push(huge(1 << 24))), SnapshotError::Malformed("it ends too early")));
+    assert!(matches!(
+        lie(&|pairs| pairs.push(huge(u32::MAX))),
+        SnapshotError::Malformed(Malformed("the length of a value"))
+    ));
+    assert!(matches!(
+        lie(&|pairs| pairs.push(huge(1 << 24))),
+        SnapshotError::Malformed(Malformed("it ends too early"))
+    ));
     let mut header = sound.clone();
     header[18..22].copy_from_slice(&u32::MAX.to_be_bytes());
-    assert!(matches!(source.take(store, &header), Err(SnapshotError::Malformed("the length of its header"))));
+    assert!(matches!(
+        source.take(store, &header),
+        Err(SnapshotError::Malformed(Malformed("the length of its header")))
+    ));
 }
 
 #[test]

@@ -92,10 +92,11 @@ fn run(arguments: &Arguments, program: &std::path::Path, data: &std::path::Path)
     let load = Load { batch: arguments.batch, batches: arguments.batches };
     for number in 0..=arguments.rounds {
         let (verified, sync) = (verifying.per_second()?, limit::sync_median(nodes.directory())?);
-        let (figures, cpu, began) = (nodes.figures()?, nodes.cpu()?, nodes.agreed()?);
+        let (figures, cpu, began) = (nodes.figures()?, nodes.cpu()?, nodes.agreed(0)?);
         let sent = senders.send(load)?;
         let cpu = nodes.cpu()? - cpu;
-        let (figures, ended) = ((figures, nodes.figures()?), nodes.agreed()?);
+        let ended = nodes.agreed(began.0 + u64::from(sent.transactions))?;
+        let figures = (figures, nodes.figures()?);
         let (entries, seals) = (ended.0 - began.0, ended.1 - began.1);
         ensure!(entries - seals == u64::from(sent.transactions), "{entries} entries, {seals} of them seals");
         let round = Round { verified, sync, sent, cpu, blocks: seals };

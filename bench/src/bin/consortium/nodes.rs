@@ -101,8 +101,9 @@ impl Nodes {
         self.nodes.iter().map(|node| Ok(Figures::read(&node.connect()?.get("/metrics")?))).collect()
     }
 
-    /// Size and height that all have certified, once they agree; with the same root, or there is a fork.
-    pub(crate) fn agreed(&self) -> Result<(u64, u64)> {
+    /// Size and height that all have certified, once they agree on at least `least` entries; with the same root, or there is a
+    /// fork. What a node publishes may be a second older than what it told the senders.
+    pub(crate) fn agreed(&self, least: u64) -> Result<(u64, u64)> {
         let began = Instant::now();
         loop {
             let notes = self.nodes.iter().map(|node| node.connect()?.get("/checkpoint"));
@@ -111,7 +112,7 @@ impl Nodes {
             let sound = sound.collect::<Result<Vec<_>>>()?;
             let trees: Vec<_> = sound.iter().map(|one| (one.checkpoint().size, one.checkpoint().root)).collect();
             let (size, root) = *trees.first().context("there are no nodes")?;
-            if trees.iter().all(|tree| tree.0 == size) {
+            if size >= least && trees.iter().all(|tree| tree.0 == size) {
                 ensure!(trees.iter().all(|tree| tree.1 == root), "two nodes certified two roots at size {size}");
                 let height = self.figures()?.first().context("there are no nodes")?.get("ledger_height")?;
                 return Ok((size, whole(height)?));

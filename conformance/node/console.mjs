@@ -196,6 +196,21 @@ async function checks(lang) {
     assert.deepEqual([lie.good, lie.bad], [2, 1]);
   }
 
+  // All that a service did in a period is told with how far the ledger vouches for it; with a receipt cut out, at which place.
+  const period = fs.readFileSync(path.join(home, 'period.json'), 'utf8');
+  const { entries } = JSON.parse(period);
+  const whole = await drop(written('period.json', period));
+  assert.match(whole.said, lang === 'zh' ? /^该期间完整：第 1 至 \d+ 号回执/ : /^The period is whole: receipts 1 to \d+/, whole.all);
+  assert.deepEqual([whole.good, whole.bad], [6, 0]);
+  assert.match(whole.all, lang === 'zh' ? /服务：住房公积金中心/ : /Service: Housing Fund Centre/);
+  await look(lang, 'check-period');
+  const holed = await drop(written('holed.json', forged(period, (said) => said.replace(`"${entries[2]}",`, ''))));
+  assert.equal(holed.said, lang === 'zh' ? '该期间不成立。' : 'The period does NOT hold.', holed.all);
+  assert.match(holed.all, /receipt\.misplaced/);
+  assert.match(holed.all, lang === 'zh' ? /位于第 3 号回执/ : /At receipt 3/);
+  assert.deepEqual([holed.good, holed.bad], [3, 1]);
+  await look(lang, 'check-period-bad');
+
   // Whoever brings a trust root of another ledger is told that this one is not it.
   const other = fs.readFileSync(new URL('../vectors/checkpoint/trust-root.txt', import.meta.url), 'utf8');
   await drop(path.join(work, 'good.json'));
@@ -214,7 +229,7 @@ async function checks(lang) {
   // The ledger names the last receipt of each range; the devnet anchors them one by one, unless it is in haste.
   if (/正是这份回执|exactly this receipt/.test(known.said)) assert.match(unlike.said, lang === 'zh' ? /与此不同/ : /another receipt of this number/);
   else assert.match(known.said, lang === 'zh' ? /这一段编号/ : /receipts of this range/);
-  assert.match(nonsense.said, lang === 'zh' ? /不是证据包/ : /no bundle of evidence/);
+  assert.match(nonsense.said, lang === 'zh' ? /不是证据包、期间导出/ : /no bundle of evidence, no period export/);
 
   const script = await browser.evaluate(`fetch(document.querySelector('a[download]').href).then((answer) => answer.text())`);
   assert.equal(await text('#digest'), createHash('sha256').update(script).digest('hex'));

@@ -47,7 +47,7 @@ export class Eyes {
     }
     await browser.look(WIDE);
     assert.equal(await browser.evaluate('document.documentElement.lang'), lang === 'zh' ? 'zh-CN' : 'en');
-    assert.doesNotMatch(await this.text('body'), /(console|operator|evidence)-[a-z]|\{ ?\$|undefined|Invalid Date/, name);
+    assert.doesNotMatch(await this.text('body'), /(console|operator|evidence|period)-[a-z]|\{ ?\$|undefined|Invalid Date/, name);
     assert.equal(/[\u4e00-\u9fff]{4}/.test(await this.text(words)), lang === 'zh', `${name} is not in ${lang}`);
     assert.equal(await this.count('main h1'), 1);
     const unnamed = await browser.evaluate(`[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button')]

@@ -1,6 +1,7 @@
-// Checks an evidence bundle in the browser: who asked, on whose word, who answers for it, and whether the holder signed.
-// Written from docs/formats.md alone, as conformance/bundle.py is, and with nothing but WebCrypto. It asks no server,
-// reads no clock and touches no page; whoever calls it shows what came of it.
+// Checks files in the browser. An evidence bundle: who asked, on whose word, who answers for it, and whether the holder
+// signed. A period export: whether it is all that a service did in a period. A state proof: what the ledger held.
+// Written from docs/formats.md alone, as conformance/bundle.py and period.py are, and with nothing but WebCrypto. It asks no
+// server, reads no clock and touches no page; whoever calls it shows what came of it.
 //
 //     const { holds, code, steps, shown } = await checkBundle(bytes, trustRootText);
 //
@@ -11,7 +12,7 @@
 // else null; `shown` is what the bundle shows if all of it holds, else null. The first step is about the browser and the trust
 // root: where it fails, there is no code, since nothing was said of the bundle.
 //
-// Like bundle.py it is stricter than that document where this costs no honest file: it refuses an Ed25519 signature that
+// Like bundle.py and period.py it is stricter than that document where this costs no honest file: it refuses an Ed25519 signature that
 // holds only with the factor 8, reads of a trust root only the rendering that a chain makes itself, of `cnf` only `jwk`,
 // and no number beyond 2^53.
 
@@ -30,12 +31,27 @@ export const STEPS = [
   'withdrawal',
 ];
 
+/** The steps for a period export. */
+export const PERIOD_STEPS = ['trust-root', 'file', 'ledger', 'chain', 'dates', 'anchors'];
+
 /** The steps for a state proof by itself. */
 export const STATE_STEPS = ['trust-root', 'file', 'ledger'];
 
 /** Checks a bundle. Does not throw for what is in it: what does not hold is told in the answer. */
 export function checkBundle(bytes, trustRootText) {
   return inSteps(STEPS, CHECKS, show, bytes, trustRootText);
+}
+
+/**
+ * Checks a period export: whether it is the whole of a service's chain of receipts from one moment to another. Answers as for a
+ * bundle, and with `place`, the place in the chain at which it does not hold, else null. `shown` are `service` (`did`, `label`),
+ * `from` and `to` in seconds, the places of the `first` and the `last` entry (null where there is none), how many answers were
+ * `accepted` and `refused` and how many withdrawals were acknowledged (`withdrawn`), up to which place the ledger has the chain
+ * (`anchored`) as of which log `index` and `cosigned` at which second, whether nothing can come into the period any more
+ * (`closed`), and how many of its entries are `waiting` for the ledger.
+ */
+export function checkPeriod(bytes, trustRootText) {
+  return inSteps(PERIOD_STEPS, PERIOD_CHECKS, showPeriod, bytes, trustRootText);
 }
 
 /**
@@ -52,10 +68,10 @@ async function inSteps(names, checks, shown, bytes, trustRootText) {
   const act = {};
   try {
     for (const name of names) steps.push({ name, ok: true, ...(await checks[name](act, bytes, trustRootText)) });
-    return { holds: true, code: null, steps, shown: shown(act) };
+    return { holds: true, code: null, place: null, steps, shown: shown(act) };
   } catch (error) {
     steps.push({ name: names[steps.length], ok: false, detail: error.message, said: null, values: {} });
-    return { holds: false, code: error.code ?? null, steps, shown: null };
+    return { holds: false, code: error.code ?? null, place: error.place ?? null, steps, shown: null };
   }
 }
 
@@ -132,11 +148,38 @@ const CHECKS = {
   },
 };
 
+/** From the ledger inwards, for a period. */
+const PERIOD_CHECKS = {
+  'trust-root': CHECKS['trust-root'],
+  async file(act, bytes) {
+    act.period = await readPeriod(new Uint8Array(bytes));
+    return says('file', {}, 'the file is the one that was written');
+  },
+  async ledger(act) {
+    Object.assign(act, await part('period.state', () => proveChain(act)));
+    const values = { number: act.anchored, index: act.index };
+    return says('chain-known', values, `the ledger has the chain up to ${values.number}, as of log index ${values.index}`);
+  },
+  async chain(act) {
+    act.chain = await readChain(act);
+    const count = act.chain.length;
+    return says('chain', { count }, `${count} entries follow one another, each signed by the service`);
+  },
+  async dates(act) {
+    await checkDates(act);
+    return says('dates', {}, 'each is dated where it stands');
+  },
+  async anchors(act) {
+    await checkRanges(act);
+    const count = act.period.ranges.length;
+    return says('anchors', { count }, `${count} anchors of the service cover all that the ledger has of it`);
+  },
+};
+
 const STATE_CHECKS = {
   'trust-root': CHECKS['trust-root'],
   async file(act, bytes) {
-    const members = ['key', 'value', 'path', 'seal', 'proof'];
-    act.proof = await part(null, () => closed(readJson(new Uint8Array(bytes)), members));
+    act.proof = await part(null, () => closed(readJson(new Uint8Array(bytes)), STATE));
     return says('state-file', {}, 'the file is a state proof');
   },
   async ledger(act) {
@@ -147,6 +190,7 @@ const STATE_CHECKS = {
   },
 };
 
+const STATE = ['key', 'value', 'path', 'seal', 'proof'];
 const LEEWAY = 300;
 const A_DAY = 86_400;
 /** Within which a service must have acknowledged a withdrawal. */
@@ -154,26 +198,28 @@ const ANSWER_DAYS = 15;
 const MAX_CHAIN = 8;
 const MAX_NAMES = 24 * 1024;
 
-/** A part of the bundle does not hold. */
+/** A part of the file does not hold; of a period, at this place of the chain. */
 class Fails extends Error {
-  constructor(code, why) {
+  constructor(code, why, place) {
     super(why);
     this.code = code;
+    this.place = place;
   }
 }
 /** Two certified histories of one ledger, which have a name of their own wherever they are met. */
 class SplitView extends Error {}
 
-/** Whatever goes wrong in here, this part of the bundle does not hold. */
-async function part(code, check) {
+/** Whatever goes wrong in here, this part of the file does not hold. */
+async function part(code, check, place) {
   try {
     return await check();
   } catch (error) {
     if (error instanceof Fails) throw error;
-    if (error instanceof SplitView) throw new Fails('evidence.split_view', error.message);
-    throw new Fails(code, error instanceof Refused ? error.message : `malformed or missing: ${error.message}`);
+    if (error instanceof SplitView) throw new Fails(splitView(code), error.message);
+    throw new Fails(code, error instanceof Refused ? error.message : `malformed or missing: ${error.message}`, place);
   }
 }
+const splitView = (code) => (code?.startsWith('evidence.') ? 'evidence.split_view' : 'ledger.checkpoint.split_view');
 class Refused extends Error {}
 function need(holds, why) {
   if (!holds) throw new Refused(why);
@@ -547,20 +593,20 @@ async function certifyOnce(trust, note) {
   const faulty = Math.floor((trust.validators.length - 1) / 3);
   return { size: numberOf(size), root: fromBase64(root, 32), time: times[faulty] };
 }
-/** Index of a log entry, and the checkpoint that shows it. */
-async function proveEntry(trust, proof, entry) {
+/** A C2SP tlog-proof: the index of an entry, the path from there, and the note over the root. */
+function readLogProof(proof) {
   const middle = proof.indexOf('\n\n');
   const [header, ...lines] = proof.slice(0, middle).split('\n');
   if (/^extra [A-Za-z0-9+/]*=*$/.test(lines[0] ?? '')) lines.shift();
   need(middle >= 0 && header === 'c2sp.org/tlog-proof@v1' && lines[0]?.startsWith('index '), 'not a log proof');
-  const [index, checkpoint] = [numberOf(lines.shift().slice(6)), await certify(trust, proof.slice(middle + 2))];
-  await checkIncluded(
-    utf8(entry),
-    index,
-    checkpoint.size,
-    lines.map((line) => fromBase64(line, 32)),
-    checkpoint.root,
-  );
+  const index = numberOf(lines.shift().slice(6));
+  return { index, path: lines.map((line) => fromBase64(line, 32)), note: proof.slice(middle + 2) };
+}
+/** Index of a log entry, and the checkpoint that shows it. */
+async function proveEntry(trust, proof, entry) {
+  const { index, path, note } = readLogProof(proof);
+  const checkpoint = await certify(trust, note);
+  await checkIncluded(utf8(entry), index, checkpoint.size, path, checkpoint.root);
   return { index, checkpoint };
 }
 /** What the state holds for a key (`value` null: nothing), and the last log index that the proof knows. */
@@ -595,19 +641,25 @@ async function proveState(trust, proof) {
   const value = proof.value === null ? null : readJson(fromBase64url(proof.value));
   return { value, index, time: checkpoint.time, sealed: numberOf(seal[2]) };
 }
+/** The sender of an anchor of any kind, and what it says. */
+function readAnchor(transaction) {
+  const tx = readJws(transaction, 'xinfu-tx+jwt');
+  const range = tx.claims.kind === 'receipt' ? ['first', 'last', 'head'] : [];
+  const said = closed(tx.claims, ['aud', 'seq', 'exp', 'op', 'kind', 'root', 'count', ...range]);
+  need(said.op === 'anchor', 'no anchor');
+  return { said, sender: tx.signer[0] };
+}
 /** Log index and sender of an anchor proof, and what its transaction says. */
 async function checkAnchor(trust, anchor, digest, kind) {
   closed(anchor, ['batch', 'transaction', 'proof']);
-  const tx = readJws(anchor.transaction, 'xinfu-tx+jwt');
-  const range = kind === 'receipt' ? ['first', 'last', 'head'] : [];
-  const said = closed(tx.claims, ['aud', 'seq', 'exp', 'op', 'kind', 'root', 'count', ...range]);
-  need(said.op === 'anchor' && said.kind === kind && said.aud === trust.origin, 'no such anchor of this ledger');
+  const { said, sender } = readAnchor(anchor.transaction);
+  need(said.kind === kind && said.aud === trust.origin, 'no such anchor of this ledger');
   const batch = closed(anchor.batch, ['index', 'count', 'path']);
   need(said.count === batch.count, 'a batch of another size');
   const path = list(batch.path).map((hash) => fromBase64url(hash, 32));
   await checkIncluded(digest, batch.index, batch.count, path, fromBase64url(said.root, 32));
   const { index } = await proveEntry(trust, anchor.proof, anchor.transaction);
-  return { index, sender: tx.signer[0], said };
+  return { index, sender, said };
 }
 
 /** Whether an entry of a history holds at a log index. */
@@ -694,20 +746,24 @@ class Ledger {
 
 // ---- The file and the receipt ----
 
-async function readFile(bytes) {
-  const [said, digest] = await part('evidence.malformed', () => {
-    need(bytes.length <= 8 * 1024 * 1024, 'larger than a bundle may be');
+/** The JSON of a file that ends with its own digest. */
+async function openFile(bytes, most, malformed, changed) {
+  const [said, digest] = await part(malformed, () => {
+    need(bytes.length <= most, 'larger than such a file may be');
     const whole = text(bytes);
     const end = whole.lastIndexOf(',"sha256":"');
     const found = /^,"sha256":"([A-Za-z0-9_-]{43})"\}\n$/.exec(whole.slice(Math.max(end, 0)));
-    need(end >= 0 && found, 'no evidence bundle: it does not end with its digest');
+    need(end >= 0 && found, 'the file does not end with its digest');
     return [whole.slice(0, end), fromBase64url(found[1], 32)];
   });
-  if (!equal(await sha(utf8(said)), digest))
-    throw new Fails('evidence.changed', 'the file was changed after it was written');
+  if (!equal(await sha(utf8(said)), digest)) throw new Fails(changed, 'the file was changed after it was written');
+  return `${said}}`;
+}
+async function readFile(bytes) {
+  const json = await openFile(bytes, 8 * 1024 * 1024, 'evidence.malformed', 'evidence.changed');
   return part('evidence.malformed', () => {
     const members = ['format', 'request', 'receipt', 'states', 'key_bindings'];
-    const bundle = closed(readJson(`${said}}`), members, ['receipt_proof', 'full', 'withdrawal']);
+    const bundle = closed(readJson(json), members, ['receipt_proof', 'full', 'withdrawal']);
     need(bundle.format === 'xinfu-evidence-1', 'another format');
     const texts = [bundle.request, bundle.receipt, ...list(bundle.key_bindings)];
     if ('full' in bundle)
@@ -718,7 +774,7 @@ async function readFile(bytes) {
       texts.push(takenBack.text, takenBack.acknowledgement ?? '');
     }
     for (const state of list(bundle.states)) {
-      closed(state, ['key', 'value', 'path', 'seal', 'proof']);
+      closed(state, STATE);
       texts.push(state.key, state.seal, state.proof);
     }
     need(
@@ -1221,14 +1277,20 @@ async function answers(words, request, jwk) {
   }
 }
 const ACKNOWLEDGEMENT = ['iss', 'iat', 'withdrawal', 'receipt', 'deleted', 'kept', 'passed_on', 'seq'];
+function readAcknowledgement(words) {
+  const jws = readJws(words, 'xinfu-withdrawal-ack+jwt');
+  const said = closed(jws.claims, ACKNOWLEDGEMENT, ['previous']);
+  need(words.length <= 24_576 && jws.signer[0] === said.iss && isAccount(said), 'out of bounds');
+  [said.withdrawal, said.receipt].forEach((hash) => fromBase64url(hash, 32));
+  return jws;
+}
 /** What the service says it did, as of when the ledger took that, else the newest that all of the bundle knows. */
 async function checkAcknowledgement(withdrawal, { bundle, ledger, trust, service, said: receipt }) {
   const { acknowledgement: words, acknowledgement_proof: proof } = bundle.withdrawal;
   const digest = await sha(utf8(words));
   const [jws, at] = await part('evidence.acknowledgement', async () => {
-    const jws = readJws(words, 'xinfu-withdrawal-ack+jwt');
-    const said = closed(jws.claims, ACKNOWLEDGEMENT, ['previous']);
-    need(words.length <= 24_576 && jws.signer[0] === said.iss && isAccount(said), 'out of bounds');
+    const jws = readAcknowledgement(words);
+    const said = jws.claims;
     const at = proof ? await checkAnchor(trust, proof, digest, 'receipt') : null;
     const isItsPlace = !at || (at.sender === service && at.said.first + proof.batch.index === said.seq);
     need(isItsPlace, "stands at another's place");
@@ -1273,6 +1335,169 @@ function isAccount(said) {
     said.seq > 1 &&
     'previous' in said
   );
+}
+
+// ---- A period ----
+
+/** Most entries under one anchor. */
+const MAX_BATCH = 65_536;
+
+async function readPeriod(bytes) {
+  const json = await openFile(bytes, 64 * 1024 * 1024, 'period.malformed', 'period.changed');
+  return part('period.malformed', () => {
+    const members = ['format', 'service', 'from', 'to', 'entries', 'ranges', 'keys', 'anchored'];
+    const period = closed(readJson(json), members, ['before', 'after']);
+    const { before = '', after = '', service, entries, ranges, keys, anchored, from, to } = period;
+    need(period.format === 'xinfu-period-1' && isCount(from) && isCount(to), 'another format');
+    const texts = [service, before, after, ...list(entries)];
+    [keys, anchored].forEach((state) => texts.push(closed(state, STATE).key, state.seal, state.proof));
+    for (const range of list(ranges)) {
+      closed(range, ['first', 'last', 'transaction', 'proof'], ['leading', 'trailing']);
+      need(isCount(range.first) && isCount(range.last), 'places that are none');
+      texts.push(range.transaction, range.proof, ...list(range.leading ?? []), ...list(range.trailing ?? []));
+    }
+    need(
+      texts.every((one) => typeof one === 'string'),
+      'something that is no text',
+    );
+    return period;
+  });
+}
+/** Whose keys the service ever had, and up to which place, with which digest there, the ledger has its chain. */
+async function proveChain({ period, trust }) {
+  const { service, keys, anchored } = period;
+  const { value: history } = await proveState(trust, keys);
+  const { value, index, time } = await proveState(trust, anchored);
+  need(keys.key === `did/${service}` && anchored.key === `receipts/${service}`, 'states of something else');
+  need(history?.did === service, 'there is no such DID');
+  const { last, head } = closed(value ?? { last: 0 }, ['last'], ['head']);
+  need(isCount(last), 'a place that is none');
+  return { history, index, cosigned: time, anchored: last, head: head ?? null };
+}
+/** Every entry of the file: each signed by the service for this place, and following the one before. */
+async function readChain({ period, history, anchored }) {
+  const { before, entries, after, service } = period;
+  const texts = [before, ...entries, after].filter((words) => words !== undefined);
+  const place = before === undefined ? 1 : await part('receipt.malformed', () => readEntry(before, service).claims.seq, 0);
+  const chain = [];
+  for (const [number, words] of texts.entries()) {
+    const seq = place + number;
+    const jws = await part('receipt.malformed', () => readEntry(words, service), seq);
+    await part('receipt.signature', () => verifyByAny(jws, history), seq);
+    if (jws.claims.seq !== seq) throw new Fails('receipt.misplaced', `at the place of ${seq} stands another`, seq);
+    const last = chain.at(-1);
+    if (last && jws.claims.previous !== last.name)
+      throw new Fails('receipt.altered', `${last.seq} is not the one that was followed`, last.seq);
+    const digest = await sha(utf8(words));
+    chain.push({ seq, at: jws.claims.iat, verdict: jws.claims.verdict ?? null, digest, name: toBase64url(digest) });
+  }
+  const end = chain.at(-1)?.seq ?? 0;
+  if (after === undefined && end < anchored)
+    throw new Fails('receipt.cut_off', `the ledger has ${anchored}, and the file ends with ${end}`, end + 1);
+  return chain;
+}
+/** A receipt, or the acknowledgement of a withdrawal. */
+function readEntry(words, service) {
+  const jws = readJws(words).header.typ === 'xinfu-receipt+jwt' ? readReceipt(words) : readAcknowledgement(words);
+  need(jws.claims.iss === service, "another service's");
+  return jws;
+}
+/** By a key of this name that was ever the service's. */
+async function verifyByAny(jws, history) {
+  const own = list(history.keys).filter((key) => key.use === 'authentication' && key.id === jws.signer[1]);
+  need(own.length > 0, 'no key of the service');
+  const held = await Promise.all(own.map(({ jwk }) => verify(jws, jwk).then(() => true, () => false)));
+  need(held.includes(true), 'a signature does not hold');
+}
+/** Where the entries of the period begin in the chain, and where they end. */
+const inside = ({ before, entries }) => [before === undefined ? 0 : 1, (before === undefined ? 0 : 1) + entries.length];
+
+function checkDates({ period, chain }) {
+  const { from, to } = period;
+  const [begin, end] = inside(period);
+  for (const [number, { seq, at }] of chain.entries()) {
+    const earliest = number === begin ? from : from - LEEWAY;
+    const fits = number < begin ? at < from : number === end ? at >= to : earliest <= at && at < to;
+    if (!fits) throw new Fails('period.time', `${seq} is not dated where it stands`, seq);
+  }
+  if (from >= to) throw new Fails('period.malformed', 'no period');
+}
+/** Every entry that the ledger has is in an anchor of the service's, and each anchor continues the one before. */
+async function checkRanges(act) {
+  const { period, chain, anchored, head } = act;
+  let next = chain[0]?.seq ?? 1;
+  for (const [number, range] of period.ranges.entries()) {
+    const { first, last } = range;
+    const continues = number === 0 ? first > 0 && first <= next : first === next;
+    if (!continues || last < next) throw new Fails('period.uncovered', 'the anchors do not continue one another', next);
+    const digest = await checkRange(act, range);
+    if (last > anchored) throw new Fails('period.state', 'the state is of before an anchor');
+    if (last === anchored && toBase64url(digest) !== head)
+      throw new Fails('period.forked', 'the ledger has another chain', first);
+    next = last + 1;
+  }
+  if (next <= Math.min(chain.at(-1)?.seq ?? 0, anchored)) throw new Fails('period.uncovered', 'no anchor covers it', next);
+}
+/** That the service put these very entries on the ledger, as far as the state knows. Gives the digest of the last. */
+async function checkRange({ period, chain, trust, index: asOf }, range) {
+  const { first, last, leading = [], trailing = [], transaction, proof } = range;
+  const begin = chain[0]?.seq ?? 1;
+  const here = chain.slice(Math.max(0, first - begin), last - begin + 1).map(({ digest }) => digest);
+  const digests = await part(
+    'period.uncovered',
+    () => {
+      const [before, behind] = [leading, trailing].map((some) => some.map((digest) => fromBase64url(digest, 32)));
+      const all = [...before, ...here, ...behind];
+      const isWhole = before.length === Math.max(0, begin - first) && all.length === last - first + 1;
+      need(isWhole && all.length <= MAX_BATCH, 'digests of an anchor are missing');
+      return all;
+    },
+    first,
+  );
+  const { said, sender } = await part('registry.proof.not_an_anchor', () => readAnchor(transaction));
+  if (said.kind !== 'receipt') throw new Fails('registry.proof.other_kind', 'no anchor of receipts');
+  if (said.aud !== trust.origin) throw new Fails('registry.proof.other_ledger', 'an anchor on another ledger');
+  const isThese = said.count === digests.length && said.root === toBase64url(await rootOf(digests));
+  if (!isThese) throw new Fails('period.forked', 'the ledger has others here', first);
+  const logged = await part('registry.proof.log_proof', () => readLogProof(proof));
+  const { size, root } = await part('registry.proof.not_certified', () => certify(trust, logged.note));
+  const isThere = () => checkIncluded(utf8(transaction), logged.index, size, logged.path, root);
+  await part('registry.proof.not_in_log', isThere);
+  if (sender !== period.service) throw new Fails('period.anchor_sender', 'somebody else anchored them');
+  if (said.first !== first || said.last !== last) throw new Fails('period.forked', 'the ledger has others here', first);
+  if (logged.index > asOf) throw new Fails('period.state', 'the state is of before an anchor');
+  return digests.at(-1);
+}
+/** Root of RFC 6962: the nodes of each level are joined in pairs, and one that is left over goes up as it is. */
+async function rootOf(digests) {
+  let level = await Promise.all(digests.map((digest) => sha(join([0], digest))));
+  while (level.length > 1) {
+    const above = [];
+    for (let at = 0; at < level.length; at += 2)
+      above.push(at + 1 < level.length ? sha(join([1], level[at], level[at + 1])) : level[at]);
+    level = await Promise.all(above);
+  }
+  return level[0];
+}
+/** What a period shows that is whole. */
+function showPeriod({ period, history, chain, anchored, index, cosigned }) {
+  const acts = chain.slice(...inside(period));
+  const count = (fits) => acts.filter(fits).length;
+  return {
+    service: { did: period.service, label: history.label ?? null },
+    from: period.from,
+    to: period.to,
+    first: acts[0]?.seq ?? null,
+    last: acts.at(-1)?.seq ?? null,
+    accepted: count(({ verdict }) => verdict === 'accepted'),
+    refused: count(({ verdict }) => verdict !== null && verdict !== 'accepted'),
+    withdrawn: count(({ verdict }) => verdict === null),
+    anchored,
+    index,
+    cosigned,
+    closed: period.after !== undefined && chain.at(-1).seq <= anchored,
+    waiting: count(({ seq }) => seq > anchored),
+  };
 }
 
 // ---- SD-JWT ----

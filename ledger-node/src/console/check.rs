@@ -1,5 +1,5 @@
-//! "Check a file": somebody drops a bundle of evidence, a receipt or a state proof, and the page itself reads it. The file never leaves
-//! the browser: the node serves the scripts, a trust root, and what the ledger says in public.
+//! "Check a file": somebody drops a bundle of evidence, a period export, a receipt or a state proof, and the page itself reads
+//! it. The file never leaves the browser: the node serves the scripts, a trust root, and what the ledger says in public.
 
 use actix_web::{HttpResponse, web};
 use identity_core::did::Did;
@@ -19,8 +19,9 @@ use super::names;
 use super::place;
 use super::reading::Console;
 
-/// What the page's script says, by the id of its text; those of evidence are the ones that `xinfu-verifier check` says.
-const SAID: [&str; 100] = [
+/// What the page's script says, by the id of its text; those of evidence and periods are the ones that `xinfu-verifier check`
+/// says.
+const SAID: [&str; 118] = [
     "console-check-reading",
     "console-check-too-large",
     "console-check-unknown",
@@ -40,6 +41,9 @@ const SAID: [&str; 100] = [
     "console-check-step-accreditation",
     "console-check-step-holder",
     "console-check-step-withdrawal",
+    "console-check-step-chain",
+    "console-check-step-dates",
+    "console-check-step-anchors",
     "console-check-said-trust-root",
     "console-check-said-file",
     "console-check-said-ledger",
@@ -58,11 +62,16 @@ const SAID: [&str; 100] = [
     "console-check-said-withdrawal-noted-silent",
     "console-check-said-withdrawal-claimed-answered",
     "console-check-said-withdrawal-claimed-silent",
+    "console-check-said-chain-known",
+    "console-check-said-chain",
+    "console-check-said-dates",
+    "console-check-said-anchors",
     "console-check-said-state-file",
     "console-check-said-state",
     "console-check-step-is-good",
     "console-check-step-is-bad",
     "console-check-step-is-skipped",
+    "console-period-fails",
     "console-proof-holds",
     "console-proof-absent",
     "console-proof-fails",
@@ -121,10 +130,23 @@ const SAID: [&str; 100] = [
     "evidence-kind-request",
     "evidence-kind-verdict",
     "evidence-kind-receipt",
+    "period-holds",
+    "period-empty",
+    "period-service",
+    "period-dates",
+    "period-acts",
+    "period-ledger",
+    "period-closed",
+    "period-open",
+    "period-waiting",
+    "period-place",
 ];
 
+/// Beginnings of the codes that a file may be refused with.
+const REFUSED: [&str; 5] = ["evidence.", "period.", "receipt.", "registry.proof.", "ledger.checkpoint.split_view"];
+
 /// What the script puts into these texts: each name stands there in braces.
-const VALUES: [(&str, &str); 16] = [
+const VALUES: [(&str, &str); 25] = [
     ("name", "{name}"),
     ("by", "{by}"),
     ("index", "{index}"),
@@ -141,6 +163,15 @@ const VALUES: [(&str, &str); 16] = [
     ("count", "{count}"),
     ("origin", "{origin}"),
     ("quorum", "{quorum}"),
+    ("first", "{first}"),
+    ("last", "{last}"),
+    ("service", "{service}"),
+    ("from", "{from}"),
+    ("to", "{to}"),
+    ("accepted", "{accepted}"),
+    ("refused", "{refused}"),
+    ("withdrawn", "{withdrawn}"),
+    ("waiting", "{waiting}"),
 ];
 
 /// `GET /console/check`.
@@ -190,7 +221,7 @@ fn texts(visitor: &Visitor) -> Markup {
     html! {
         template #texts {
             @for id in SAID { span data-text=(id) { (visitor.fill(id, &values)) } }
-            @for code in Code::ALL.iter().filter(|code| code.as_str().starts_with("evidence.")) {
+            @for code in Code::ALL.iter().filter(|code| REFUSED.iter().any(|begins| code.as_str().starts_with(begins))) {
                 span data-code=(code.as_str()) data-remedy=(code.remedy(lang)) { (code.title(lang)) }
             }
             @for (vct, name) in names::all_types(lang) { span data-type=(vct) { (name) } }

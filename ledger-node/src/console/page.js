@@ -1,9 +1,11 @@
 // "Check a file": reads the file that somebody chose or dropped, and says what came of it. The file goes nowhere: the node
 // is asked for its trust root and, where the file is a receipt, how far the ledger has the chain that it names.
-import { checkBundle, checkState, STATE_STEPS, STEPS } from './check.js';
+import { checkBundle, checkPeriod, checkState, PERIOD_STEPS, STATE_STEPS, STEPS } from './check.js';
 
-/** Longest file: a bundle has at most 8 MiB. */
-const MOST_BYTES = 8 * 1024 * 1024;
+/** Longest file: a period export has at most 64 MiB. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** How a period export begins, and no other file. */
+const PERIOD = '{"format":"xinfu-period-1",';
 
 const texts = document.querySelector('#texts').content;
 const result = document.querySelector('#result');
@@ -63,6 +65,7 @@ async function read(file) {
   if (!globalThis.crypto?.subtle) return [verdict('bad', say('console-check-no-crypto'))];
   if (file.size > MOST_BYTES) return [verdict('bad', say('console-check-too-large'))];
   const bytes = new Uint8Array(await file.arrayBuffer());
+  if (new TextDecoder().decode(bytes.subarray(0, PERIOD.length)) === PERIOD) return period(bytes);
   const text = new TextDecoder().decode(bytes).trim();
   if (isStateProof(text)) return state(bytes);
   if (text.startsWith('{')) return bundle(bytes);
@@ -98,15 +101,53 @@ function payloadOf(text) {
 async function bundle(bytes) {
   const trustRoot = await trusted();
   if (trustRoot === null) return [verdict('bad', say('console-check-no-trust'))];
-  const { holds, code, steps, shown } = await checkBundle(bytes, trustRoot);
-  const list = make('ol', 'steps', ...STEPS.map((name, at) => step(name, steps[at])));
-  if (holds) return [verdict('good', say('evidence-holds')), make('ul', 'shown', ...told(shown).map((line) => make('li', '', line))), list];
+  const answer = await checkBundle(bytes, trustRoot);
+  if (!answer.holds) return refused(answer, STEPS, say('console-check-fails'));
+  return held(answer, STEPS, [say('evidence-holds'), ...told(answer.shown)]);
+}
+
+/** A file that holds: the first line says so, the others what it shows. */
+function held({ steps }, names, [holds, ...lines]) {
+  const shown = make('ul', 'shown', ...lines.map((line) => make('li', '', line)));
+  return [verdict('good', holds), shown, listed(names, steps)];
+}
+
+/** A file that does not hold, or that nothing was said of. */
+function refused({ code, place, steps }, names, fails) {
   // The first step is about browser and trust root: where it fails, nothing is said of the file.
-  if (steps.length === 1) return [verdict('waiting', say('console-check-not-checked')), list];
+  if (steps.length === 1) return [verdict('waiting', say('console-check-not-checked')), listed(names, steps)];
   const known = [...texts.querySelectorAll('[data-code]')].find((one) => one.dataset.code === code);
-  const words = known ? [make('p', '', known.textContent), make('p', 'faint', known.dataset.remedy)] : [];
+  const where = place === null ? [] : [make('p', '', say('period-place', { number: place }))];
+  const words = known ? [make('p', '', known.textContent), ...where, make('p', 'faint', known.dataset.remedy)] : [];
   const name = code ? [make('p', 'note', make('code', '', code))] : [];
-  return [verdict('bad', say('console-check-fails')), ...words, ...name, list];
+  return [verdict('bad', fails), ...words, ...name, listed(names, steps)];
+}
+
+function listed(names, steps) {
+  return make('ol', 'steps', ...names.map((name, at) => step(name, steps[at])));
+}
+
+// ---- A period export ----
+
+async function period(bytes) {
+  const trustRoot = await trusted();
+  if (trustRoot === null) return [verdict('bad', say('console-check-no-trust'))];
+  const answer = await checkPeriod(bytes, trustRoot);
+  return answer.holds ? held(answer, PERIOD_STEPS, whole(answer.shown)) : refused(answer, PERIOD_STEPS, say('console-period-fails'));
+}
+
+/** What a period shows, as `xinfu-verifier check` says it. */
+function whole(shown) {
+  const { first, last, from, to, accepted, refused, withdrawn, anchored, index, cosigned, waiting } = shown;
+  const lines = [
+    first === null ? say('period-empty') : say('period-holds', { first, last }),
+    say('period-service', { service: named(shown.service) }),
+    say('period-dates', { from: utc(from), to: utc(to) }),
+    say('period-acts', { accepted, refused, withdrawn }),
+    say('period-ledger', { last: anchored, index, time: utc(cosigned) }),
+    say(shown.closed ? 'period-closed' : 'period-open'),
+  ];
+  return waiting > 0 ? [...lines, say('period-waiting', { waiting })] : lines;
 }
 
 // ---- A state proof by itself ----
@@ -115,7 +156,7 @@ async function state(bytes) {
   const trustRoot = await trusted();
   if (trustRoot === null) return [verdict('bad', say('console-check-no-trust'))];
   const { holds, steps, shown } = await checkState(bytes, trustRoot);
-  const list = make('ol', 'steps', ...STATE_STEPS.map((name, at) => step(name, steps[at])));
+  const list = listed(STATE_STEPS, steps);
   if (steps.length === 1) return [verdict('waiting', say('console-check-not-checked')), list];
   if (!holds) return [verdict('bad', say('console-proof-fails')), list];
   const known = [

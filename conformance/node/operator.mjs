@@ -140,8 +140,8 @@ async function change(id, name, lang, word) {
 }
 
 /**
- * Until no verdict reads the standing of before: what an issuer publishes may be a second old, and a verifier may keep it for
- * its `ttl`, here another second.
+ * Until no verdict reads the standing of before: a verifier fetches status lists by itself, also in the moment between two
+ * changes, and keeps one for its `ttl`, here a second.
  */
 const STANDING_SEEN_MS = 5_000;
 

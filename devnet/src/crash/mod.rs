@@ -147,7 +147,5 @@ async fn kill_under_load(
 /// Waits until something of each kind was acknowledged beyond `before`.
 async fn something_of_each(noted: &Noted, before: Counts) -> Result<()> {
     let more = until(LOAD_PATIENCE, async || Ok(noted.counts().is_more_of_each_than(before).then_some(()))).await?;
-    more.with_context(|| {
-        format!("some kind of act is not acknowledged any more: {before}, and then {}", noted.counts())
-    })
+    more.with_context(|| format!("some kind of act is not acknowledged: {before}, and then {}", noted.counts()))
 }

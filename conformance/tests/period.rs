@@ -56,8 +56,9 @@ fn cases(service: &Service) -> Vec<(String, String, Value)> {
     });
     let refused = service.mutations().into_iter().map(|mutation| {
         let text = mutation.period.to_text().unwrap();
-        let error = Period::parse(text.as_bytes()).unwrap().check(&root).unwrap_err();
-        let expected = json!({"code": error.code().as_str(), "place": error.seq()});
+        let found = Period::parse(text.as_bytes()).unwrap().check(&root);
+        assert_eq!(found.err(), Some(mutation.expected), "{}", mutation.name);
+        let expected = json!({"code": mutation.expected.code().as_str(), "place": mutation.expected.seq()});
         (format!("refused-{}.json", mutation.name), text, expected)
     });
     let changed = service.middle().to_text().unwrap().replacen("accept", "Accept", 1).replacen("eyJ", "eyK", 1);

@@ -12,9 +12,9 @@
 // else null; `shown` is what the bundle shows if all of it holds, else null. The first step is about the browser and the trust
 // root: where it fails, there is no code, since nothing was said of the bundle.
 //
-// Like bundle.py and period.py it is stricter than that document where this costs no honest file: it refuses an Ed25519 signature that
-// holds only with the factor 8, reads of a trust root only the rendering that a chain makes itself, of `cnf` only `jwk`,
-// and no number beyond 2^53.
+// Like bundle.py and period.py it is stricter than that document where this costs no honest file: it refuses an Ed25519
+// signature that holds only with the factor 8, reads of a trust root only the rendering that a chain makes itself, of `cnf`
+// only `jwk`, and no number beyond 2^53.
 
 /** The steps, in their order. */
 export const STEPS = [
@@ -190,6 +190,7 @@ const STATE_CHECKS = {
   },
 };
 
+/** The members of a state proof. */
 const STATE = ['key', 'value', 'path', 'seal', 'proof'];
 const LEEWAY = 300;
 const A_DAY = 86_400;

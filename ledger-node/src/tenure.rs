@@ -265,7 +265,20 @@ impl Tenure {
         if self.node.desk.is_gone() {
             return Left::Stopped;
         }
-        if self.is_dismissed() { Left::Turned } else { Left::Broken }
+        if self.is_dismissed() || self.has_fallen_behind() { Left::Turned } else { Left::Broken }
+    }
+
+    /// Whether the others' engines have let go of what comes next here.
+    fn has_fallen_behind(&self) -> bool {
+        let fallen_behind = self.ordering.standing().take_fallen_behind();
+        if fallen_behind {
+            tracing::warn!(
+                "the other validators keep no blocks from so long ago: what is missing comes from their logs"
+            );
+            // Where nobody can be asked, there is no hurry.
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        fallen_behind
     }
 
     /// Whether the engine ended so that another begins.

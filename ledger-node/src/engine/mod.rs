@@ -9,9 +9,7 @@ mod pool;
 pub(crate) mod simplex;
 mod solo;
 
-#[cfg(feature = "simplex")]
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use identity_core::registry::Transaction;
 use identity_core::time::UnixMillis;
@@ -93,6 +91,7 @@ pub(crate) struct Standing {
     executed: AtomicU64,
     #[cfg(feature = "simplex")]
     pressing: AtomicBool,
+    fallen_behind: AtomicBool,
     peers: AtomicU64,
     waiting: AtomicU64,
     waiting_bytes: AtomicU64,
@@ -107,6 +106,11 @@ impl Standing {
     /// Height of the last block known to be final.
     pub(crate) fn tip(&self) -> u64 {
         self.tip.load(Ordering::Relaxed)
+    }
+
+    /// Whether the engine ended because what comes next is to be had from the logs of others only. Said once.
+    pub(crate) fn take_fallen_behind(&self) -> bool {
+        self.fallen_behind.swap(false, Ordering::Relaxed)
     }
 
     /// Other validators heard from within the last half minute.
@@ -133,6 +137,11 @@ impl Standing {
         self.press(false);
         self.execute(executed);
         self.hand_over(executed);
+    }
+
+    /// What comes next is nowhere in any engine any more.
+    fn fall_behind(&self) {
+        self.fallen_behind.store(true, Ordering::Relaxed);
     }
 
     fn saw_view(&self, view: u64) {

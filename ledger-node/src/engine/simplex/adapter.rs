@@ -31,6 +31,8 @@ use crate::engine::pool::{Pool, Room};
 
 /// How far a block's time may be from the clock of whoever votes for it (design §4).
 const TOLERANCE_MILLIS: i64 = 30_000;
+/// More than a round takes in all.
+const ROUND_MILLIS: i64 = 5_000;
 /// How long to wait before looking at something again that only time can change.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a leader with nothing to propose waits for its parent to become final before it puts an empty block on
@@ -194,11 +196,7 @@ impl<E: Runtime> Adapter<E> {
         if !follows(block.inner(), parent.digest(), parent.inner()) {
             return Some(false);
         }
-        // Whether a clock is wrong, ours or the proposer's, is no property of the block. Until the clocks agree, we say
-        // nothing; and if they never do, the round passes without us.
-        while (block.inner().time.0.saturating_sub(now(clock).0)).abs() > TOLERANCE_MILLIS {
-            clock.sleep(LOOK_AGAIN).await;
-        }
+        come(block.inner().time, || now(clock), clock).await;
         Some(true)
     }
 
@@ -252,6 +250,22 @@ fn follows(block: &Block, before: Digest, parent: &Block) -> bool {
         && Some(block.height) == parent.height.checked_add(1)
         && block.time > parent.time
         && block.transactions.iter().all(|transaction| seen.insert(transaction.digest()))
+}
+
+/// Waits until a block's time has come.
+///
+/// Whether a clock is wrong, ours or the proposer's, is no property of the block: as long as they disagree we say nothing,
+/// neither for it nor against it. What passing time brings together within the round is waited for. What only the setting of a
+/// clock would bring together is not: or a block of a wrong time gathers the votes of all whose clocks are wrong, one after the
+/// other.
+async fn come(time: UnixMillis, now: impl Fn() -> UnixMillis, clock: &impl Clock) {
+    let ahead = || time.0.saturating_sub(now().0);
+    if !(-TOLERANCE_MILLIS..=TOLERANCE_MILLIS + ROUND_MILLIS).contains(&ahead()) {
+        std::future::pending().await
+    }
+    while ahead().abs() > TOLERANCE_MILLIS {
+        clock.sleep(LOOK_AGAIN).await;
+    }
 }
 
 fn now(clock: &impl Clock) -> UnixMillis {
@@ -384,6 +398,34 @@ mod tests {
         for block in wrong {
             assert!(!follows(&block, before, &parent), "{block:?}");
         }
+    }
+
+    #[test]
+    fn a_block_is_waited_for_until_its_time_comes_and_not_until_a_clock_is_set() {
+        use commonware_runtime::{Runner as _, deterministic};
+        deterministic::Runner::default().start(|clock| async move {
+            const HOUR: i64 = 3_600_000;
+            // Seconds after which a block of a time so far ahead is voted for, where our clock is `off` and set right after three.
+            let voted = async |ahead: i64, off: i64| {
+                let (began, time) = (clock.current(), UnixMillis(now(&clock).0 + ahead));
+                let since = || clock.current().duration_since(began).unwrap_or_default();
+                let set = || if since() < Duration::from_secs(3) { off } else { 0 };
+                select! {
+                    () = come(time, || UnixMillis(now(&clock).0 + set()), &clock) => Some(since().as_secs()),
+                    () = clock.sleep(Duration::from_mins(2)) => None,
+                }
+            };
+            assert_eq!(voted(0, 0).await, Some(0));
+            assert_eq!(voted(TOLERANCE_MILLIS, 0).await, Some(0));
+            assert_eq!(voted(-TOLERANCE_MILLIS, 0).await, Some(0));
+            assert_eq!(voted(TOLERANCE_MILLIS + 2_000, 0).await, Some(2), "it comes within the round");
+            assert_eq!(voted(TOLERANCE_MILLIS + ROUND_MILLIS + 1, 0).await, None, "it comes when the round is over");
+            assert_eq!(voted(-TOLERANCE_MILLIS - 1, 0).await, None, "it never comes");
+            assert_eq!(voted(HOUR, 0).await, None);
+            assert_eq!(voted(0, HOUR).await, None, "a clock that is set right votes in the next round");
+            assert_eq!(voted(0, -HOUR).await, None, "and so does one that was behind");
+            assert_eq!(voted(HOUR, HOUR).await, Some(0), "nobody knows that its clock is wrong");
+        });
     }
 
     #[test]

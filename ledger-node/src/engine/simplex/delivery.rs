@@ -3,22 +3,35 @@
 //! What holds if the process dies: marshal hands a block to us again until we acknowledge it, and that happens after the
 //! block's effects are durable ([`super::Simplex::acknowledge`]). A block that was executed and not acknowledged comes
 //! again and is skipped by its height. If the executed state was lost and marshal's archive was not, the blocks that
-//! marshal believes delivered are read back from there. If the archive was lost too, marshal fetches all of it.
+//! marshal believes delivered are read back from there, as far as it reaches ([`super::archive`]). If the archive was lost
+//! too, or never had what was executed meanwhile, it begins near the block that was executed last.
+//!
+//! What comes next may be nowhere in any engine. Then the engine ends and says so ([`Standing::fall_behind`]), and the node
+//! gets it from the others' logs.
 
 use commonware_actor::Feedback;
 use commonware_consensus::Reporter;
 use commonware_consensus::marshal::Update;
 use commonware_consensus::types::Height;
 use commonware_cryptography::Digested;
+use commonware_macros::select;
+use commonware_runtime::Clock;
 use commonware_utils::Acknowledgement as _;
 use commonware_utils::acknowledgement::Exact;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Marshal;
+use super::archive::Archive;
 use super::block::Block;
 use crate::engine::pool::Pool;
 use crate::engine::{Ordered, Standing};
+
+/// How often to look where marshal stands.
+const LOOK: Duration = Duration::from_secs(1);
+/// Looks without a block between them, after which none is waited for that the others may have let go of.
+const PATIENCE: u32 = 5;
 
 /// A final block on its way to the executor.
 pub(super) struct Delivered {
@@ -57,6 +70,7 @@ pub(super) struct Delivery {
     updates: mpsc::UnboundedReceiver<Update<Block>>,
     blocks: mpsc::Sender<Delivered>,
     marshal: Marshal,
+    archive: Archive,
     pool: Pool,
     standing: Arc<Standing>,
     /// Height of the block that the term begins with. The engine counts from there.
@@ -65,40 +79,70 @@ pub(super) struct Delivery {
     next: u64,
 }
 
-/// Nobody executes any more, or the archive has a hole.
+/// Nobody executes any more, or what comes next is not to be had here.
 struct Ended;
 
 impl Delivery {
     pub(super) fn new(
         blocks: mpsc::Sender<Delivered>,
         marshal: Marshal,
+        archive: Archive,
         pool: Pool,
         standing: Arc<Standing>,
         (begins, executed): (u64, u64),
     ) -> (Self, Inbox) {
         let (sender, updates) = mpsc::unbounded_channel();
         let next = executed.saturating_sub(begins).saturating_add(1);
-        (Self { updates, blocks, marshal, pool, standing, begins, next }, Inbox(sender))
+        (Self { updates, blocks, marshal, archive, pool, standing, begins, next }, Inbox(sender))
     }
 
     /// Runs until nobody executes any more. Then it ends, which ends the validator: it must not vote for what it cannot
     /// follow.
-    pub(super) async fn run(mut self) {
-        let _ended = self.deliver_all().await;
+    pub(super) async fn run(mut self, clock: impl Clock) {
+        let _ended = self.deliver_all(&clock).await;
     }
 
-    async fn deliver_all(&mut self) -> Result<(), Ended> {
+    async fn deliver_all(&mut self, clock: &impl Clock) -> Result<(), Ended> {
         // What the archive has and we have not: an idle chain would never tell us.
         while let Some(block) = self.archived(self.next).await {
             self.hand_over(&block, None).await?;
         }
-        while let Some(update) = self.updates.recv().await {
-            match update {
-                Update::Tip(_, height, _) => self.standing.saw_final(self.begins.saturating_add(height.get())),
-                Update::Block(block, receipt) => self.deliver(&block, receipt).await?,
+        let mut begun = self.archive.begin_near(self.executed()).await;
+        let (mut tip, mut looks) = (0, 0_u32);
+        let mut look = Box::pin(clock.sleep(LOOK));
+        loop {
+            select! {
+                update = self.updates.recv() => match update {
+                    None => return Ok(()),
+                    Some(Update::Tip(_, height, _)) => {
+                        tip = height.get();
+                        self.standing.saw_final(self.begins.saturating_add(tip));
+                    }
+                    Some(Update::Block(block, receipt)) => {
+                        self.deliver(&block, receipt).await?;
+                        looks = 0;
+                    }
+                },
+                () = &mut look => {
+                    look = Box::pin(clock.sleep(LOOK));
+                    begun = begun || self.archive.begin_near(self.executed()).await;
+                    looks = looks.saturating_add(1);
+                    if looks >= PATIENCE && self.archive.may_be_gone(self.executed(), tip) {
+                        return Err(self.fall_behind());
+                    }
+                },
             }
         }
-        Ok(())
+    }
+
+    /// Height of the last block that was handed over.
+    fn executed(&self) -> u64 {
+        self.next.saturating_sub(1)
+    }
+
+    fn fall_behind(&self) -> Ended {
+        self.standing.fall_behind();
+        Ended
     }
 
     async fn deliver(&mut self, block: &Digested<Block>, receipt: Exact) -> Result<(), Ended> {
@@ -108,13 +152,12 @@ impl Delivery {
             return Ok(());
         }
         while self.next < height {
-            let Some(missing) = self.archived(self.next).await else {
-                tracing::error!(height = self.next, "a final block is missing from the archive: the validator stops");
-                return Err(Ended);
-            };
+            let Some(missing) = self.archived(self.next).await else { return Err(self.fall_behind()) };
             self.hand_over(&missing, None).await?;
         }
-        self.hand_over(block, Some(receipt)).await
+        self.hand_over(block, Some(receipt)).await?;
+        self.archive.prune(self.standing.executed().saturating_sub(self.begins));
+        Ok(())
     }
 
     async fn archived(&self, height: u64) -> Option<Digested<Block>> {

@@ -14,6 +14,7 @@
 //! used, and none of its state or proofs.
 
 mod adapter;
+mod archive;
 mod block;
 mod cosigning;
 mod delivery;

@@ -20,6 +20,7 @@ use futures_util::future::select_all;
 use identity_core::registry::Transaction;
 use tokio::sync::{mpsc, watch};
 
+use super::archive::Depth;
 use super::delivery::Delivered;
 use super::members::{Identity, Members};
 use super::wiring::{self, Channels, Validator, WiringError, channel};
@@ -174,6 +175,7 @@ impl Process {
             identity: self.identity,
             term: self.term,
             storage: "validator".to_owned(),
+            depth: Depth::default(),
             executed: self.executed,
             pool: self.pool,
             standing: self.standing,

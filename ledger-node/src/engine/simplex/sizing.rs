@@ -4,11 +4,11 @@
 //! channel, about half a kB each, and once more for all channels together. So the quotas matter most, the cache of
 //! pages next, and nothing else much.
 
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use commonware_runtime::Quota;
-use commonware_utils::{NZU16, NZU32, NZUsize};
+use commonware_utils::{NZU16, NZU32, NZU64, NZUsize};
 
 /// Messages a second that a peer may send on one channel: several times what votes of the fastest chain measured need.
 const QUOTA: NonZeroU32 = NZU32!(256);
@@ -27,6 +27,10 @@ pub(super) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(256 * 1024);
 pub(super) const BUFFERED_BLOCKS: usize = 4;
 /// Final blocks that marshal hands out before the first is acknowledged.
 pub(super) const UNACKNOWLEDGED: NonZeroUsize = NZUsize!(8);
+/// Executed blocks that the archive keeps, and how many go at a time. A validator that was away for fewer is given them by
+/// the others' engines; at ten blocks a second these are seven minutes.
+pub(super) const KEPT_BLOCKS: u64 = 4_096;
+pub(super) const SECTION: NonZeroU64 = NZU64!(1_024);
 /// Missing blocks that are asked for at a time.
 pub(super) const REPAIR: NonZeroUsize = NZUsize!(32);
 /// Transactions of our own that wait to be forwarded.

@@ -26,6 +26,7 @@ use identity_core::registry::Transaction;
 use tokio::sync::mpsc;
 
 use super::adapter::Adapter;
+use super::archive::{Archive, Depth};
 use super::block::Block;
 use super::delivery::{Delivered, Delivery};
 use super::members::{Identity, Members};
@@ -109,6 +110,8 @@ pub(super) struct Validator<H> {
     pub(super) term: Term,
     /// What the names of everything that is stored begin with.
     pub(super) storage: String,
+    /// How much of the past its archive keeps.
+    pub(super) depth: Depth,
     /// Height of the last block that was executed.
     pub(super) executed: u64,
     pub(super) pool: Pool,
@@ -152,7 +155,7 @@ where
     B: Blocker<PublicKey = PublicKey>,
     H: Host,
 {
-    let Validator { host, members, identity, term, storage, executed, .. } = validator;
+    let Validator { host, members, identity, term, storage, depth, executed, .. } = validator;
     let Validator { pool, standing, fresh, voice, blocks, .. } = validator;
     members.find(&identity).ok_or(WiringError::NotAMember)?;
     let me = identity.consensus.public_key();
@@ -181,7 +184,7 @@ where
     let fetching = backfill::init(
         context.child("backfill"),
         backfill::Config {
-            public_key: me,
+            public_key: me.clone(),
             peer_provider: voters,
             blocker: blocker.clone(),
             mailbox_size: sizing::MAILBOX,
@@ -192,11 +195,10 @@ where
         },
         channels.backfill,
     );
-    let certificates = archive_config(&storage, "finalizations", &pages, members.all().len());
+    let certificates = archive_config(&storage, "finalizations", &pages, depth, members.all().len());
     let finalizations = prunable::Archive::init(context.child("finalizations"), certificates).await?;
-    let archived =
-        prunable::Archive::init(context.child("blocks"), archive_config(&storage, "blocks", &pages, pool.clone()))
-            .await?;
+    let blocks_config = archive_config(&storage, "blocks", &pages, depth, pool.clone());
+    let archived = prunable::Archive::init(context.child("blocks"), blocks_config).await?;
     let (marshal, marshal_mailbox, _) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
@@ -221,8 +223,10 @@ where
     )
     .await;
 
-    let (delivery, inbox) =
-        Delivery::new(blocks, marshal_mailbox.clone(), pool.clone(), Arc::clone(&standing), (term.begins, executed));
+    let others = members.all().iter().map(|member| member.consensus.clone()).filter(|other| *other != me);
+    let archive = Archive::new(marshal_mailbox.clone(), others.collect(), depth);
+    let (to_pool, stands, from) = (pool.clone(), Arc::clone(&standing), (term.begins, executed));
+    let (delivery, inbox) = Delivery::new(blocks, marshal_mailbox.clone(), archive, to_pool, stands, from);
     let certified = Arc::new({
         let host = Arc::clone(&host);
         move || host.certified()
@@ -276,7 +280,7 @@ where
     Ok(vec![
         broadcast.start(channels.blocks),
         marshal.start(inbox, buffer, fetching),
-        context.child("delivery").spawn(move |_| delivery.run()),
+        context.child("delivery").spawn(move |clock| delivery.run(clock)),
         forwarding,
         receiving,
         cosigning,
@@ -285,7 +289,13 @@ where
 }
 
 /// The settings of an archive, except for how its items are read.
-fn archive_config<C>(storage: &str, name: &str, pages: &CacheRef, codec_config: C) -> prunable::Config<EightCap, C> {
+fn archive_config<C>(
+    storage: &str,
+    name: &str,
+    pages: &CacheRef,
+    depth: Depth,
+    codec_config: C,
+) -> prunable::Config<EightCap, C> {
     prunable::Config {
         translator: EightCap,
         metadata_partition: format!("{storage}-{name}-metadata"),
@@ -294,7 +304,7 @@ fn archive_config<C>(storage: &str, name: &str, pages: &CacheRef, codec_config: 
         value_partition: format!("{storage}-{name}-values"),
         compression: None,
         codec_config,
-        items_per_section: NZU64!(1_024),
+        items_per_section: depth.section,
         key_write_buffer: sizing::WRITE_BUFFER,
         value_write_buffer: sizing::WRITE_BUFFER,
         replay_buffer: sizing::REPLAY_BUFFER,

@@ -22,6 +22,8 @@ struct Seen {
     certified: BTreeMap<u64, Hash>,
     acknowledged: Vec<(String, Place)>,
     violations: Vec<String>,
+    /// How often an engine ended because the others had let go of what came next.
+    fallen_behind: usize,
     /// All notes shown, one after the other.
     notes: Vec<u8>,
 }
@@ -55,6 +57,15 @@ impl Checks {
     /// A sender was told where its transaction stands.
     pub(super) fn acknowledged(&self, transaction: &str, place: Place) {
         self.0.lock().unwrap().acknowledged.push((transaction.to_owned(), place));
+    }
+
+    /// An engine ended because the others' had let go of what came next.
+    pub(super) fn fell_behind(&self) {
+        self.0.lock().unwrap().fallen_behind += 1;
+    }
+
+    pub(super) fn fallen_behind(&self) -> usize {
+        self.0.lock().unwrap().fallen_behind
     }
 
     pub(super) fn violated(&self, what: String) {

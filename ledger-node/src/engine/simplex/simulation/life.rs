@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use commonware_macros::select;
 use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _};
+use commonware_utils::NZU64;
 use futures_util::future::select_all;
 use identity_core::registry::Transaction;
 use identity_core::time::UnixMillis;
@@ -14,6 +15,7 @@ use service_kit::clock::Clock;
 use service_kit::store::Store;
 use tokio::sync::{mpsc, watch};
 
+use super::super::archive::Depth;
 use super::super::members::{Identity, Members};
 use super::super::wiring::{self, Channels, Validator};
 use super::super::{Door, RETRY, Simplex, sizing};
@@ -40,6 +42,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const LETTING_GO: Duration = Duration::from_millis(100);
 /// How long nothing may be executed before the others are asked whether the term is over.
 const OVERTAKEN: Duration = Duration::from_secs(5);
+
+/// So little that whoever is away for some seconds finds it gone.
+const DEPTH: Depth = Depth { blocks: 12, section: NZU64!(4) };
 
 /// The machine's clock, for the node.
 struct Virtual(Machine);
@@ -172,9 +177,10 @@ impl Life {
             identity: Identity::new(&key(Purpose::Consensus), &key(Purpose::Transport)).unwrap(),
             term: term.clone(),
             storage: format!("{}-{}", self.name, term.epoch),
+            depth: DEPTH,
             executed: head.height,
             pool,
-            standing,
+            standing: Arc::clone(&standing),
             fresh: forwarded,
             voice: told,
             blocks,
@@ -185,10 +191,13 @@ impl Life {
             // As for one that comes back: what it wrote and did not sync may be lost.
             () = clock_set_back(context) => Ok(()),
             _ = &mut engine => {
-                if !self.hardware.disk.excuse().holds() {
+                let fallen_behind = standing.take_fallen_behind();
+                if fallen_behind {
+                    self.checks.fell_behind();
+                } else if !self.hardware.disk.excuse().holds() {
                     self.checks.violated(format!("a part of validator {} ended", self.place));
                 }
-                Err(Ended)
+                if fallen_behind { Ok(()) } else { Err(Ended) }
             },
         };
         work.node.desk.shut();

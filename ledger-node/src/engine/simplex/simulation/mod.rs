@@ -39,7 +39,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) use dice::Dice;
 use faults::{CLOCK_OFF_MILLIS, Fault};
 use liars::Lie;
-use story::{Outcome, Story};
+use story::{Absence, Outcome, Returned, Story};
 
 use chain::Founding;
 
@@ -55,6 +55,9 @@ const CHANGING: u64 = 10;
 
 /// In so many seeds each fault and each lie occurs: that one does not, by chance alone, is less likely than 1 in 10⁸.
 const EVERYTHING_HAPPENS: u64 = 300;
+
+/// Beside faults and lies: a validator was away for longer than the others' engines keep blocks for, and noticed.
+const FALLEN_BEHIND: &str = "fallen behind";
 
 /// Runs `story` for each seed, or one in `every` as many, on as many threads as there are processors.
 fn for_all_seeds(what: &str, every: u64, story: impl Fn(u64) -> Story + Sync) {
@@ -72,7 +75,8 @@ fn for_all_seeds(what: &str, every: u64, story: impl Fn(u64) -> Story + Sync) {
             assert!(outcome.violations.is_empty(), "{what}, seed {seed}: {:#?}", outcome.violations);
             blocks.fetch_add(outcome.height, Ordering::Relaxed);
             let mut kinds = kinds.lock().unwrap();
-            let happened = names(&outcome.faults, &[outcome.lie]);
+            let fallen_behind = std::iter::repeat_n(FALLEN_BEHIND.to_owned(), outcome.fallen_behind);
+            let happened = names(&outcome.faults, &[outcome.lie]).chain(fallen_behind);
             happened.for_each(|name| *kinds.entry(name).or_default() += 1);
         }
     };
@@ -81,7 +85,8 @@ fn for_all_seeds(what: &str, every: u64, story: impl Fn(u64) -> Story + Sync) {
     let (blocks, kinds) = (blocks.into_inner(), kinds.into_inner().unwrap());
     println!("{what}: {seeds} seeds from {first} on, {blocks} heights, {kinds:?}");
     if seeds >= EVERYTHING_HAPPENS {
-        let missing: Vec<_> = names(&Fault::ALL, &Lie::ALL).filter(|name| !kinds.contains_key(name)).collect();
+        let everything = names(&Fault::ALL, &Lie::ALL).chain([FALLEN_BEHIND.to_owned()]);
+        let missing: Vec<_> = everything.filter(|name| !kinds.contains_key(name)).collect();
         assert!(missing.is_empty(), "{what}: in {seeds} seeds there was no {missing:?}");
     }
 }
@@ -144,6 +149,30 @@ fn a_clock_that_is_set_right_holds_up_nobody() {
         println!("seed {seed}: {blocks} blocks in half a minute, {undisturbed} where no clock was wrong");
         assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
         assert!(2 * blocks > undisturbed, "seed {seed}: {blocks} blocks in half a minute, {undisturbed} undisturbed");
+    }
+}
+
+#[test]
+fn clocks_that_are_wrong_one_after_the_other_date_no_block() {
+    for seed in 1..=4 {
+        let (blocks, violations) = story::wrong_in_turn(seed);
+        println!("seed {seed}: {blocks} blocks once all clocks are right");
+        assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
+        assert!(blocks > 0, "seed {seed}: nothing more is made");
+    }
+}
+
+#[test]
+fn whoever_was_away_for_longer_than_blocks_are_kept_comes_back() {
+    for absence in [Absence::Dead, Absence::Lost, Absence::CutOff] {
+        for seed in 1..=4 {
+            let Returned { missed, fallen_behind, sections, violations } = story::away(seed, absence);
+            println!("{absence:?}, seed {seed}: {missed} missed, {fallen_behind} noticed, {sections:?} sections kept");
+            assert!(violations.is_empty(), "{absence:?}, seed {seed}: {violations:#?}");
+            // With what is let go of in sections, and what is not executed yet.
+            assert!(sections.iter().all(|kept| (1..=8).contains(kept)), "{absence:?}, seed {seed}: {sections:?}");
+            assert_eq!(fallen_behind > 0, absence == Absence::CutOff, "{absence:?}, seed {seed}: {fallen_behind}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use commonware_macros::select;
 use commonware_runtime::deterministic::{self, Context};
-use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _};
+use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Storage as _, Supervisor as _};
 use ledger::Hash;
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ use super::chain::{Founding, World};
 use super::checks::Checks;
 use super::cluster::{Cluster, Slot};
 use super::dice::Dice;
-use super::faults::{Fault, strike};
+use super::faults::{CLOCK_OFF_MILLIS, Fault, strike};
 use super::liars::{self, Lie};
 use super::wires::Bend;
 use super::{panics, pests, politics};
@@ -27,6 +27,8 @@ use identity_core::registry::Refused;
 const STUCK: Duration = Duration::from_secs(900);
 /// Within so much simulated time, a healed cluster certifies something new on every honest node.
 const HEALING: Duration = Duration::from_secs(60);
+/// Blocks that whoever is away for long misses: several times what engines keep.
+const MISSED: u64 = 60;
 /// How long a sender waits for an answer before it asks another node.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -48,6 +50,8 @@ pub(super) struct Outcome {
     pub(super) height: u64,
     /// Blocks with no transaction.
     pub(super) empty: usize,
+    /// How often one had been away for longer than the others' engines keep blocks for, and noticed.
+    pub(super) fallen_behind: usize,
     /// Digest of every note that every node showed.
     pub(super) notes: Hash,
     /// The runtime's own digest of every step, message and write.
@@ -111,6 +115,7 @@ impl Story {
             faults,
             height: checks.height(),
             empty: checks.empty(),
+            fallen_behind: checks.fallen_behind(),
             notes,
             trace: context.auditor().state(),
         }
@@ -346,6 +351,95 @@ pub(super) fn set_right(seed: u64, ahead: i64) -> (u64, Vec<String>) {
         let blocks = cluster.checks.height() - begun;
         recover(&context, &mut cluster, &[0, 1, 2]).await;
         (blocks, cluster.checks.end().0)
+    });
+    (blocks, [violations, panics].concat())
+}
+
+/// How a validator is away for longer than the others' engines keep blocks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is dead, and comes back with what it had.
+    Dead,
+    /// It is dead, and comes back with nothing.
+    Lost,
+    /// It lives, and nothing goes to it or comes from it.
+    CutOff,
+}
+
+/// What came of an absence.
+pub(super) struct Returned {
+    /// Blocks that were made meanwhile.
+    pub(super) missed: u64,
+    /// How often it noticed while its engine ran.
+    pub(super) fallen_behind: usize,
+    /// By place, how many sections of blocks the engine keeps in the end.
+    pub(super) sections: Vec<usize>,
+    pub(super) violations: Vec<String>,
+}
+
+/// One of four is away until the others have let go of what comes next for it.
+pub(super) fn away(seed: u64, absence: Absence) -> Returned {
+    let (mut returned, panics) = simulated(seed, |context, handle| async move {
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
+        if absence == Absence::Lost {
+            cluster.make_forgetful(3);
+        }
+        (0..4).for_each(|place| cluster.start(place));
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        context.sleep(Duration::from_secs(5)).await;
+        for other in 0..3 {
+            cluster.cut(3, other).await;
+            cluster.cut(other, 3).await;
+        }
+        if absence != Absence::CutOff {
+            cluster.kill(3);
+        }
+        let begun = cluster.checks.height();
+        while cluster.checks.height() < begun + MISSED {
+            context.sleep(Duration::from_millis(100)).await;
+        }
+        if absence == Absence::Lost {
+            cluster.wipe(3);
+        }
+        if absence != Absence::CutOff {
+            cluster.start(3);
+        }
+        let missed = cluster.checks.height() - begun;
+        recover(&context, &mut cluster, &[0, 1, 2, 3]).await;
+        context.sleep(Duration::from_secs(10)).await;
+        let mut sections = Vec::new();
+        for place in 0..4 {
+            let life = if place == 3 && absence == Absence::Lost { "-2" } else { "" };
+            sections.push(context.scan(&format!("node{place}{life}-0-blocks-values")).await.unwrap().len());
+        }
+        let checks = &cluster.checks;
+        Returned { missed, fallen_behind: checks.fallen_behind(), sections, violations: checks.end().0 }
+    });
+    returned.violations.extend(panics);
+    returned
+}
+
+/// One of four has a clock that is ahead, and each of the others has one for a moment, one after the other. Gives how many
+/// blocks were made once all were right again, and what was violated.
+pub(super) fn wrong_in_turn(seed: u64) -> (u64, Vec<String>) {
+    let ((blocks, violations), panics) = simulated(seed, |context, handle| async move {
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
+        cluster.hardware(3).set_clock(CLOCK_OFF_MILLIS);
+        (0..4).for_each(|place| cluster.start(place));
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        context.sleep(Duration::from_secs(5)).await;
+        for turn in 0..30 {
+            let victim = turn % 3;
+            cluster.hardware(victim).set_clock(CLOCK_OFF_MILLIS);
+            context.sleep(dice.between(300, 1_500)).await;
+            cluster.hardware(victim).set_clock(0);
+            context.sleep(dice.between(300, 600)).await;
+        }
+        let begun = cluster.checks.height();
+        recover(&context, &mut cluster, &[0, 1, 2]).await;
+        (cluster.checks.height() - begun, cluster.checks.end().0)
     });
     (blocks, [violations, panics].concat())
 }

@@ -4,7 +4,7 @@
 //! block's effects are durable ([`super::Simplex::acknowledge`]). A block that was executed and not acknowledged comes
 //! again and is skipped by its height. If the executed state was lost and marshal's archive was not, the blocks that
 //! marshal believes delivered are read back from there, as far as it reaches ([`super::archive`]). If the archive was lost
-//! too, or never had what was executed meanwhile, it begins near the block that was executed last.
+//! too, or never had what was executed meanwhile, it begins near the last of these blocks.
 //!
 //! What comes next may be nowhere in any engine. Then the engine ends and says so ([`Standing::fall_behind`]), and the node
 //! gets it from the others' logs.
@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Marshal;
+use super::adapter::Certified;
 use super::archive::Archive;
 use super::block::Block;
 use crate::engine::pool::Pool;
@@ -73,6 +74,7 @@ pub(super) struct Delivery {
     archive: Archive,
     pool: Pool,
     standing: Arc<Standing>,
+    certified: Certified,
     /// Height of the block that the term begins with. The engine counts from there.
     begins: u64,
     /// In the engine's count.
@@ -89,11 +91,12 @@ impl Delivery {
         archive: Archive,
         pool: Pool,
         standing: Arc<Standing>,
+        certified: Certified,
         (begins, executed): (u64, u64),
     ) -> (Self, Inbox) {
         let (sender, updates) = mpsc::unbounded_channel();
         let next = executed.saturating_sub(begins).saturating_add(1);
-        (Self { updates, blocks, marshal, archive, pool, standing, begins, next }, Inbox(sender))
+        (Self { updates, blocks, marshal, archive, pool, standing, certified, begins, next }, Inbox(sender))
     }
 
     /// Runs until nobody executes any more. Then it ends, which ends the validator: it must not vote for what it cannot
@@ -107,7 +110,7 @@ impl Delivery {
         while let Some(block) = self.archived(self.next).await {
             self.hand_over(&block, None).await?;
         }
-        let mut begun = self.archive.begin_near(self.executed()).await;
+        let mut begun = self.archive.begin_near(self.settled()).await;
         let (mut tip, mut looks) = (0, 0_u32);
         let mut look = Box::pin(clock.sleep(LOOK));
         loop {
@@ -125,9 +128,9 @@ impl Delivery {
                 },
                 () = &mut look => {
                     look = Box::pin(clock.sleep(LOOK));
-                    begun = begun || self.archive.begin_near(self.executed()).await;
+                    begun = begun || self.archive.begin_near(self.settled()).await;
                     looks = looks.saturating_add(1);
-                    if looks >= PATIENCE && self.archive.may_be_gone(self.executed(), tip) {
+                    if looks >= PATIENCE && self.archive.may_be_gone(self.next.saturating_sub(1), tip) {
                         return Err(self.fall_behind());
                     }
                 },
@@ -135,9 +138,9 @@ impl Delivery {
         }
     }
 
-    /// Height of the last block that was handed over.
-    fn executed(&self) -> u64 {
-        self.next.saturating_sub(1)
+    /// Height of the last block that is executed here and certified: others have it in their logs.
+    fn settled(&self) -> u64 {
+        self.standing.executed().min((self.certified)()).saturating_sub(self.begins)
     }
 
     fn fall_behind(&self) -> Ended {
@@ -156,7 +159,7 @@ impl Delivery {
             self.hand_over(&missing, None).await?;
         }
         self.hand_over(block, Some(receipt)).await?;
-        self.archive.prune(self.standing.executed().saturating_sub(self.begins));
+        self.archive.prune(self.settled());
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub(super) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(256 * 1024);
 pub(super) const BUFFERED_BLOCKS: usize = 4;
 /// Final blocks that marshal hands out before the first is acknowledged.
 pub(super) const UNACKNOWLEDGED: NonZeroUsize = NZUsize!(8);
-/// Executed blocks that the archive keeps, and how many go at a time. A validator that was away for fewer is given them by
+/// Certified blocks that the archive keeps, and how many go at a time. A validator that was away for fewer is given them by
 /// the others' engines; at ten blocks a second these are seven minutes.
 pub(super) const KEPT_BLOCKS: u64 = 4_096;
 pub(super) const SECTION: NonZeroU64 = NZU64!(1_024);

@@ -25,7 +25,7 @@ use commonware_utils::{NZDuration, NZU64};
 use identity_core::registry::Transaction;
 use tokio::sync::mpsc;
 
-use super::adapter::Adapter;
+use super::adapter::{Adapter, Certified};
 use super::archive::{Archive, Depth};
 use super::block::Block;
 use super::delivery::{Delivered, Delivery};
@@ -223,14 +223,21 @@ where
     )
     .await;
 
-    let others = members.all().iter().map(|member| member.consensus.clone()).filter(|other| *other != me);
-    let archive = Archive::new(marshal_mailbox.clone(), others.collect(), depth);
-    let (to_pool, stands, from) = (pool.clone(), Arc::clone(&standing), (term.begins, executed));
-    let (delivery, inbox) = Delivery::new(blocks, marshal_mailbox.clone(), archive, to_pool, stands, from);
-    let certified = Arc::new({
+    let certified: Certified = Arc::new({
         let host = Arc::clone(&host);
         move || host.certified()
     });
+    let others = members.all().iter().map(|member| member.consensus.clone()).filter(|other| *other != me);
+    let archive = Archive::new(marshal_mailbox.clone(), others.collect(), depth);
+    let (delivery, inbox) = Delivery::new(
+        blocks,
+        marshal_mailbox.clone(),
+        archive,
+        pool.clone(),
+        Arc::clone(&standing),
+        Arc::clone(&certified),
+        (term.begins, executed),
+    );
     let (pooled, stands) = (pool.clone(), Arc::clone(&standing));
     let adapter = Adapter::new(context.child("adapter"), marshal_mailbox, pooled, stands, certified, term.begins);
     let engine = simplex::Engine::new(

@@ -177,6 +177,19 @@ fn whoever_was_away_for_longer_than_blocks_are_kept_comes_back() {
 }
 
 #[test]
+fn what_is_not_certified_is_kept_for_whoever_lost_it() {
+    for seed in 1..=2 {
+        let (uncertified, followed, violations) = story::lost_while_held_up(seed);
+        println!("seed {seed}: {uncertified} blocks stood uncertified");
+        assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
+        assert!(
+            uncertified >= 40 && followed,
+            "seed {seed}: {uncertified} stood uncertified, all there again: {followed}"
+        );
+    }
+}
+
+#[test]
 fn the_same_seed_tells_the_same_story() {
     let tell = |seed| Story::new(seed, Founding::of(4), 12).run();
     let (one, again, other) = (tell(1), tell(1), tell(2));

@@ -420,6 +420,41 @@ pub(super) fn away(seed: u64, absence: Absence) -> Returned {
     returned
 }
 
+/// What is not certified, for nobody hears a cosignature, until it is more than engines keep of what is; then one of four comes
+/// back with nothing. Says how many blocks stood uncertified, whether it had executed them before a cosignature was heard, and
+/// what was violated.
+pub(super) fn lost_while_held_up(seed: u64) -> (u64, bool, Vec<String>) {
+    let ((uncertified, followed, violations), panics) = simulated(seed, |context, handle| async move {
+        let dice = &mut Dice::new(seed);
+        let (mut cluster, _evidence) = four(&context, handle, dice).await;
+        cluster.make_forgetful(3);
+        let withheld = Arc::new(AtomicBool::new(false));
+        for place in 0..4 {
+            cluster.bend(place, Bend::WithholdCosignatures(Arc::clone(&withheld)));
+            cluster.start(place);
+        }
+        (0..3).for_each(|sender| send(&context, &cluster, sender, Dice::new(dice.next())));
+        context.sleep(Duration::from_secs(5)).await;
+        withheld.store(true, Ordering::Relaxed);
+        let certified = lowest(&cluster, &[0, 1, 2]);
+        while cluster.checks.height() < certified + MISSED {
+            context.sleep(Duration::from_millis(100)).await;
+        }
+        let uncertified = cluster.checks.height() - lowest(&cluster, &[0, 1, 2]);
+        cluster.kill(3);
+        context.sleep(Duration::from_secs(1)).await;
+        cluster.wipe(3);
+        let goal = cluster.checks.height();
+        cluster.start(3);
+        context.sleep(HEALING).await;
+        let followed = cluster.node(3).is_some_and(|node| node.executed().height >= goal);
+        withheld.store(false, Ordering::Relaxed);
+        recover(&context, &mut cluster, &[0, 1, 2, 3]).await;
+        (uncertified, followed, cluster.checks.end().0)
+    });
+    (uncertified, followed, [violations, panics].concat())
+}
+
 /// One of four has a clock that is ahead, and each of the others has one for a moment, one after the other. Gives how many
 /// blocks were made once all were right again, and what was violated.
 pub(super) fn wrong_in_turn(seed: u64) -> (u64, Vec<String>) {

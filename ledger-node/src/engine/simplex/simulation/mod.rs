@@ -9,7 +9,8 @@
 //! - *no part of a validator ends* unless its disk fails.
 //!
 //! At most one validator lies, and at most one of the others has a wrong clock or a failing disk at a time. That is more
-//! than four validators must go on with, but not more than they must be safe with.
+//! than four validators must go on with, but not more than they must be safe with. Engines keep so few blocks
+//! ([`life`]) that whoever is away for some seconds may find gone what it missed.
 //!
 //! `SIMULATION_SEEDS` (20 by default) and `SIMULATION_HEIGHTS` (50) say how much to do, `SIMULATION_FIRST` from which
 //! seed on. A seed that fails is named; alone it fails again in the same way. `cargo simulate simulation` runs it

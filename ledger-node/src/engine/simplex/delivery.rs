@@ -1,7 +1,7 @@
 //! Hands final blocks over to be executed: in order, without gaps, each at least once.
 //!
 //! What holds if the process dies: marshal hands a block to us again until we acknowledge it, and that happens after the
-//! block's effects are durable ([`super::Simplex::acknowledge`]). A block that was executed and not acknowledged comes
+//! block's effects are durable ([`crate::engine::Engine::acknowledge`]). A block that was executed and not acknowledged comes
 //! again and is skipped by its height. If the executed state was lost and marshal's archive was not, the blocks that
 //! marshal believes delivered are read back from there, as far as it reaches ([`super::archive`]). If the archive was lost
 //! too, or never had what was executed meanwhile, it begins near the last of these blocks.

@@ -268,17 +268,19 @@ impl Tenure {
         if self.is_dismissed() || self.has_fallen_behind() { Left::Turned } else { Left::Broken }
     }
 
-    /// Whether the others' engines have let go of what comes next here.
+    /// Whether the engine ended because no engine keeps what comes next here, and somebody's log is to be asked for it.
     fn has_fallen_behind(&self) -> bool {
-        let fallen_behind = self.ordering.standing().take_fallen_behind();
-        if fallen_behind {
-            tracing::warn!(
-                "the other validators keep no blocks from so long ago: what is missing comes from their logs"
-            );
-            // Where nobody can be asked, there is no hurry.
-            std::thread::sleep(LOOK_AGAIN);
+        if !self.ordering.standing().take_fallen_behind() {
+            return false;
         }
-        fallen_behind
+        if self.sources.is_empty() {
+            tracing::error!("no validator keeps blocks from so long ago, and `peers` names nobody to catch up from");
+            return false;
+        }
+        tracing::warn!("no validator keeps blocks from so long ago: what is missing comes from the logs of `peers`");
+        // Where none of them answers, there is no hurry.
+        std::thread::sleep(LOOK_AGAIN);
+        true
     }
 
     /// Whether the engine ended so that another begins.

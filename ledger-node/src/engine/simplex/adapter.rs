@@ -425,6 +425,7 @@ mod tests {
             assert_eq!(voted(0, HOUR).await, None, "a clock that is set right votes in the next round");
             assert_eq!(voted(0, -HOUR).await, None, "and so does one that was behind");
             assert_eq!(voted(HOUR, HOUR).await, Some(0), "nobody knows that its clock is wrong");
+            assert!(super::super::sizing::CERTIFICATION < Duration::from_millis(ROUND_MILLIS.unsigned_abs()));
         });
     }
 

@@ -27,7 +27,8 @@ service_kit::config! {
         /// states for this validator.
         pub peer_listen: String = String::new(),
         /// Base URLs of other members' nodes. What is certified there and missing here is taken from them, with everything
-        /// verified; a node that is no validator follows them. Empty: none.
+        /// verified; a node that is no validator follows them, and a validator that was away for thousands of blocks cannot do
+        /// without. Empty: none.
         pub peers: Vec<String> = Vec::new(),
         /// Key under which the node relays and notarises for others; empty for a node that does neither.
         pub relay_key: PathBuf = PathBuf::new(),

@@ -220,6 +220,9 @@ impl Tenure {
         match part {
             Role::Validating(engine) => {
                 tracing::info!(epoch = term.epoch, height, "a validator of the term that began with this epoch");
+                if self.sources.is_empty() && term.set.validators().len() > 1 {
+                    tracing::warn!("`peers` names nobody: after a long absence this node could not catch up by itself");
+                }
                 Ok(self.validate(&term, engine)?)
             }
             Role::Following => {
@@ -274,7 +277,10 @@ impl Tenure {
             return false;
         }
         if self.sources.is_empty() {
-            tracing::error!("no validator keeps blocks from so long ago, and `peers` names nobody to catch up from");
+            tracing::error!(
+                "no validator keeps blocks from so long ago, and `peers` names nobody to catch up from: name other members' \
+                 nodes there, or run `xinfu-ledger catch-up --config FILE --peer URL`; then start this node again"
+            );
             return false;
         }
         tracing::warn!("no validator keeps blocks from so long ago: what is missing comes from the logs of `peers`");

@@ -25,7 +25,7 @@ export function isTold({ holds, code, steps }, names) {
       typeof detail === 'string' &&
       ok === (holds || at < steps.length - 1) &&
       isText(`console-check-step-${name}`) &&
-      (ok ? isText(`console-check-said-${said}`) : said === null),
+      isText(`console-check-${ok ? 'said' : 'why'}-${said}`),
   );
   return areInOrder && holds === (steps.length === names.length && code === null);
 }

@@ -20,7 +20,7 @@ use service_kit::votes::Proposed;
 use service_kit::{calendar, chance, config, founding, help, messages, stop, telemetry, trust_walk};
 
 use crate::complaint::complaint;
-use crate::consortium::Consortium;
+use crate::consortium::{Consortium, Founded};
 use crate::forward;
 use crate::joining::{self, Joining};
 use crate::keeping;
@@ -293,10 +293,8 @@ impl Arguments {
             }
             Some(Command::Init { dir, chain, operator, members, listening, consortium }) => {
                 let founders = members.iter().map(|member| read_founder(member)).collect::<Result<_>>()?;
-                let mut config = listening.config();
-                let (peer, others) = consortium.validators(&operator, &mut config)?;
-                let directory = std::path::absolute(&dir)?;
-                let (label, url) = (None, listening.url);
+                let Founded { url, peer, config, others } = consortium.found(&operator, listening.config())?;
+                let (directory, label) = (std::path::absolute(&dir)?, None);
                 found(
                     &InitOptions { directory, chain, operator, label, url, founders, config, peer, others },
                     catalogue,
@@ -319,6 +317,9 @@ fn found(options: &InitOptions, catalogue: &messages::Catalogue) -> Result<()> {
     println!("{}", catalogue.text("ledger-founded", &values));
     for config in &done.others {
         println!("{}", catalogue.text("ledger-founded-other", &[("config", shown(config).into())]));
+    }
+    if !done.others.is_empty() && options.config.peers.is_empty() {
+        println!("{}", catalogue.text("ledger-founded-strangers", &[]));
     }
     Ok(())
 }

@@ -31,6 +31,8 @@ pub(crate) struct Joining {
     nodes: Vec<String>,
     #[arg(long)]
     ca: Option<PathBuf>,
+    #[arg(long)]
+    url: Option<String>,
     #[command(flatten)]
     listening: Listening,
 }
@@ -63,7 +65,7 @@ impl Joining {
         let department = OtherValidator {
             operator: self.operator,
             label: None,
-            url: self.listening.url,
+            url: self.url,
             peer: self.peer.unwrap_or_default(),
             config,
         };

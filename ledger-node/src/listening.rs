@@ -8,8 +8,6 @@ use ledger_node::Config;
 /// Flags of `init` and `join`.
 #[derive(Args)]
 pub(crate) struct Listening {
-    #[arg(long)]
-    pub(crate) url: Option<String>,
     #[arg(long, default_value = "127.0.0.1:9440")]
     listen: String,
     #[arg(long, requires = "key")]

@@ -7,8 +7,8 @@
 //
 // `bytes` is the file (Uint8Array or ArrayBuffer), `trustRootText` the trust root that you believe: read the latter from
 // somewhere else than the former. `steps` are the parts of the check in their order, up to the first that does not hold,
-// each `{ name, ok, detail, said, values }`: `detail` is an English sentence, and `said`, null where the step does not hold, with
-// `values` lets the caller say it in another language. `code` is what schemas/problems.toml calls the step that does not hold,
+// each `{ name, ok, detail, said, values }`: `detail` is an English sentence, what was found or why the step does not hold, and
+// `said` with `values` lets the caller say it in another language. `code` is what schemas/problems.toml calls what does not hold,
 // else null; `shown` is what the bundle shows if all of it holds, else null. The first step is about the browser and the trust
 // root: where it fails, there is no code, since nothing was said of the bundle.
 //
@@ -70,8 +70,9 @@ async function inSteps(names, checks, shown, bytes, trustRootText) {
     for (const name of names) steps.push({ name, ok: true, ...(await checks[name](act, bytes, trustRootText)) });
     return { holds: true, code: null, place: null, steps, shown: shown(act) };
   } catch (error) {
-    steps.push({ name: names[steps.length], ok: false, detail: error.message, said: null, values: {} });
-    return { holds: false, code: error.code ?? null, place: error.place ?? null, steps, shown: null };
+    const { code = null, place = null, reason = unforeseen(error) } = error;
+    steps.push({ name: names[steps.length], ok: false, ...because(reason) });
+    return { holds: false, code, place, steps, shown: null };
   }
 }
 
@@ -85,7 +86,11 @@ const CHECKS = {
     act.trust = await part(null, () => readTrustRoot(words));
     const { validators, quorum, origin } = act.trust;
     const count = validators.length;
-    return says('trust-root', { count, quorum, origin }, `${count} validators of ${origin}, of which ${quorum} certify`);
+    return says(
+      'trust-root',
+      { count, quorum, origin },
+      `${count} validators of ${origin}, of which ${quorum} certify`,
+    );
   },
   async file(act, bytes) {
     act.bundle = await readFile(new Uint8Array(bytes));
@@ -158,7 +163,11 @@ const PERIOD_CHECKS = {
   async ledger(act) {
     Object.assign(act, await part('period.state', () => proveChain(act)));
     const values = { number: act.anchored, index: act.index };
-    return says('chain-known', values, `the ledger has the chain up to ${values.number}, as of log index ${values.index}`);
+    return says(
+      'chain-known',
+      values,
+      `the ledger has the chain up to ${values.number}, as of log index ${values.index}`,
+    );
   },
   async chain(act) {
     act.chain = await readChain(act);
@@ -199,12 +208,31 @@ const ANSWER_DAYS = 15;
 const MAX_CHAIN = 8;
 const MAX_NAMES = 24 * 1024;
 
+/** Why something does not hold: an English sentence with its values in it, each as an object that names it. */
+const why = (words, ...values) => ({ words, values });
+/** The same as a step says it. Its words, without what is no letter and no digit, are the name for other languages. */
+function because({ words, values: given }) {
+  const values = Object.assign({}, ...given);
+  const names = given.map((value) => Object.keys(value)[0]);
+  const filled = (fill) => words.reduce((sentence, part, at) => `${sentence}${fill(names[at - 1])}${part}`);
+  const said = filled((name) => name)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return says(
+    said,
+    values,
+    filled((name) => values[name]),
+  );
+}
+/** What a browser says of something that no check looked for. */
+const unforeseen = ({ message }) => why`malformed or missing: ${{ problem: message }}`;
+
 /** A part of the file does not hold; of a period, at this place of the chain. */
 class Fails extends Error {
-  constructor(code, why, place) {
-    super(why);
-    this.code = code;
-    this.place = place;
+  constructor(code, reason, place) {
+    super(code);
+    Object.assign(this, { code, reason, place });
   }
 }
 /** Two certified histories of one ledger, which have a name of their own wherever they are met. */
@@ -216,14 +244,19 @@ async function part(code, check, place) {
     return await check();
   } catch (error) {
     if (error instanceof Fails) throw error;
-    if (error instanceof SplitView) throw new Fails(splitView(code), error.message);
-    throw new Fails(code, error instanceof Refused ? error.message : `malformed or missing: ${error.message}`, place);
+    if (error instanceof SplitView) throw new Fails(splitView(code), why`the ledger has certified two histories`);
+    throw new Fails(code, error.reason ?? unforeseen(error), place);
   }
 }
 const splitView = (code) => (code?.startsWith('evidence.') ? 'evidence.split_view' : 'ledger.checkpoint.split_view');
-class Refused extends Error {}
-function need(holds, why) {
-  if (!holds) throw new Refused(why);
+class Refused extends Error {
+  constructor(reason) {
+    super();
+    this.reason = reason;
+  }
+}
+function need(holds, reason) {
+  if (!holds) throw new Refused(reason);
 }
 
 /** What a bundle shows that holds. */
@@ -276,11 +309,11 @@ function join(...parts) {
   return joined;
 }
 function fromBase64(words, length) {
-  need(typeof words === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(words), 'no base64');
+  need(typeof words === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(words), why`no base64`);
   const bytes = Uint8Array.from(atob(words), (letter) => letter.charCodeAt(0));
   need(
     toBase64(bytes) === words && (length ?? bytes.length) === bytes.length,
-    'base64 in another spelling, or of another length',
+    why`base64 in another spelling, or of another length`,
   );
   return bytes;
 }
@@ -291,14 +324,14 @@ function toBase64(bytes) {
 }
 const toBase64url = (bytes) => toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 function fromBase64url(words, length) {
-  need(typeof words === 'string' && /^[A-Za-z0-9_-]*$/.test(words), 'no base64url');
+  need(typeof words === 'string' && /^[A-Za-z0-9_-]*$/.test(words), why`no base64url`);
   return fromBase64(words.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - (words.length % 4)) % 4), length);
 }
 /** A number in its one spelling. */
 function numberOf(words) {
   need(
     /^(0|[1-9][0-9]{0,15})$/.test(words) && Number.isSafeInteger(Number(words)),
-    'no number, or one in another spelling',
+    why`no number, or one in another spelling`,
   );
   return Number(words);
 }
@@ -317,7 +350,7 @@ class Decimal {
 function readJson(words) {
   const source = typeof words === 'string' ? words : text(words);
   let at = 0;
-  const refuse = () => need(false, 'no strict JSON');
+  const refuse = () => need(false, why`no strict JSON`);
   const token = (pattern) => {
     pattern.lastIndex = at;
     const found = pattern.exec(source)?.[0] ?? refuse();
@@ -336,12 +369,12 @@ function readJson(words) {
     const value = JSON.parse(
       token(/"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y),
     );
-    need(!/\p{Surrogate}/u.test(value), 'half of a surrogate pair');
+    need(!/\p{Surrogate}/u.test(value), why`half of a surrogate pair`);
     return value;
   };
   const number = () => {
     const found = token(/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y);
-    need(Number.isFinite(Number(found)), 'a number that is not finite');
+    need(Number.isFinite(Number(found)), why`a number that is not finite`);
     return /^-?[0-9]+$/.test(found) && Number.isSafeInteger(Number(found)) ? Number(found) : new Decimal(found);
   };
   const object = (depth) => {
@@ -350,7 +383,7 @@ function readJson(words) {
       first || expect(',');
       skip();
       const name = string();
-      need(!(name in members), 'a name twice in an object');
+      need(!(name in members), why`a name twice in an object`);
       expect(':');
       members[name] = value(depth + 1);
     }
@@ -365,7 +398,7 @@ function readJson(words) {
     return elements;
   };
   const value = (depth) => {
-    need(depth < 64, 'nested too deep');
+    need(depth < 64, why`nested too deep`);
     if (takes('{')) return object(depth);
     if (takes('[')) return array(depth);
     if (source[at] === '"') return string();
@@ -374,7 +407,7 @@ function readJson(words) {
   };
   const read = value(0);
   skip();
-  need(at === source.length, 'something after the JSON');
+  need(at === source.length, why`something after the JSON`);
   return read;
 }
 /** One text for each value, whatever the order of an object's members. */
@@ -394,12 +427,12 @@ function closed(value, names, optional = []) {
   const expected = isObject(value) && names.every((name) => name in value);
   need(
     expected && Object.keys(value).every((name) => names.includes(name) || optional.includes(name)),
-    'other members than expected',
+    why`other members than expected`,
   );
   return value;
 }
 function list(value) {
-  need(Array.isArray(value), 'no array');
+  need(Array.isArray(value), why`no array`);
   return value;
 }
 /** The presentations, or their names in a receipt, in the order of the query ids and then of the answer. */
@@ -410,7 +443,7 @@ const inOrder = (byQuery) =>
 /** A time claim: an integer from 1970 to 9999, or not there. */
 function timeOf(claims, name) {
   if (!(name in claims)) return undefined;
-  need(isCount(claims[name]) && claims[name] <= 253_402_300_799, `${name} is no time`);
+  need(isCount(claims[name]) && claims[name] <= 253_402_300_799, why`${{ claim: name }} is no time`);
   return claims[name];
 }
 
@@ -425,32 +458,32 @@ const SMALL_ORDER = [0n, 1n, P - 1n, ORDER_8, P - ORDER_8];
 async function canCheck() {
   need(
     globalThis.crypto?.subtle,
-    'the browser has no WebCrypto for this page: open it over HTTPS, or from this machine',
+    why`the browser has no WebCrypto for this page: open it over HTTPS, or from this machine`,
   );
   const known = fromBase64url('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo');
   const imported = crypto.subtle.importKey('raw', known, 'Ed25519', false, ['verify']);
-  need(await imported.catch(() => false), 'the browser does not know Ed25519 signatures: take a newer one');
+  need(await imported.catch(() => false), why`the browser does not know Ed25519 signatures: take a newer one`);
 }
 async function ed25519Holds(key, message, signature) {
   const y = BigInt(`0x${hex(Uint8Array.from(key).reverse())}`) & (2n ** 255n - 1n);
-  need(key.length === 32 && y < P && !SMALL_ORDER.includes(y), 'a key in another encoding, or of small order');
+  need(key.length === 32 && y < P && !SMALL_ORDER.includes(y), why`a key in another encoding, or of small order`);
   const imported = await crypto.subtle.importKey('raw', key, 'Ed25519', false, ['verify']);
   return crypto.subtle.verify('Ed25519', imported, signature, message);
 }
 /** The bytes of a public key: 32 of Ed25519, 64 of P-256. */
 function point(jwk) {
   const kind = `${jwk.kty} ${jwk.crv}`;
-  need(!('d' in jwk) && (kind === 'OKP Ed25519' || kind === 'EC P-256'), 'a key of another kind');
+  need(!('d' in jwk) && (kind === 'OKP Ed25519' || kind === 'EC P-256'), why`a key of another kind`);
   return jwk.kty === 'OKP' ? fromBase64url(jwk.x, 32) : join(fromBase64url(jwk.x, 32), fromBase64url(jwk.y, 32));
 }
 async function isSignedBy(jwk, alg, message, signature) {
   const key = point(jwk);
-  need(signature.length === 64, 'a signature of another length');
+  need(signature.length === 64, why`a signature of another length`);
   if (jwk.kty === 'OKP') {
-    need(alg === 'EdDSA' || alg === 'Ed25519', 'algorithm and key do not match');
+    need(alg === 'EdDSA' || alg === 'Ed25519', why`an algorithm that is not the key's`);
     return ed25519Holds(key, message, signature);
   }
-  need(alg === 'ES256', 'algorithm and key do not match');
+  need(alg === 'ES256', why`an algorithm that is not the key's`);
   const p256 = { name: 'ECDSA', namedCurve: 'P-256' };
   const imported = await crypto.subtle.importKey('raw', join([4], key), p256, false, ['verify']);
   return crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, imported, signature, message);
@@ -466,10 +499,10 @@ const thumbprint = (jwk) =>
 /** A compact JWS, its signature not looked at; any `typ` where none is named. */
 function readJws(words, typ) {
   const parts = words.split('.');
-  need(parts.length === 3, 'no compact JWS');
+  need(parts.length === 3, why`no compact JWS`);
   const [header, claims] = parts.slice(0, 2).map((one) => readJson(fromBase64url(one)));
-  need(isObject(header) && isObject(claims) && typeof header.typ === 'string', 'a JWS without typ');
-  need((typ ?? header.typ) === header.typ && !('crit' in header) && !('b64' in header), `no JWS of typ ${typ}`);
+  need(isObject(header) && isObject(claims) && typeof header.typ === 'string', why`a JWS without typ`);
+  need((typ ?? header.typ) === header.typ && !('crit' in header) && !('b64' in header), why`no JWS of typ ${{ typ }}`);
   return {
     header,
     claims,
@@ -478,29 +511,29 @@ function readJws(words, typ) {
     /** DID and key id; that it is one of a ledger DID is asked of the ledger. */
     get signer() {
       const named = /^(did:xinfu:[a-z0-9-]{1,32}:[A-Za-z0-9]+)#([A-Za-z0-9._-]{1,64})$/.exec(header.kid);
-      need(named, 'a kid that is no name of a ledger key');
+      need(named, why`a kid that is no name of a ledger key`);
       return named.slice(1);
     },
   };
 }
 async function verify(jws, jwk) {
-  need(await isSignedBy(jwk, jws.header.alg, jws.input, jws.signature), 'a signature does not hold');
+  need(await isSignedBy(jwk, jws.header.alg, jws.input, jws.signature), why`a signature does not hold`);
 }
 
 // ---- The ledger ----
 
 /** That a leaf's entry stands at `index` of a tree (RFC 6962) with this root. */
 async function checkIncluded(entry, index, size, path, root) {
-  need(isCount(index) && isCount(size) && index < size, 'index outside the tree');
+  need(isCount(index) && isCount(size) && index < size, why`an index outside the tree`);
   let [node, last, hash] = [BigInt(index), BigInt(size) - 1n, await sha(join([0], entry))];
   for (const sibling of path) {
-    need(last > 0n, 'path too long');
+    need(last > 0n, why`a path is too long`);
     const isRight = (node & 1n) === 1n || node === last;
     hash = await sha(isRight ? join([1], sibling, hash) : join([1], hash, sibling));
     while (isRight && node > 0n && (node & 1n) === 0n) [node, last] = [node >> 1n, last >> 1n];
     [node, last] = [node >> 1n, last >> 1n];
   }
-  need(last === 0n && equal(hash, root), 'a path does not lead to its root');
+  need(last === 0n && equal(hash, root), why`a path does not lead to its root`);
 }
 
 /** Reads the one rendering that a chain gives its own trust root. */
@@ -511,10 +544,10 @@ function readTrustRoot(words) {
   const validators = [];
   for (let at = 0; at < lines.length; at += 2) {
     const found = named.exec(lines.slice(at, at + 2).join('\n'));
-    need(found, 'the trust root is none that a chain writes');
+    need(found, why`the trust root is none that a chain writes`);
     validators.push({ log: readKey(found[1], 1), name: found[2], witness: readKey(found[3], 4) });
   }
-  need(validators.length > 0 && validators.length <= 21, 'a trust root of no validators, or of too many');
+  need(validators.length > 0 && validators.length <= 21, why`a trust root of no validators, or of too many`);
   const [origin, names] = [validators[0].log.name, validators.map(({ name }) => name)];
   const quorum = Math.floor((2 * names.length) / 3) + 1;
   need(
@@ -522,23 +555,23 @@ function readTrustRoot(words) {
       quorumLine === 'quorum validators' &&
       end === '' &&
       names.every((name, at) => at === 0 || names[at - 1] < name),
-    'trust root: validators, sorted, and their quorum',
+    why`the trust root does not name its validators in order, and their quorum`,
   );
   need(
     validators.every(({ log, name, witness }) => log.name === origin && witness.name === `${origin}/${name}`),
-    'trust root: names of keys',
+    why`the trust root names a key otherwise than its validator`,
   );
   need(
     new Set(validators.flatMap(({ log, witness }) => [hex(log.key), hex(witness.key)])).size === 2 * names.length,
-    'trust root: a key twice',
+    why`a key stands twice in the trust root`,
   );
   return { origin, quorum, validators, roots: new Map(), certified: new Map() };
 }
 function readKey(words, kind) {
   const found = /^([^+]+)\+([0-9a-f]{8})\+(.*)$/.exec(words);
-  need(found, 'a verifier key');
+  need(found, why`no verifier key`);
   const material = fromBase64(found[3], 33);
-  need(material[0] === kind, 'a verifier key of another kind');
+  need(material[0] === kind, why`a verifier key of another kind`);
   return { name: found[1], id: found[2], material, key: material.slice(1) };
 }
 const keyId = async ({ name, material }) => hex((await sha(join(utf8(`${name}\n`), material))).slice(0, 4));
@@ -548,17 +581,19 @@ async function certify(trust, note) {
   if (!trust.certified.has(note)) trust.certified.set(note, await certifyOnce(trust, note));
   const checkpoint = trust.certified.get(note);
   const root = toBase64(checkpoint.root);
-  if ((trust.roots.get(checkpoint.size) ?? root) !== root)
-    throw new SplitView('the ledger has certified two histories');
+  if ((trust.roots.get(checkpoint.size) ?? root) !== root) throw new SplitView();
   trust.roots.set(checkpoint.size, root);
   return checkpoint;
 }
 async function certifyOnce(trust, note) {
-  need(utf8(note).length <= 16_384 && !/[\u0000-\u0009\u000b-\u001f]/.test(note), 'note malformed');
+  need(utf8(note).length <= 16_384 && !/[\u0000-\u0009\u000b-\u001f]/.test(note), why`a checkpoint is malformed`);
   const middle = note.lastIndexOf('\n\n');
   const [signed, lines] = [note.slice(0, middle + 1), note.slice(middle + 2).split('\n')];
   const [origin, size, root, end, ...more] = signed.split('\n');
-  need(middle >= 0 && lines.pop() === '' && lines.length <= 16 && end === '' && more.length === 0, 'note malformed');
+  need(
+    middle >= 0 && lines.pop() === '' && lines.length <= 16 && end === '' && more.length === 0,
+    why`a checkpoint is malformed`,
+  );
   let isLogged = false;
   const cosigned = new Map();
   for (const line of lines) {
@@ -566,14 +601,14 @@ async function certifyOnce(trust, note) {
     const data = fromBase64(words);
     need(
       dash === '—' && name && !name.includes('+') && rest.length === 0 && data.length > 4,
-      'signature line malformed',
+      why`a signature of a checkpoint is malformed`,
     );
     const isBy = (key) => key.name === name && key.id === hex(data.slice(0, 4));
     for (const { log, witness } of trust.validators) {
       if (isBy(log)) {
         need(
           (await keyId(log)) === log.id && (await ed25519Holds(log.key, utf8(signed), data.slice(4))),
-          'a log signature does not hold',
+          why`a log signature does not hold`,
         );
         isLogged = true;
       }
@@ -582,14 +617,14 @@ async function certifyOnce(trust, note) {
         const message = utf8(`cosignature/v1\ntime ${time}\n${signed}`);
         need(
           (await keyId(witness)) === witness.id && (await ed25519Holds(witness.key, message, data.slice(12))),
-          'a cosignature does not hold',
+          why`a cosignature does not hold`,
         );
-        need(time < 2n ** 63n, 'a time out of bounds');
+        need(time < 2n ** 63n, why`a time that is none`);
         cosigned.set(name, Math.max(Number(time), cosigned.get(name) ?? 0));
       }
     }
   }
-  need(origin === trust.origin && isLogged && cosigned.size >= trust.quorum, 'the checkpoint is not certified');
+  need(origin === trust.origin && isLogged && cosigned.size >= trust.quorum, why`the checkpoint is not certified`);
   const times = [...cosigned.values()].sort((one, other) => other - one);
   const faulty = Math.floor((trust.validators.length - 1) / 3);
   return { size: numberOf(size), root: fromBase64(root, 32), time: times[faulty] };
@@ -599,7 +634,7 @@ function readLogProof(proof) {
   const middle = proof.indexOf('\n\n');
   const [header, ...lines] = proof.slice(0, middle).split('\n');
   if (/^extra [A-Za-z0-9+/]*=*$/.test(lines[0] ?? '')) lines.shift();
-  need(middle >= 0 && header === 'c2sp.org/tlog-proof@v1' && lines[0]?.startsWith('index '), 'not a log proof');
+  need(middle >= 0 && header === 'c2sp.org/tlog-proof@v1' && lines[0]?.startsWith('index '), why`not a log proof`);
   const index = numberOf(lines.shift().slice(6));
   return { index, path: lines.map((line) => fromBase64(line, 32)), note: proof.slice(middle + 2) };
 }
@@ -613,16 +648,16 @@ async function proveEntry(trust, proof, entry) {
 /** What the state holds for a key (`value` null: nothing), and the last log index that the proof knows. */
 async function proveState(trust, proof) {
   const { index, checkpoint } = await proveEntry(trust, proof.proof, proof.seal);
-  need(index === checkpoint.size - 1, 'the seal is not the last entry');
+  need(index === checkpoint.size - 1, why`the seal is not the last entry`);
   const seal = /^\{"type":"xinfu-seal","height":([0-9]+),"time":([0-9]+),"state":"(.{43})","policy":"(.{43})"\}$/.exec(
     proof.seal,
   );
-  need(seal && isCount(numberOf(seal[1])) && fromBase64url(seal[4], 32), 'the last entry is not a seal');
+  need(seal && isCount(numberOf(seal[1])) && fromBase64url(seal[4], 32), why`the last entry is not a seal`);
   const place = await sha(utf8(proof.key));
   const { siblings: texts, other } = closed(proof.path, ['siblings'], ['other']);
   const siblings = list(texts).map((sibling) => fromBase64url(sibling, 32));
   const bit = (hash, at) => (hash[at >> 3] >> (7 - (at & 7))) & 1;
-  need(siblings.length <= 256 && (proof.value === null || !other), 'state path malformed');
+  need(siblings.length <= 256 && (proof.value === null || !other), why`a path to a state is malformed`);
   const leaf = (key, value) => sha(join(utf8('JMT::LeafNode'), key, value));
   let node = utf8('SPARSE_MERKLE_PLACEHOLDER_HASH__');
   if (proof.value !== null) node = await leaf(place, await sha(fromBase64url(proof.value)));
@@ -630,7 +665,7 @@ async function proveState(trust, proof) {
     const [key, value] = [other.key, closed(other, ['key', 'value']).value].map((hash) => fromBase64url(hash, 32));
     need(
       !equal(key, place) && siblings.every((_, at) => bit(key, at) === bit(place, at)),
-      'another leaf in another place',
+      why`a leaf stands in another place`,
     );
     node = await leaf(key, value);
   }
@@ -638,7 +673,7 @@ async function proveState(trust, proof) {
     const sibling = siblings[siblings.length - 1 - at];
     node = await sha(join(utf8('JMT::IntrnalNode'), ...(bit(place, at) ? [sibling, node] : [node, sibling])));
   }
-  need(equal(node, fromBase64url(seal[3], 32)), 'a state path does not lead to its root');
+  need(equal(node, fromBase64url(seal[3], 32)), why`a state path does not lead to its root`);
   const value = proof.value === null ? null : readJson(fromBase64url(proof.value));
   return { value, index, time: checkpoint.time, sealed: numberOf(seal[2]) };
 }
@@ -647,16 +682,16 @@ function readAnchor(transaction) {
   const tx = readJws(transaction, 'xinfu-tx+jwt');
   const range = tx.claims.kind === 'receipt' ? ['first', 'last', 'head'] : [];
   const said = closed(tx.claims, ['aud', 'seq', 'exp', 'op', 'kind', 'root', 'count', ...range]);
-  need(said.op === 'anchor', 'no anchor');
+  need(said.op === 'anchor', why`a transaction that is no anchor`);
   return { said, sender: tx.signer[0] };
 }
 /** Log index and sender of an anchor proof, and what its transaction says. */
 async function checkAnchor(trust, anchor, digest, kind) {
   closed(anchor, ['batch', 'transaction', 'proof']);
   const { said, sender } = readAnchor(anchor.transaction);
-  need(said.kind === kind && said.aud === trust.origin, 'no such anchor of this ledger');
+  need(said.kind === kind && said.aud === trust.origin, why`no such anchor of this ledger`);
   const batch = closed(anchor.batch, ['index', 'count', 'path']);
-  need(said.count === batch.count, 'a batch of another size');
+  need(said.count === batch.count, why`a batch is of another size`);
   const path = list(batch.path).map((hash) => fromBase64url(hash, 32));
   await checkIncluded(digest, batch.index, batch.count, path, fromBase64url(said.root, 32));
   const { index } = await proveEntry(trust, anchor.proof, anchor.transaction);
@@ -679,7 +714,7 @@ class Ledger {
       const ledger = new Ledger();
       ledger.known = new Map();
       for (const proof of states) {
-        need(!ledger.known.has(proof.key), 'a state twice');
+        need(!ledger.known.has(proof.key), why`a state stands here twice`);
         ledger.known.set(proof.key, await proveState(trust, proof));
       }
       return ledger;
@@ -698,7 +733,7 @@ class Ledger {
   }
   /** All of it knows this index. */
   reach(index) {
-    if (index > this.newest) throw new Fails('evidence.behind', 'a state is of before something was on the ledger');
+    if (index > this.newest) throw new Fails('evidence.behind', why`a state is of before something was on the ledger`);
   }
   /** All of it is of after this time, but for how far clocks may differ. */
   isSince(time) {
@@ -706,12 +741,12 @@ class Ledger {
   }
   get(key) {
     if (!this.known.has(key))
-      throw new Fails('evidence.incomplete', `${key.split('/')[0]}/ of somebody in the chain is not here`);
+      throw new Fails('evidence.incomplete', why`${{ kind: key.split('/')[0] }} of somebody in the chain is not here`);
     return this.known.get(key).value;
   }
   did(did) {
     const history = this.get(`did/${did}`);
-    need(history?.did === did, 'there is no such DID');
+    need(history?.did === did, why`there is no such DID`);
     return history;
   }
   /** The keys of a DID for a use, at a log index. */
@@ -723,12 +758,12 @@ class Ledger {
   }
   key(did, id, use, index = this.moment) {
     const key = this.keys(did, use, index).find((one) => one.id === id);
-    need(key, `no key for ${use} then`);
+    need(key, why`no key for ${{ use }} then`);
     return key.jwk;
   }
   grants(did) {
     const history = this.get(`accreditation/${did}`) ?? { subject: did, grants: [] };
-    need(history.subject === did, 'accreditations of somebody else');
+    need(history.subject === did, why`accreditations of somebody else`);
     return list(history.grants);
   }
   held(did, role, vct, index = this.moment) {
@@ -750,14 +785,14 @@ class Ledger {
 /** The JSON of a file that ends with its own digest. */
 async function openFile(bytes, most, malformed, changed) {
   const [said, digest] = await part(malformed, () => {
-    need(bytes.length <= most, 'larger than such a file may be');
+    need(bytes.length <= most, why`larger than such a file may be`);
     const whole = text(bytes);
     const end = whole.lastIndexOf(',"sha256":"');
     const found = /^,"sha256":"([A-Za-z0-9_-]{43})"\}\n$/.exec(whole.slice(Math.max(end, 0)));
-    need(end >= 0 && found, 'the file does not end with its digest');
+    need(end >= 0 && found, why`the file does not end with its digest`);
     return [whole.slice(0, end), fromBase64url(found[1], 32)];
   });
-  if (!equal(await sha(utf8(said)), digest)) throw new Fails(changed, 'the file was changed after it was written');
+  if (!equal(await sha(utf8(said)), digest)) throw new Fails(changed, why`the file was changed after it was written`);
   return `${said}}`;
 }
 async function readFile(bytes) {
@@ -765,13 +800,13 @@ async function readFile(bytes) {
   return part('evidence.malformed', () => {
     const members = ['format', 'request', 'receipt', 'states', 'key_bindings'];
     const bundle = closed(readJson(json), members, ['receipt_proof', 'full', 'withdrawal']);
-    need(bundle.format === 'xinfu-evidence-1', 'another format');
+    need(bundle.format === 'xinfu-evidence-1', why`the file is of another format`);
     const texts = [bundle.request, bundle.receipt, ...list(bundle.key_bindings)];
     if ('full' in bundle)
       texts.push(...inOrder(closed(bundle.full, ['vp_token'], ['anchors']).vp_token).map(([, one]) => one));
     if ('withdrawal' in bundle) {
       const takenBack = closed(bundle.withdrawal, ['text'], ['notarised', 'acknowledgement', 'acknowledgement_proof']);
-      need('acknowledgement' in takenBack || !('acknowledgement_proof' in takenBack), 'a proof of nothing');
+      need('acknowledgement' in takenBack || !('acknowledgement_proof' in takenBack), why`a proof of nothing`);
       texts.push(takenBack.text, takenBack.acknowledgement ?? '');
     }
     for (const state of list(bundle.states)) {
@@ -780,7 +815,7 @@ async function readFile(bytes) {
     }
     need(
       texts.every((one) => typeof one === 'string'),
-      'something that is no text',
+      why`something that is no text`,
     );
     return bundle;
   });
@@ -794,12 +829,12 @@ function checkBounds(said, duty) {
   const isText = [duty, said.purpose, said.basis].every((one) => typeof one === 'string');
   need(
     isText && /^[A-Za-z0-9._-]{1,64}$/.test(duty) && /^[!-~]{1,64}$/.test(said.purpose),
-    'duty or purpose out of bounds',
+    why`a duty or a purpose that is none`,
   );
-  need(isBasis(said.basis), 'basis out of bounds');
+  need(isBasis(said.basis), why`a legal basis that is none`);
   need(
     isCount(said.retention_days) && said.retention_days <= 36_525 && typeof said.holder_signs === 'boolean',
-    'retention out of bounds',
+    why`a retention that is none`,
   );
   if ('case' in said) fromBase64url(said.case, 32);
 }
@@ -821,19 +856,22 @@ function readReceipt(words) {
   const said = closed(receipt.claims, RECEIPT, ['case', 'previous']);
   closed(said.act, ['duty', 'key', 'holder']);
   checkBounds(said, said.act.duty);
-  need(words.length <= 65_536 && ['official', 'service'].includes(said.act.holder), 'out of bounds');
+  need(
+    words.length <= 65_536 && ['official', 'service'].includes(said.act.holder),
+    why`longer than it may be, or of another kind`,
+  );
   [said.act.key, said.request].forEach((hash) => fromBase64url(hash, 32));
   need(
     isCount(said.seq) && said.seq > 0 && (said.seq === 1) === !('previous' in said),
-    'another place than the receipt before it says',
+    why`the receipt is at another place than the one before it says`,
   );
   if ('previous' in said) fromBase64url(said.previous, 32);
-  need(/^(accepted|[a-z0-9_]+(\.[a-z0-9_]+)+)$/.test(said.verdict), 'a verdict that is none');
+  need(/^(accepted|[a-z0-9_]+(\.[a-z0-9_]+)+)$/.test(said.verdict), why`a verdict that is none`);
   for (const [, one] of inOrder(said.presentations)) {
     list(closed(one, ['digest', 'claims'], ['type']).claims);
     fromBase64url(one.digest, 32);
   }
-  need(timeOf(said, 'iat') !== undefined && receipt.signer[0] === said.iss, "another service's");
+  need(timeOf(said, 'iat') !== undefined && receipt.signer[0] === said.iss, why`this is another service's`);
   return receipt;
 }
 /** As of when everything is read: when the ledger took the receipt, else the newest that all of the bundle knows. */
@@ -842,14 +880,16 @@ async function findMoment({ bundle, receipt, ledger, trust }) {
   const found = { said, service: said.iss, anchored: 'receipt_proof' in bundle };
   ledger.moment = ledger.newest;
   if (!found.anchored) {
-    if (!ledger.isSince(said.iat)) throw new Fails('evidence.behind', 'the receipt waits, and a state is of before it');
+    if (!ledger.isSince(said.iat))
+      throw new Fails('evidence.behind', why`the receipt waits, and a state is of before it`);
     return found;
   }
   const digest = await sha(utf8(bundle.receipt));
   const at = await part('evidence.anchor', () => checkAnchor(trust, bundle.receipt_proof, digest, 'receipt'));
-  if (at.sender !== said.iss) throw new Fails('evidence.anchor_sender', 'somebody else put the receipt on the ledger');
+  if (at.sender !== said.iss)
+    throw new Fails('evidence.anchor_sender', why`somebody else put the receipt on the ledger`);
   const isItsPlace = at.said.first + bundle.receipt_proof.batch.index === said.seq;
-  if (!isItsPlace) throw new Fails('evidence.anchor', "the receipt stands at another's place");
+  if (!isItsPlace) throw new Fails('evidence.anchor', why`the receipt stands at another's place`);
   ledger.reach(at.index);
   ledger.moment = at.index;
   return found;
@@ -866,35 +906,44 @@ async function checkRequest({ bundle, ledger, service }) {
   const request = jws.claims;
   need(
     bundle.request.length <= 65_536 && request.aud === 'https://self-issued.me/v2' && request.client_id === name,
-    'in another name',
+    why`the request is in another name`,
   );
   const isOurKind =
     request.response_type === 'vp_token' && ['direct_post', 'direct_post.jwt'].includes(request.response_mode);
-  need(isOurKind && isObject(request.client_metadata?.vp_formats_supported?.['dc+sd-jwt']), 'another kind of request');
-  need(!('redirect_uri' in request) && !('scope' in request), 'a request with more than may be');
-  need(/^[A-Za-z0-9._~-]{22,512}$/.test(request.nonce) && timeOf(request, 'exp') !== undefined, 'nonce or exp');
+  need(
+    isOurKind && isObject(request.client_metadata?.vp_formats_supported?.['dc+sd-jwt']),
+    why`the request is of another kind`,
+  );
+  need(!('redirect_uri' in request) && !('scope' in request), why`the request has more than it may have`);
+  need(
+    /^[A-Za-z0-9._~-]{22,512}$/.test(request.nonce) && timeOf(request, 'exp') !== undefined,
+    why`no nonce, or no end`,
+  );
   const address = originOf(request.response_uri);
   const services = list(ledger.did(service).services).filter(
     (one) => one.type === 'XinfuVerifier' && holdsAt(one, ledger.moment),
   );
   need(
     services.some(({ url }) => originOf(url) === address),
-    "an answer to an address that is not the service's",
+    why`an answer to an address that is not the service's`,
   );
   const asked = list(request.dcql_query.credentials);
   const queries = new Map(asked.map((query) => [query.id, query]));
-  need(queries.size > 0 && queries.size === asked.length, 'no queries, or one twice');
+  need(queries.size > 0 && queries.size === asked.length, why`the request has no queries, or one twice`);
   need(
     asked.every(({ format, meta }) => format === 'dc+sd-jwt' && list(meta.vct_values).length > 0),
-    'a query of another format',
+    why`the request asks for another format`,
   );
   const words = list(request.verifier_info ?? []).filter(({ format }) => format === 'xinfu-duty+jwt');
-  need(words.length <= 1 && words.every((info) => !('credential_ids' in info)), "more than one official's word");
+  need(
+    words.length <= 1 && words.every((info) => !('credential_ids' in info)),
+    why`the request has more than one official's word`,
+  );
   return { request, queries, ...(await readTransactionData(request, queries)), wordText: words[0]?.data };
 }
 function byName(jws, ledger, service) {
   const [signer, id] = jws.signer;
-  need(signer === service, "a key of somebody else's");
+  need(signer === service, why`a key of somebody else's`);
   return { name: `decentralized_identifier:${service}`, key: ledger.key(service, id, 'authentication') };
 }
 /** A client that is known by its certificate: whose key that is, the ledger says. */
@@ -902,14 +951,14 @@ async function byCertificate(x5c, ledger, service) {
   const leaf = fromBase64(list(x5c)[0]);
   const certified = readCertificate(leaf);
   const key = ledger.keys(service, 'authentication').find(({ jwk }) => equal(point(jwk), certified));
-  need(key, "a certificate with another's key");
+  need(key, why`a certificate with another's key`);
   return { name: `x509_hash:${toBase64url(await sha(leaf))}`, key: key.jwk };
 }
 function originOf(address) {
   const url = new URL(address);
   need(
     ['https:', 'http:'].includes(url.protocol) && url.hostname && !url.username && !url.password && !url.hash,
-    'no address of a service',
+    why`an address that is no service's`,
   );
   return url.origin;
 }
@@ -924,13 +973,13 @@ async function readTransactionData(request, queries) {
     const isOpen = more.length === 0 && toSign.get(id)?.length === 0;
     need(
       isOurs && isOpen && list(bound.transaction_data_hashes_alg ?? ['sha-256']).includes('sha-256'),
-      'transaction_data that is none for its query',
+      why`transaction_data that is none for its query`,
     );
     over.push(toBase64url(fromBase64url(bound.attestation, 32)));
     toSign.get(id).push(await hashText(words));
   }
   const isWhole = [...toSign.values()].every((hashes) => hashes.length === ('transaction_data' in request ? 1 : 0));
-  need(isWhole, 'transaction_data is missing for a query');
+  need(isWhole, why`transaction_data is missing for a query`);
   return { toSign, over };
 }
 
@@ -953,34 +1002,38 @@ const REPEATED = ['purpose', 'basis', 'retention_days', 'case', 'holder_signs'];
 async function checkWord(act) {
   const { said, wordText } = act;
   const word = await part('evidence.duty', () => {
-    need(typeof wordText === 'string', 'the request names no official');
+    need(typeof wordText === 'string', why`the request names no official`);
     const word = readJws(wordText, 'xinfu-duty+jwt');
     const claims = closed(word.claims, WORD, ['case']);
     checkBounds(claims, claims.duty);
-    need(wordText.length <= 24_576 && claims.receiver === claims.iss, 'attestation out of bounds');
+    need(
+      wordText.length <= 24_576 && claims.receiver === claims.iss,
+      why`the attestation is longer than it may be, or for another receiver`,
+    );
     return word;
   });
   if ((await hashText(wordText)) !== said.request)
-    throw new Fails('evidence.other_request', 'the receipt is over another question');
+    throw new Fails('evidence.other_request', why`the receipt is over another question`);
   const isRepeated =
     said.act.duty === word.claims.duty &&
     said.act.key === word.header.kid &&
     REPEATED.every((name) => same(said[name], word.claims[name]));
-  if (!isRepeated) throw new Fails('evidence.other_word', 'the receipt states something else than the official signed');
+  if (!isRepeated)
+    throw new Fails('evidence.other_word', why`the receipt states something else than the official signed`);
   const delegation = await part('evidence.duty', () => checkDuty(word, act));
   if (delegation.holder !== said.act.holder)
-    throw new Fails('evidence.official', 'the receipt says otherwise than the ledger whether a person signed');
+    throw new Fails('evidence.official', why`the receipt says otherwise than the ledger whether a person signed`);
   return { word, delegation };
 }
 async function checkDuty(word, { ledger, service, said, request, queries, over }) {
   const stated = word.claims;
-  need(stated.iss === service, "another department's attestation");
+  need(stated.iss === service, why`the attestation is another department's`);
   const history = ledger.get(`duty/${service}/${stated.duty}`);
-  need(history?.department === service && history.duty === stated.duty, 'no duty of this number');
+  need(history?.department === service && history.duty === stated.duty, why`no duty of this number`);
   const [given, ...more] = list(history.delegations).filter((one) => holdsAt(one, ledger.moment, 'started', 'ended'));
   need(
     given && more.length === 0 && (await thumbprint(given.key)) === word.header.kid,
-    'no duty is delegated to this key then',
+    why`no duty is delegated to this key then`,
   );
   await verify(word, given.key);
   const isOverThis =
@@ -989,11 +1042,11 @@ async function checkDuty(word, { ledger, service, said, request, queries, over }
     ) &&
     stated.purpose === request.xinfu_purpose &&
     stated.holder_signs === 'transaction_data' in request;
-  need(isOverThis && over.every((hash) => hash === said.request), 'the attestation is over another request');
+  need(isOverThis && over.every((hash) => hash === said.request), why`the attestation is over another request`);
   const covers = (query) =>
     query.meta.vct_values.every((vct) => list(given.types).includes(vct)) && mayAsk(given, query, stated.purpose);
-  need(given.role === 'verifier' && [...queries.values()].every(covers), 'the duty does not cover the question');
-  need('case' in stated || !given.case_required, 'the duty needs a case, and there is no case');
+  need(given.role === 'verifier' && [...queries.values()].every(covers), why`the duty does not cover the question`);
+  need('case' in stated || !given.case_required, why`the duty needs a case, and there is no case`);
   return given;
 }
 /** Whether a grant or a delegation covers the claims of a query, and the purpose. */
@@ -1013,9 +1066,12 @@ const begins = (paths, path) =>
 function checkTimes({ anchored, said, ledger, request }) {
   need(
     !anchored || said.iat <= Math.floor(ledger.sealedBy() / 1000) + LEEWAY,
-    'the receipt is from after it was on the ledger',
+    why`the receipt is from after it was on the ledger`,
   );
-  need(said.verdict !== 'accepted' || said.iat <= request.exp + LEEWAY, 'accepted when the question had long ended');
+  need(
+    said.verdict !== 'accepted' || said.iat <= request.exp + LEEWAY,
+    why`it was accepted when the question had long ended`,
+  );
 }
 
 // ---- On whose word ----
@@ -1028,7 +1084,7 @@ async function findChains({ ledger, service, queries, said }) {
     const found = [...queries.values()].flatMap((query) => query.meta.vct_values.map((vct) => [query, vct])).map(first);
     need(
       found.every((grant) => grant),
-      'the service was not accredited for the question',
+      why`the service was not accredited for the question`,
     );
     return [...new Set(found)];
   });
@@ -1042,7 +1098,10 @@ function climb(ledger, service, granted) {
     [holder, by].forEach((did) => ledger.named(did));
     links.push({ holder, by, grant });
     if (grant.under === undefined) {
-      need(grant.depth === 1 && wasAuthority(ledger.get(`member/${by}`), by, grant.id), 'accredited by no authority');
+      need(
+        grant.depth === 1 && wasAuthority(ledger.get(`member/${by}`), by, grant.id),
+        why`it was accredited by no authority`,
+      );
       return links;
     }
     const above = ledger.grants(by).find(({ id }) => id === grant.under);
@@ -1051,11 +1110,11 @@ function climb(ledger, service, granted) {
         holdsAt(above, ledger.moment, 'started', 'ended') &&
         grant.depth === above.depth + 1 &&
         isWithin(grant, above),
-      'an accreditation that was not to be given',
+      why`an accreditation that was not to be given`,
     );
     [holder, grant] = [by, above];
   }
-  throw new Refused('a chain without an end');
+  throw new Refused(why`a chain without an end`);
 }
 /** An authority that was expelled and came back is none any more; what it gave before stands. */
 const wasAuthority = (member, did, given) =>
@@ -1079,19 +1138,19 @@ async function checkHolder(act) {
     const isNamed = await part('evidence.presentation', async () =>
       same(said.presentations, await namePresentations(bundle.full.vp_token)),
     );
-    if (!isNamed) throw new Fails('evidence.presentation', 'not the presentations that the receipt names');
+    if (!isNamed) throw new Fails('evidence.presentation', why`not the presentations that the receipt names`);
     const sent = inOrder(bundle.full.vp_token).map(([, shown]) => shown.split('~').at(-1));
     if (!same(sent, bundle.key_bindings))
-      throw new Fails('evidence.holder', 'signatures of something else than the presentations');
+      throw new Fails('evidence.holder', why`signatures of something else than the presentations`);
   }
   if (bundle.key_bindings.length === 0) return 'unproven';
   try {
     await part('evidence.holder', () => (bundle.full ? checkSigned(act) : checkClaimed(act)));
     return bundle.full ? 'signed' : 'claimed';
-  } catch (why) {
+  } catch (error) {
     // What the service refused may well be forged; that is why.
-    if (why.code === 'evidence.holder' && said.verdict !== 'accepted') return 'unproven';
-    throw why;
+    if (error.code === 'evidence.holder' && said.verdict !== 'accepted') return 'unproven';
+    throw error;
   }
 }
 /** An answer as a receipt names it; types and claims for which there is no room are left out. */
@@ -1129,18 +1188,21 @@ function byPath(one, other) {
 /** Each says that it answers this question. Nobody can check the signatures from here. */
 function checkClaimed({ bundle, said, request, queries, toSign }) {
   const named = inOrder(said.presentations);
-  need(named.length === bundle.key_bindings.length, 'not as many signatures as presentations');
+  need(named.length === bundle.key_bindings.length, why`not as many signatures as presentations`);
   named.forEach(([id, shown], at) => {
     const query = queries.get(id);
-    need(query && (!('type' in shown) || query.meta.vct_values.includes(shown.type)), 'not a type that was asked for');
+    need(
+      query && (!('type' in shown) || query.meta.vct_values.includes(shown.type)),
+      why`not a type that was asked for`,
+    );
     checkOccasion(readJws(bundle.key_bindings[at], 'kb+jwt').claims, request, toSign.get(id));
   });
 }
 function checkOccasion(claims, request, toSign) {
-  need(claims.aud === request.client_id && claims.nonce === request.nonce, 'a signature over another question');
+  need(claims.aud === request.client_id && claims.nonce === request.nonce, why`the holder signed for another question`);
   const signed = list(claims.transaction_data_hashes ?? []);
   const isSha256 = (claims.transaction_data_hashes_alg ?? 'sha-256') === 'sha-256';
-  need(isSha256 && same(signed, toSign), 'the holder did not sign what the data is wanted for, or something else');
+  need(isSha256 && same(signed, toSign), why`the holder did not sign what the data is wanted for, or something else`);
 }
 /** The issuer's signature over the holder's key, and the holder's over the question. */
 async function checkSigned({ bundle, ledger, said, request, queries, toSign, trust }) {
@@ -1148,23 +1210,26 @@ async function checkSigned({ bundle, ledger, said, request, queries, toSign, tru
   checkOutline(token, request.dcql_query, queries);
   need(
     Object.keys(anchors).every((id) => id in token),
-    'a proof of something that was not shown',
+    why`a proof of something that was not shown`,
   );
   for (const [id, several] of Object.entries(token)) {
     const proofs = list(anchors[id] ?? []);
-    need(proofs.length === 0 || proofs.length === several.length, 'not as many proofs as presentations');
+    need(proofs.length === 0 || proofs.length === several.length, why`not as many proofs as presentations`);
     for (const [at, words] of several.entries()) {
       const shown = await readSdJwt(words, 'dc+sd-jwt');
       const [issuer, keyName] = shown.jws.signer;
       const index = proofs.length ? await anchoredBefore(trust, proofs[at], shown, ledger) : ledger.moment;
-      need(!shown.disclosed.some(([name]) => IN_PLAIN_SIGHT.includes(name)), 'a claim that must not be a disclosure');
+      need(
+        !shown.disclosed.some(([name]) => IN_PLAIN_SIGHT.includes(name)),
+        why`a claim that must not be a disclosure`,
+      );
       await verify(shown.jws, ledger.key(issuer, keyName, 'assertionMethod', index));
-      need(ledger.held(issuer, 'issuer', shown.claims.vct, index).length > 0, 'the issuer was not accredited');
+      need(ledger.held(issuer, 'issuer', shown.claims.vct, index).length > 0, why`the issuer was not accredited`);
       checkAnswer(queries.get(id), shown.claims, issuer);
       const holder = readJws(shown.keyBinding, 'kb+jwt');
       await verify(holder, closed(shown.claims.cnf, ['jwk']).jwk);
       checkOccasion(holder.claims, request, toSign.get(id));
-      need(holder.claims.sd_hash === (await shown.hash(shown.bound)), 'a signature over another presentation');
+      need(holder.claims.sd_hash === (await shown.hash(shown.bound)), why`the holder signed another presentation`);
       checkAge(holder.claims, said.iat);
     }
   }
@@ -1172,15 +1237,18 @@ async function checkSigned({ bundle, ledger, said, request, queries, toSign, tru
 const IN_PLAIN_SIGHT = ['iss', 'nbf', 'exp', 'cnf', 'vct', 'vct#integrity', 'aka_vcts', 'status'];
 async function anchoredBefore(trust, proof, shown, ledger) {
   const at = await checkAnchor(trust, proof, await sha(utf8(shown.issued)), 'credential');
-  need(at.sender === shown.jws.signer[0] && at.index <= ledger.moment, 'anchored by somebody else, or after the act');
+  need(
+    at.sender === shown.jws.signer[0] && at.index <= ledger.moment,
+    why`the credential was anchored by somebody else, or after the act`,
+  );
   return at.index;
 }
 function checkAge(claims, receivedAt) {
   const [exp, nbf, iat] = ['exp', 'nbf', 'iat'].map((name) => timeOf(claims, name));
-  need(receivedAt - A_DAY - LEEWAY <= iat && iat <= receivedAt + LEEWAY, 'a signature of another day');
+  need(receivedAt - A_DAY - LEEWAY <= iat && iat <= receivedAt + LEEWAY, why`the holder signed on another day`);
   need(
     (exp === undefined || receivedAt < exp + LEEWAY) && (nbf === undefined || nbf - LEEWAY <= receivedAt),
-    'a signature out of its time',
+    why`the holder's signature is out of its time`,
   );
 }
 /** The queries answered are those that had to be, each by as many credentials as it may. */
@@ -1191,27 +1259,27 @@ function checkOutline(token, asked, queries) {
     const issued = new Set(several.map((shown) => shown.split('~')[0]));
     need(
       queries.has(id) && several.length >= 1 && several.length <= most && issued.size === several.length,
-      'too many answers, or none',
+      why`too many answers, or none`,
     );
   }
   const sets = list(asked.credential_sets ?? []);
   const met = sets.map(({ options }) => list(options).filter((option) => option.every((id) => answered.includes(id))));
   need(
     sets.every(({ required }, at) => required === false || met[at].length > 0),
-    'a query without its answer',
+    why`a query without its answer`,
   );
   const wanted = new Set(sets.length ? met.flat(2) : queries.keys());
   need(
     answered.length > 0 && wanted.size === answered.length && answered.every((id) => wanted.has(id)),
-    'another answer than was asked for',
+    why`another answer than was asked for`,
   );
 }
 /** The credential answers the query. */
 function checkAnswer(query, claims, issuer) {
-  need(query.meta.vct_values.includes(claims.vct), 'not the type asked for');
+  need(query.meta.vct_values.includes(claims.vct), why`not a type that was asked for`);
   const trusted = list(query.trusted_authorities ?? []);
   const isTrusted = ({ type, values }) => type === 'xinfu_ledger' && list(values).includes(issuer);
-  need(trusted.length === 0 || trusted.some(isTrusted), 'another issuer');
+  need(trusted.length === 0 || trusted.some(isTrusted), why`the credential is another issuer's`);
   const asked = list(query.claims ?? []);
   const named = (id) => asked.find((claim) => claim.id === id);
   const alternatives = query.claim_sets ? query.claim_sets.map((ids) => ids.map(named)) : [asked];
@@ -1221,7 +1289,7 @@ function checkAnswer(query, claims, issuer) {
   };
   need(
     alternatives.some((alternative) => alternative.every(isThere)),
-    'a claim is missing',
+    why`a claim is missing`,
   );
 }
 /** The values at a claims path. */
@@ -1247,8 +1315,15 @@ async function checkWithdrawal(act) {
     const at = await part('evidence.notarised', () => checkAnchor(trust, notarised, digest, 'notarised'));
     ledger.reach(at.index);
     const sealed = Math.floor(ledger.sealedBy(at.index) / 1000);
-    await part('evidence.withdrawal', () => need(shown.signed <= sealed + LEEWAY, 'from after it was there'));
-    shown.notarised = { by: ledger.named(at.sender), index: at.index, sealed_by: sealed, due: sealed + ANSWER_DAYS * A_DAY };
+    await part('evidence.withdrawal', () =>
+      need(shown.signed <= sealed + LEEWAY, why`the withdrawal is dated after the ledger had it`),
+    );
+    shown.notarised = {
+      by: ledger.named(at.sender),
+      index: at.index,
+      sealed_by: sealed,
+      due: sealed + ANSWER_DAYS * A_DAY,
+    };
   }
   if ('acknowledgement' in bundle.withdrawal) shown.acknowledged = await checkAcknowledgement(withdrawal, act);
   return shown;
@@ -1259,12 +1334,12 @@ async function readWithdrawal({ text: words, receipt }, { bundle, said, request 
   const claims = closed(jws.claims, ['aud', 'receipt', 'iat']);
   const { jwk } = jws.header;
   const isNamedOnce = isObject(jwk) && !('kid' in jws.header) && !('x5c' in jws.header) && !('d' in jwk);
-  need(words.length <= 4096 && isNamedOnce, 'a key by two names, or none');
-  need(claims.aud === said.iss && claims.receipt === receipt, 'of another sharing');
+  need(words.length <= 4096 && isNamedOnce, why`a key by two names, or none`);
+  need(claims.aud === said.iss && claims.receipt === receipt, why`the withdrawal is of another sharing`);
   const answered = await Promise.all(bundle.key_bindings.map((binding) => answers(binding, request, jwk)));
-  need(answered.includes(true), 'another hand than the one that answered');
+  need(answered.includes(true), why`another hand than the one that answered`);
   await verify(jws, jwk);
-  need(timeOf(claims, 'iat') >= said.iat - LEEWAY, 'from before the sharing');
+  need(timeOf(claims, 'iat') >= said.iat - LEEWAY, why`the withdrawal is from before the sharing`);
   return claims;
 }
 /** Whether this is an answer to the request by this key. */
@@ -1281,7 +1356,10 @@ const ACKNOWLEDGEMENT = ['iss', 'iat', 'withdrawal', 'receipt', 'deleted', 'kept
 function readAcknowledgement(words) {
   const jws = readJws(words, 'xinfu-withdrawal-ack+jwt');
   const said = closed(jws.claims, ACKNOWLEDGEMENT, ['previous']);
-  need(words.length <= 24_576 && jws.signer[0] === said.iss && isAccount(said), 'out of bounds');
+  need(
+    words.length <= 24_576 && jws.signer[0] === said.iss && isAccount(said),
+    why`longer than it may be, or of another kind`,
+  );
   [said.withdrawal, said.receipt].forEach((hash) => fromBase64url(hash, 32));
   return jws;
 }
@@ -1294,26 +1372,38 @@ async function checkAcknowledgement(withdrawal, { bundle, ledger, trust, service
     const said = jws.claims;
     const at = proof ? await checkAnchor(trust, proof, digest, 'receipt') : null;
     const isItsPlace = !at || (at.sender === service && at.said.first + proof.batch.index === said.seq);
-    need(isItsPlace, "stands at another's place");
+    need(isItsPlace, why`the acknowledgement stands at another's place`);
     return [jws, at];
   });
   const said = jws.claims;
   if (at) ledger.reach(at.index);
   else if (!ledger.isSince(said.iat))
-    throw new Fails('evidence.behind', 'the acknowledgement waits, and a state is of before it');
+    throw new Fails('evidence.behind', why`the acknowledgement waits, and a state is of before it`);
   const sealed = at ? Math.floor(ledger.sealedBy(at.index) / 1000) : null;
   await part('evidence.acknowledgement', async () => {
-    need(said.iss === service, "another service's");
+    need(said.iss === service, why`this is another service's`);
     await verify(jws, ledger.key(...jws.signer, 'authentication', at ? at.index : ledger.newest));
-    need(said.withdrawal === toBase64url(await sha(utf8(withdrawal.text))), 'over another withdrawal');
-    need(said.receipt === withdrawal.receipt && said.seq > receipt.seq, 'over another receipt');
+    need(
+      said.withdrawal === toBase64url(await sha(utf8(withdrawal.text))),
+      why`the acknowledgement is of another withdrawal`,
+    );
+    need(said.receipt === withdrawal.receipt && said.seq > receipt.seq, why`the acknowledgement is of another receipt`);
     const isInTime = said.iat >= withdrawal.said.iat - LEEWAY && (sealed === null || said.iat <= sealed + LEEWAY);
-    need(isInTime, 'of another time');
+    need(isInTime, why`the acknowledgement is of a time that does not fit`);
   });
   const { iat, seq, deleted, kept, passed_on } = said;
   return { time: iat, number: seq, deleted, kept, passed_on, index: at?.index ?? null, sealed_by: sealed };
 }
-const KINDS = ['claims', 'presentation', 'key_bindings', 'anchor_proofs', 'holder_keys', 'request', 'verdict', 'receipt'];
+const KINDS = [
+  'claims',
+  'presentation',
+  'key_bindings',
+  'anchor_proofs',
+  'holder_keys',
+  'request',
+  'verdict',
+  'receipt',
+];
 /** Whether it gives account of each kind at most once, and of the receipt as kept. */
 function isAccount(said) {
   const kept = list(said.kept).map((one) => closed(one, ['what', 'basis'], ['until']));
@@ -1349,17 +1439,17 @@ async function readPeriod(bytes) {
     const members = ['format', 'service', 'from', 'to', 'entries', 'ranges', 'keys', 'anchored'];
     const period = closed(readJson(json), members, ['before', 'after']);
     const { before = '', after = '', service, entries, ranges, keys, anchored, from, to } = period;
-    need(period.format === 'xinfu-period-1' && isCount(from) && isCount(to), 'another format');
+    need(period.format === 'xinfu-period-1' && isCount(from) && isCount(to), why`the file is of another format`);
     const texts = [service, before, after, ...list(entries)];
     [keys, anchored].forEach((state) => texts.push(closed(state, STATE).key, state.seal, state.proof));
     for (const range of list(ranges)) {
       closed(range, ['first', 'last', 'transaction', 'proof'], ['leading', 'trailing']);
-      need(isCount(range.first) && isCount(range.last), 'places that are none');
+      need(isCount(range.first) && isCount(range.last), why`a place that is none`);
       texts.push(range.transaction, range.proof, ...list(range.leading ?? []), ...list(range.trailing ?? []));
     }
     need(
       texts.every((one) => typeof one === 'string'),
-      'something that is no text',
+      why`something that is no text`,
     );
     return period;
   });
@@ -1369,46 +1459,59 @@ async function proveChain({ period, trust }) {
   const { service, keys, anchored } = period;
   const { value: history } = await proveState(trust, keys);
   const { value, index, time } = await proveState(trust, anchored);
-  need(keys.key === `did/${service}` && anchored.key === `receipts/${service}`, 'states of something else');
-  need(history?.did === service, 'there is no such DID');
+  need(keys.key === `did/${service}` && anchored.key === `receipts/${service}`, why`the states are of something else`);
+  need(history?.did === service, why`there is no such DID`);
   const { last, head } = closed(value ?? { last: 0 }, ['last'], ['head']);
-  need(isCount(last), 'a place that is none');
+  need(isCount(last), why`a place that is none`);
   return { history, index, cosigned: time, anchored: last, head: head ?? null };
 }
 /** Every entry of the file: each signed by the service for this place, and following the one before. */
 async function readChain({ period, history, anchored }) {
   const { before, entries, after, service } = period;
   const texts = [before, ...entries, after].filter((words) => words !== undefined);
-  const place = before === undefined ? 1 : await part('receipt.malformed', () => readEntry(before, service).claims.seq, 0);
+  const place =
+    before === undefined ? 1 : await part('receipt.malformed', () => readEntry(before, service).claims.seq, 0);
   const chain = [];
   for (const [number, words] of texts.entries()) {
     const seq = place + number;
     const jws = await part('receipt.malformed', () => readEntry(words, service), seq);
     await part('receipt.signature', () => verifyByAny(jws, history), seq);
-    if (jws.claims.seq !== seq) throw new Fails('receipt.misplaced', `at the place of ${seq} stands another`, seq);
+    if (jws.claims.seq !== seq)
+      throw new Fails('receipt.misplaced', why`at the place of ${{ number: seq }} stands another`, seq);
     const last = chain.at(-1);
     if (last && jws.claims.previous !== last.name)
-      throw new Fails('receipt.altered', `${last.seq} is not the one that was followed`, last.seq);
+      throw new Fails('receipt.altered', why`${{ number: last.seq }} is not the one that was followed`, last.seq);
     const digest = await sha(utf8(words));
     chain.push({ seq, at: jws.claims.iat, verdict: jws.claims.verdict ?? null, digest, name: toBase64url(digest) });
   }
   const end = chain.at(-1)?.seq ?? 0;
   if (after === undefined && end < anchored)
-    throw new Fails('receipt.cut_off', `the ledger has ${anchored}, and the file ends with ${end}`, end + 1);
+    throw new Fails(
+      'receipt.cut_off',
+      why`the ledger has ${{ count: anchored }}, and the file ends with ${{ last: end }}`,
+      end + 1,
+    );
   return chain;
 }
 /** A receipt, or the acknowledgement of a withdrawal. */
 function readEntry(words, service) {
   const jws = readJws(words).header.typ === 'xinfu-receipt+jwt' ? readReceipt(words) : readAcknowledgement(words);
-  need(jws.claims.iss === service, "another service's");
+  need(jws.claims.iss === service, why`this is another service's`);
   return jws;
 }
 /** By a key of this name that was ever the service's. */
 async function verifyByAny(jws, history) {
   const own = list(history.keys).filter((key) => key.use === 'authentication' && key.id === jws.signer[1]);
-  need(own.length > 0, 'no key of the service');
-  const held = await Promise.all(own.map(({ jwk }) => verify(jws, jwk).then(() => true, () => false)));
-  need(held.includes(true), 'a signature does not hold');
+  need(own.length > 0, why`no key of the service`);
+  const held = await Promise.all(
+    own.map(({ jwk }) =>
+      verify(jws, jwk).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  need(held.includes(true), why`a signature does not hold`);
 }
 /** Where the entries of the period begin in the chain, and where they end. */
 const inside = ({ before, entries }) => [before === undefined ? 0 : 1, (before === undefined ? 0 : 1) + entries.length];
@@ -1419,9 +1522,9 @@ function checkDates({ period, chain }) {
   for (const [number, { seq, at }] of chain.entries()) {
     const earliest = number === begin ? from : from - LEEWAY;
     const fits = number < begin ? at < from : number === end ? at >= to : earliest <= at && at < to;
-    if (!fits) throw new Fails('period.time', `${seq} is not dated where it stands`, seq);
+    if (!fits) throw new Fails('period.time', why`${{ number: seq }} is not dated where it stands`, seq);
   }
-  if (from >= to) throw new Fails('period.malformed', 'no period');
+  if (from >= to) throw new Fails('period.malformed', why`the period ends before it begins`);
 }
 /** Every entry that the ledger has is in an anchor of the service's, and each anchor continues the one before. */
 async function checkRanges(act) {
@@ -1430,14 +1533,16 @@ async function checkRanges(act) {
   for (const [number, range] of period.ranges.entries()) {
     const { first, last } = range;
     const continues = number === 0 ? first > 0 && first <= next : first === next;
-    if (!continues || last < next) throw new Fails('period.uncovered', 'the anchors do not continue one another', next);
+    if (!continues || last < next)
+      throw new Fails('period.uncovered', why`the anchors do not continue one another`, next);
     const digest = await checkRange(act, range);
-    if (last > anchored) throw new Fails('period.state', 'the state is of before an anchor');
+    if (last > anchored) throw new Fails('period.state', why`the state is of before an anchor`);
     if (last === anchored && toBase64url(digest) !== head)
-      throw new Fails('period.forked', 'the ledger has another chain', first);
+      throw new Fails('period.forked', why`the ledger has another chain`, first);
     next = last + 1;
   }
-  if (next <= Math.min(chain.at(-1)?.seq ?? 0, anchored)) throw new Fails('period.uncovered', 'no anchor covers it', next);
+  if (next <= Math.min(chain.at(-1)?.seq ?? 0, anchored))
+    throw new Fails('period.uncovered', why`no anchor covers it`, next);
 }
 /** That the service put these very entries on the ledger, as far as the state knows. Gives the digest of the last. */
 async function checkRange({ period, chain, trust, index: asOf }, range) {
@@ -1450,23 +1555,24 @@ async function checkRange({ period, chain, trust, index: asOf }, range) {
       const [before, behind] = [leading, trailing].map((some) => some.map((digest) => fromBase64url(digest, 32)));
       const all = [...before, ...here, ...behind];
       const isWhole = before.length === Math.max(0, begin - first) && all.length === last - first + 1;
-      need(isWhole && all.length <= MAX_BATCH, 'digests of an anchor are missing');
+      need(isWhole && all.length <= MAX_BATCH, why`digests of an anchor are missing`);
       return all;
     },
     first,
   );
   const { said, sender } = await part('registry.proof.not_an_anchor', () => readAnchor(transaction));
-  if (said.kind !== 'receipt') throw new Fails('registry.proof.other_kind', 'no anchor of receipts');
-  if (said.aud !== trust.origin) throw new Fails('registry.proof.other_ledger', 'an anchor on another ledger');
+  if (said.kind !== 'receipt') throw new Fails('registry.proof.other_kind', why`no anchor of receipts`);
+  if (said.aud !== trust.origin) throw new Fails('registry.proof.other_ledger', why`an anchor on another ledger`);
   const isThese = said.count === digests.length && said.root === toBase64url(await rootOf(digests));
-  if (!isThese) throw new Fails('period.forked', 'the ledger has others here', first);
+  if (!isThese) throw new Fails('period.forked', why`the ledger has other entries here`, first);
   const logged = await part('registry.proof.log_proof', () => readLogProof(proof));
   const { size, root } = await part('registry.proof.not_certified', () => certify(trust, logged.note));
   const isThere = () => checkIncluded(utf8(transaction), logged.index, size, logged.path, root);
   await part('registry.proof.not_in_log', isThere);
-  if (sender !== period.service) throw new Fails('period.anchor_sender', 'somebody else anchored them');
-  if (said.first !== first || said.last !== last) throw new Fails('period.forked', 'the ledger has others here', first);
-  if (logged.index > asOf) throw new Fails('period.state', 'the state is of before an anchor');
+  if (sender !== period.service) throw new Fails('period.anchor_sender', why`somebody else anchored them`);
+  if (said.first !== first || said.last !== last)
+    throw new Fails('period.forked', why`the ledger has other entries here`, first);
+  if (logged.index > asOf) throw new Fails('period.state', why`the state is of before an anchor`);
   return digests.at(-1);
 }
 /** Root of RFC 6962: the nodes of each level are joined in pairs, and one that is left over goes up as it is. */
@@ -1510,14 +1616,14 @@ async function readSdJwt(words, typ) {
   const keyBinding = disclosures.pop();
   const jws = readJws(issued, typ);
   const { _sd_alg: name = 'sha-256', ...payload } = jws.claims;
-  need(Object.hasOwn(HASHES, name), 'another hash');
+  need(Object.hasOwn(HASHES, name), why`a hash that is not known here`);
   const hash = async (part) => toBase64url(await sha(utf8(part), HASHES[name]));
   const offered = new Map();
   for (const disclosure of disclosures) offered.set(await hash(disclosure), readJson(fromBase64url(disclosure)));
-  need(offered.size === disclosures.length, 'a disclosure twice');
+  need(offered.size === disclosures.length, why`a disclosure twice`);
   const walk = new Walk(offered);
   const claims = walk.value(payload, []);
-  need(offered.size === 0, 'a disclosure that nothing refers to');
+  need(offered.size === 0, why`a disclosure that nothing refers to`);
   return {
     jws,
     issued,
@@ -1536,13 +1642,13 @@ class Walk {
   }
   /** The content of the disclosure with this digest, if it came along. */
   take(digest, length) {
-    need(typeof digest === 'string' && !this.seen.has(digest), 'a digest twice, or none');
+    need(typeof digest === 'string' && !this.seen.has(digest), why`a digest twice, or none`);
     this.seen.add(digest);
     const content = this.offered.get(digest);
     this.offered.delete(digest);
     need(
       content === undefined || (Array.isArray(content) && content.length === length && typeof content[0] === 'string'),
-      'a disclosure',
+      why`a disclosure of another form`,
     );
     return content;
   }
@@ -1561,7 +1667,7 @@ class Walk {
     });
   }
   object(members, path) {
-    need(!('...' in members) && !('_sd_alg' in members), 'a reserved name');
+    need(!('...' in members) && !('_sd_alg' in members), why`a reserved name among the claims`);
     const out = Object.create(null);
     for (const [name, value] of Object.entries(members))
       if (name !== '_sd') out[name] = this.value(value, [...path, name]);
@@ -1569,7 +1675,10 @@ class Walk {
       const content = this.take(digest, 3);
       if (content === undefined) continue;
       const [, name, value] = content;
-      need(typeof name === 'string' && !['_sd', '...', '_sd_alg'].includes(name) && !(name in out), 'a disclosed name');
+      need(
+        typeof name === 'string' && !['_sd', '...', '_sd_alg'].includes(name) && !(name in out),
+        why`a disclosed name that must not be one, or stands there already`,
+      );
       this.disclosed.push([...path, name]);
       out[name] = this.value(value, [...path, name]);
     }
@@ -1584,18 +1693,21 @@ function readCertificate(der) {
   const [toBeSigned] = children(children(der)[0].content);
   const fields = children(toBeSigned.content).filter(({ tag }) => tag !== 0xa0);
   const [, , issuer, , subject, keyInfo] = fields;
-  need(!equal(issuer.content, subject.content), 'a certificate that signs itself');
+  need(!equal(issuer.content, subject.content), why`a certificate that signs itself`);
   const extensions = children(fields.find(({ tag }) => tag === 0xa3).content)[0];
   const usage = children(extensions.content)
     .map(({ content }) => children(content))
     .find(([name]) => hex(name.content) === '551d0f');
-  need(usage && (children(usage.at(-1).content)[0].content[1] & 0x80) !== 0, 'a key that signs nothing');
+  need(
+    usage && (children(usage.at(-1).content)[0].content[1] & 0x80) !== 0,
+    why`a certificate of a key that signs nothing`,
+  );
   const [algorithm, bits] = children(keyInfo.content);
   const name = hex(algorithm.content);
   if (name === '06032b6570' && bits.content.length === 33) return bits.content.slice(1);
   need(
     name === '06072a8648ce3d020106082a8648ce3d030107' && bits.content.length === 66 && bits.content[1] === 4,
-    'a key of another kind',
+    why`a key of another kind`,
   );
   return bits.content.slice(2);
 }
@@ -1610,7 +1722,7 @@ function children(bytes) {
         : size === 0x81
           ? [bytes[at + 2], at + 3]
           : [bytes[at + 2] * 256 + bytes[at + 3], at + 4];
-    need(size <= 0x82 && size !== 0x80 && start + length <= bytes.length, 'no DER');
+    need(size <= 0x82 && size !== 0x80 && start + length <= bytes.length, why`no DER`);
     found.push({ tag: bytes[at], content: bytes.slice(start, start + length) });
     at = start + length;
   }

@@ -18,9 +18,10 @@ use super::asset::{CHECKER, CHECKER_DIGEST};
 use super::names;
 use super::place;
 use super::reading::Console;
+use super::reasons::REASONS;
 
-/// What the page's script says, by the id of its text; those of evidence and periods are the ones that `xinfu-verifier check`
-/// says.
+/// What the page's script says beside the reasons of the check, by the id of its text; those of evidence and periods are the
+/// ones that `xinfu-verifier check` says.
 const SAID: [&str; 118] = [
     "console-check-reading",
     "console-check-too-large",
@@ -146,7 +147,7 @@ const SAID: [&str; 118] = [
 const REFUSED: [&str; 5] = ["evidence.", "period.", "receipt.", "registry.proof.", "ledger.checkpoint.split_view"];
 
 /// What the script puts into these texts: each name stands there in braces.
-const VALUES: [(&str, &str); 25] = [
+pub(super) const VALUES: [(&str, &str); 30] = [
     ("name", "{name}"),
     ("by", "{by}"),
     ("index", "{index}"),
@@ -172,6 +173,11 @@ const VALUES: [(&str, &str); 25] = [
     ("refused", "{refused}"),
     ("withdrawn", "{withdrawn}"),
     ("waiting", "{waiting}"),
+    ("claim", "{claim}"),
+    ("kind", "{kind}"),
+    ("use", "{use}"),
+    ("typ", "{typ}"),
+    ("problem", "{problem}"),
 ];
 
 /// `GET /console/check`.
@@ -220,7 +226,9 @@ fn texts(visitor: &Visitor) -> Markup {
     values.push(("time", "{time}".into()));
     html! {
         template #texts {
-            @for id in SAID { span data-text=(id) { (visitor.fill(id, &values)) } }
+            @for id in SAID.into_iter().chain(REASONS.keys().map(String::as_str)) {
+                span data-text=(id) { (visitor.fill(id, &values)) }
+            }
             @for code in Code::ALL.iter().filter(|code| REFUSED.iter().any(|begins| code.as_str().starts_with(begins))) {
                 span data-code=(code.as_str()) data-remedy=(code.remedy(lang)) { (code.title(lang)) }
             }

@@ -31,6 +31,7 @@ mod piece;
 mod place;
 mod plot;
 mod reading;
+mod reasons;
 mod statistics;
 mod told;
 mod transaction;
@@ -68,4 +69,10 @@ pub(crate) fn routes(api: Api) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
 #[cfg(test)]
 pub(crate) fn kinds() -> impl Iterator<Item = String> {
     entry::Kind::ALL.into_iter().map(entry::Kind::text)
+}
+
+/// The ids of the reasons that "check a file" has, which follow from its script.
+#[cfg(test)]
+pub(crate) fn reasons() -> impl Iterator<Item = String> {
+    reasons::REASONS.keys().cloned()
 }

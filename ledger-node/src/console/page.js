@@ -179,15 +179,13 @@ async function trusted() {
 function step(name, came) {
   const looks = came ? (came.ok ? 'good' : 'bad') : 'skipped';
   const mark = make('span', 'unseen', `${say(`console-check-step-is-${looks}`)} `);
-  const detail = make('span', 'detail', came?.ok ? found(came) : (came?.detail ?? ''));
-  // Why a step does not hold, the check says in English only; the page's own words for it stand above.
-  if (came && !came.ok) detail.lang = 'en';
+  const detail = make('span', 'detail', came ? found(came) : '');
   return make('li', looks, mark, make('strong', '', say(`console-check-step-${name}`)), detail);
 }
 
-/** What a step that holds has found, in the page's language. */
-function found({ said, values }) {
-  return say(`console-check-said-${said}`, values.name ? { ...values, name: named(values.name) } : values);
+/** What a step has found, or why it does not hold, in the page's language. */
+function found({ ok, said, values }) {
+  return say(`console-check-${ok ? 'said' : 'why'}-${said}`, values.name ? { ...values, name: named(values.name) } : values);
 }
 
 /** What a bundle shows, as `xinfu-verifier check` says it. */

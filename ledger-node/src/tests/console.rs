@@ -251,6 +251,7 @@ fn pages_and_catalogues_name_the_same_texts() {
         }
     }
     named.extend(crate::console::kinds());
+    named.extend(crate::console::reasons());
     assert!(named.len() > 150, "{}", named.len());
     for lang in [Lang::En, Lang::Zh] {
         let catalogue = Catalogue::new(lang);

@@ -112,11 +112,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// One key under two names would count twice; and a log's key that also cosigns would be one key in two roles.
+    /// One key under two names would count twice; and a log's key that also cosigns would be one key in two roles. Of two
+    /// keys with one name and key id, signatures do not say whose they are.
     fn refuse_known_key(&self, key: &VerifierKey) -> Result<(), LineRule> {
-        let known = self.logs.iter().chain(self.witnesses.iter().map(|witness| &witness.key));
-        let mut known = known.map(VerifierKey::public_key);
-        if known.any(|known| known == key.public_key()) { Err(LineRule::DuplicateKey) } else { Ok(()) }
+        for known in self.logs.iter().chain(self.witnesses.iter().map(|witness| &witness.key)) {
+            if known.public_key() == key.public_key() {
+                return Err(LineRule::DuplicateKey);
+            }
+            if (known.name(), known.id()) == (key.name(), key.id()) {
+                return Err(LineRule::DuplicateKeyId);
+            }
+        }
+        Ok(())
     }
 
     fn finish(self) -> Result<Policy, PolicyError> {
@@ -178,6 +185,9 @@ pub enum LineRule {
     /// The same public key stands on two lines.
     #[error("the same public key stands on an earlier line")]
     DuplicateKey,
+    /// A key on an earlier line has the same name and key id.
+    #[error("a key on an earlier line has the same name and key id")]
+    DuplicateKeyId,
     /// The name is defined already, or is `none`.
     #[error("the name is taken")]
     NameTaken,

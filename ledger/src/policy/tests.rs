@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use ed25519_dalek::SigningKey;
@@ -167,6 +168,31 @@ fn sets_that_break_a_rule_are_refused() {
     );
     assert_eq!(with(|all| all[0].log = key("other", 90, SignatureKind::Ed25519)), Err(ValidatorSetError::KeyName));
     assert_eq!(with(|all| all[0].witness = witness(90)), Err(ValidatorSetError::KeyName));
+}
+
+/// Two log keys with one key id, found as a member would find them: among some 10^5, two are alike.
+fn alike() -> [VerifierKey; 2] {
+    let mut seen = HashMap::new();
+    for number in 0_u64.. {
+        let candidate = crate::sha256(&number.to_be_bytes());
+        let Ok(point) = PublicKey::from_bytes(candidate.as_bytes()) else { continue };
+        let key = VerifierKey::new(ORIGIN, SignatureKind::Ed25519, point).unwrap();
+        if let Some(other) = seen.insert(key.id(), key.clone()) {
+            return [other, key];
+        }
+    }
+    unreachable!("some two of so many are alike")
+}
+
+#[test]
+fn keys_that_signatures_do_not_tell_apart_are_refused() {
+    let [one, other] = alike();
+    assert!(one.id() == other.id() && one.public_key() != other.public_key());
+    let mut all = validators(3);
+    (all[0].log, all[2].log) = (one.clone(), other.clone());
+    assert_eq!(ValidatorSet::new(ORIGIN, all).map(|_| ()), Err(ValidatorSetError::KeyIdTwice));
+    let policy = format!("log {one}\nlog {other}\nwitness a {}\nquorum a\n", witness(1));
+    assert_eq!(Policy::parse(&policy), Err(PolicyError::Line { number: 2, rule: LineRule::DuplicateKeyId }));
 }
 
 proptest! {

@@ -49,13 +49,13 @@ impl ValidatorSet {
     ///
     /// # Errors
     /// [`ValidatorSetError`] if their number, a name or a key does not fit the rules of [`Validator`], or if two share
-    /// a name or a key.
+    /// a name or a key, or two keys of one name a key id.
     pub fn new(origin: &str, mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
         if validators.is_empty() || validators.len() > MAX_VALIDATORS {
             return Err(ValidatorSetError::Count);
         }
         validators.sort_by(|a, b| a.name.cmp(&b.name));
-        let (mut names, mut keys) = (HashSet::new(), HashSet::new());
+        let (mut names, mut keys, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
         for validator in &validators {
             if !is_name(&validator.name) {
                 return Err(ValidatorSetError::Name);
@@ -73,6 +73,10 @@ impl ValidatorSet {
             for key in [&validator.log, &validator.witness] {
                 if !keys.insert(key.public_key().as_bytes()) {
                     return Err(ValidatorSetError::KeyTwice);
+                }
+                // Four bytes that anybody can hit: a line by one of two such keys would claim to be by the other, too.
+                if !ids.insert((key.name(), key.id())) {
+                    return Err(ValidatorSetError::KeyIdTwice);
                 }
             }
         }
@@ -147,4 +151,7 @@ pub enum ValidatorSetError {
     /// One public key stands in two places.
     #[error("one public key stands in two places")]
     KeyTwice,
+    /// Two keys of one name have the same key id, so that signatures do not tell them apart.
+    #[error("two keys of one name have the same key id")]
+    KeyIdTwice,
 }

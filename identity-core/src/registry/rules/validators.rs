@@ -55,11 +55,12 @@ pub(super) fn appoint(
         let now = validators.in_force.iter().chain(validators.next()).flat_map(GenesisValidator::keys);
         history.keys.iter().any(|earlier| earlier.has(key)) || now.into_iter().any(|other| other == key)
     };
-    if validator.keys().any(used) {
+    let keys = ValidatorKeys::new(validator, act.index);
+    if validator.keys().any(used) || is_mistaken_for_another(&history, &keys, act, &validator.name) {
         return Err(Refused::ValidatorKeyUsed.into());
     }
     history.member = Some(member.clone());
-    history.keys.push(ValidatorKeys::new(validator, act.index));
+    history.keys.push(keys);
     state.write(key, &history)?;
 
     let others = validators.next().iter().filter(|other| other.name != validator.name && !is_of(other, member));
@@ -70,7 +71,19 @@ pub(super) fn appoint(
         return Err(Refused::ValidatorMalformed.into());
     }
     validators.change_to(next)?;
+    // Each is sound by itself; together, two log keys may have one key id.
+    if validator_set(&act.block.origin, validators.next()).is_none() {
+        return Err(Refused::ValidatorKeyUsed.into());
+    }
     state.write(VALIDATORS.to_owned(), &validators)
+}
+
+/// Whether a line by the new witness key would claim to be by one that this name had before: evidence against one of them
+/// would then hold under neither.
+fn is_mistaken_for_another(history: &ValidatorHistory, keys: &ValidatorKeys, act: &Act<'_>, name: &str) -> bool {
+    let id = |keys: &ValidatorKeys| keys.witness_key(&act.block.origin, name).map(|key| key.id());
+    let new = id(keys);
+    history.keys.iter().any(|earlier| id(earlier) == new)
 }
 
 /// Takes a member's validator out of the next set; gives whether there was one.

@@ -1,11 +1,14 @@
 //! Validators: named by vote, convicted by evidence, in force from the next epoch on.
 
+use std::collections::HashMap;
+
 use ledger::checkpoint::Checkpoint;
 use ledger::cosignature::cosign;
-use ledger::note::VerifierKey;
+use ledger::ed25519::PublicKey;
+use ledger::note::{SignatureKind, VerifierKey};
 use ledger::policy::MAX_VALIDATORS;
 use ledger::split_view::{SplitEvidence, SplitEvidenceError};
-use ledger::{TrustRoot, sha256};
+use ledger::{Hash, TrustRoot, sha256};
 
 use super::super::{
     Anchor, AnchorKind, Change, DEFAULT_EPOCH, Genesis, GenesisValidator, Member, Operation, Peer, Refused, Rules,
@@ -166,6 +169,33 @@ fn keys_are_rotated_and_retired_by_vote() {
     world.decide(Change::Validator { did: did.clone(), validator: None }).unwrap();
     assert_eq!(world.names().1, ["v-01", "v-03"]);
     assert_eq!(world.decide(Change::Validator { did, validator: None }), Err(Refused::ValidatorUnknown));
+}
+
+/// Two keys that signature lines do not tell apart under this name, found as a member would find them.
+fn alike(name: &str, kind: SignatureKind) -> [Hash; 2] {
+    let mut seen = HashMap::new();
+    let points = (0_u64..).map(|number| sha256(&number.to_be_bytes()));
+    let keys = points.filter_map(|bytes| Some((bytes, PublicKey::from_bytes(bytes.as_bytes()).ok()?)));
+    let mut ids = keys.map(|(bytes, key)| (bytes, VerifierKey::new(name, kind, key).unwrap().id()));
+    ids.find_map(|(bytes, id)| Some([seen.insert(id, bytes)?, bytes])).unwrap()
+}
+
+#[test]
+fn keys_that_signatures_do_not_tell_apart_are_refused() {
+    let mut world = World::founded(three);
+    let origin = world.block.origin.clone();
+    let did = world.department.did();
+    let with_witness = |witness, log| GenesisValidator { witness, log: public(log), ..validator(2, None) };
+    let [one, other] = alike(&format!("{origin}/v-02"), SignatureKind::CosignatureV1);
+    world.decide(keyed(did.clone(), with_witness(one, 90))).unwrap();
+    // Evidence against the first would be refused, since its lines do not verify under the second.
+    assert_eq!(world.decide(keyed(did.clone(), with_witness(other, 91))), Err(Refused::ValidatorKeyUsed));
+
+    let [one, other] = alike(&origin, SignatureKind::Ed25519);
+    let with_log = |log, number| GenesisValidator { log, ..validator(number, None) };
+    world.decide(keyed(did, with_log(one, 20))).unwrap();
+    // What the first signs as the log would claim to be by the second, and every note of its department be refused.
+    assert_eq!(world.decide(keyed(world.other.did(), with_log(other, 21))), Err(Refused::ValidatorKeyUsed));
 }
 
 #[test]

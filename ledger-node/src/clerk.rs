@@ -153,10 +153,10 @@ async fn send(node: &Node, key: &RelayKey, operation: &Operation) -> Result<(Str
     Ok((transaction, digest, place))
 }
 
-/// The round in force was certified after every transaction of ours that was answered, so it has the last number.
+/// A transaction of ours is answered once it is executed here, which may be long before its block is certified: the state that
+/// was executed last has the last number.
 async fn next_sequence(node: &Node, url: &DidUrl) -> Result<u64, SubmitError> {
-    let round = node.round().ok_or(SubmitError::Uncertified)?;
-    let value = node.value(&sequence_key(&url.to_string()), &round).await?;
+    let value = node.executed_value(&sequence_key(&url.to_string())).await?;
     let last: u64 = match value {
         None => 0,
         Some(bytes) => {

@@ -2,7 +2,7 @@
 //!
 //! Engines come and go with the terms of their sets; the desk stays, and so does everybody who waits at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use identity_core::registry::Transaction;
@@ -46,18 +46,16 @@ impl Desk {
     }
 
     /// An engine takes transactions from now on, those first that the one before left over. Whoever waited for them
-    /// goes on waiting; whoever waits for what finds no room asks again.
+    /// goes on waiting; whoever waits for what got lost or finds no room asks again.
     pub(crate) fn open(&self, entrance: Box<dyn Entrance>, left_over: Vec<Transaction>) {
         let mut inside = self.lock();
         if matches!(inside.door, Door::Gone) {
             return;
         }
-        for transaction in left_over {
-            let digest = transaction.digest();
-            if entrance.offer(transaction).is_err() {
-                inside.waiting.remove(&digest);
-            }
-        }
+        let offered = left_over.into_iter().map(|transaction| (transaction.digest(), entrance.offer(transaction)));
+        let queued: BTreeSet<Hash> = offered.filter(|(_, taken)| taken.is_ok()).map(|(digest, _)| digest).collect();
+        // Nobody orders the others any more, and sent again they would only join those who wait for them.
+        inside.waiting.retain(|digest, _| queued.contains(digest));
         inside.door = Door::Open(entrance);
     }
 

@@ -14,6 +14,7 @@
 //! outcome is unknown; there is no second way to get going.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use identity_core::registry::{self, Block, Genesis, Memory, NotApplied, Refused, Transaction, Validators, WriteSet};
 use identity_core::time::UnixMillis;
@@ -28,6 +29,11 @@ use crate::store::{
     Edge, GENESIS, HEAD, Head, Holds, Place, Refusal, STARTING, SyncStore, VersionedState, leaf_key, place_key,
     refusal_key, update,
 };
+
+/// How often a store is asked what became of a block, and how long after one another: as long as disks take to come back, and
+/// not longer than an operator waits before looking.
+const ATTEMPTS: u32 = 40;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(250);
 
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +74,6 @@ pub(crate) struct Executor {
     head: Head,
     edge: Edge,
     sets: Sets,
-    /// A commit ended with an unknown outcome, and the store could not be asked yet.
-    unsure: bool,
 }
 
 /// What the last block says of the sets of validators.
@@ -130,9 +134,9 @@ impl Executor {
             return Err(StoreError::Corrupt("the log's tiles do not give the head's root; run fsck".into()));
         }
         let state = VersionedState::new(&store, Some(head.height));
-        let validators = Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let validators = Validators::of(&state).map_err(|error| state.cause(error))?;
         let sets = Sets::after(&validators, head.size);
-        Ok(Self { store, chain, head, edge, sets, unsure: false })
+        Ok(Self { store, chain, head, edge, sets })
     }
 
     /// Keeps block 0: the genesis file's creations and the first seal.
@@ -173,9 +177,6 @@ impl Executor {
     /// # Errors
     /// [`ExecuteError`]; in both cases nothing of the block is there.
     pub(crate) fn execute(&mut self, ordered: &Ordered) -> Result<Vec<(Hash, Outcome)>, ExecuteError> {
-        if self.unsure {
-            self.recover()?;
-        }
         let plan = self.plan(ordered).map_err(refused_before_commit)?;
         self.keep(plan)
     }
@@ -186,9 +187,6 @@ impl Executor {
     /// # Errors
     /// [`ReplayError`]; nothing of the block is there.
     pub(crate) fn replay(&mut self, ordered: &Ordered, head: &Head, beside: Batch) -> Result<(), ReplayError> {
-        if self.unsure {
-            self.recover()?;
-        }
         if self.head == *head {
             return Ok(());
         }
@@ -210,7 +208,6 @@ impl Executor {
             Ok(()) => {}
             Err(error @ StoreError::Broken(_)) => {
                 // Unknown: ask the store itself. Whatever it says, the block is there whole or not at all.
-                self.unsure = true;
                 self.recover()?;
                 if self.head != plan.head {
                     return Err(ExecuteError::NotSaved(error));
@@ -224,15 +221,23 @@ impl Executor {
         Ok(plan.outcomes)
     }
 
+    /// Asks the store where it stands, until it answers: an engine hands over one block after the other, and must not be told
+    /// that one was not saved that was.
     fn recover(&mut self) -> Result<(), ExecuteError> {
-        match Self::open(self.store.clone(), self.chain.clone()) {
-            Ok(reopened) => {
-                *self = reopened;
-                Ok(())
+        for attempt in 1.. {
+            match Self::open(self.store.clone(), self.chain.clone()) {
+                Ok(reopened) => {
+                    *self = reopened;
+                    break;
+                }
+                Err(error @ StoreError::Broken(_)) if attempt < ATTEMPTS => {
+                    tracing::warn!(%error, "the store does not say what became of a block; asking again");
+                    std::thread::sleep(BETWEEN_ATTEMPTS);
+                }
+                Err(error) => return Err(ExecuteError::Halted(error)),
             }
-            Err(error @ StoreError::Corrupt(_)) => Err(ExecuteError::Halted(error)),
-            Err(error) => Err(ExecuteError::NotSaved(error)),
         }
+        Ok(())
     }
 
     fn plan(&self, ordered: &Ordered) -> Result<Plan, StoreError> {
@@ -317,7 +322,7 @@ impl<'a> Draft<'a> {
                 Ok(Outcome::Accepted(place))
             }
             Err(NotApplied::Refused(refused)) => Ok(Outcome::Refused(refused)),
-            Err(NotApplied::State(unreadable)) => Err(StoreError::Broken(unreadable.to_string())),
+            Err(NotApplied::State(unreadable)) => Err(self.state.cause(unreadable)),
         }
     }
 
@@ -329,11 +334,11 @@ impl<'a> Draft<'a> {
 
     /// Writes what happens by itself, the state root and the seal.
     fn seal(mut self, store: &SyncStore) -> Result<Plan, StoreError> {
-        let unreadable = |error: registry::StateUnreadable| StoreError::Broken(error.to_string());
-        let due: WriteSet = registry::close_block(&self.state, &self.block, self.edge.size()).map_err(unreadable)?;
+        let due = registry::close_block(&self.state, &self.block, self.edge.size());
+        let due: WriteSet = due.map_err(|error| self.state.cause(error))?;
         self.state.writes.extend(due);
-        let validators = Validators::of(&self.state).map_err(unreadable)?;
-        let policy = validators.policy().map_err(unreadable)?;
+        let validators = Validators::of(&self.state).map_err(|error| self.state.cause(error))?;
+        let policy = validators.policy().map_err(|error| self.state.cause(error))?;
         self.keep_refusals()?;
         let height = self.block.height;
         let batch = std::mem::take(&mut self.batch);

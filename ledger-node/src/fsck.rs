@@ -2,11 +2,12 @@
 //!
 //! Every block is executed again from the log's own entries, with every signature checked again; each seal, tile,
 //! state node, value, place and the last checkpoint is recomputed and compared. The first thing that differs is
-//! named. What is never compared is trusted for nothing: leftovers under unknown keys are named too.
+//! named, and so is whatever stands where no block writes (`census`).
 //!
 //! Where a node has a floor, what stands there is proven instead (`base`), and executing begins after it.
 
 mod base;
+mod census;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::store::{
     CHECKPOINT, Edge, Floor, HEAD, Head, Holds, PRUNING, Place, STARTING, SyncStore, VersionedState, boundary_key,
     leaf_key, place_key, update,
 };
+use census::Census;
 
 /// Entries read from the store at a time.
 const PAGE: usize = 1024;
@@ -117,12 +119,13 @@ pub fn fsck(store: Arc<dyn Store>, chain: &Chain, runtime: Handle) -> Result<Rep
     }
     replay.check_head(&head)?;
     replay.check_tiles(true)?;
-    replay.check_areas()?;
+    let census = Census::of(&store, &head)?;
+    replay.check_areas(&census)?;
     let checkpoint = match store.get(CHECKPOINT)? {
         None => false,
         Some(note) => replay.check_note(note).map(|_| true)?,
     };
-    replay.check_boundaries()?;
+    replay.check_boundaries(&census)?;
     Ok(Report { entries: head.size, state_items: replay.state_items, checkpoint, head })
 }
 
@@ -288,18 +291,18 @@ impl<'a> Replay<'a> {
     }
 
     /// Nothing may be there that no block made.
-    fn check_areas(&self) -> Result<(), Finding> {
+    fn check_areas(&self, census: &Census) -> Result<(), Finding> {
         let size = self.edge.size();
         let beyond = Range::between(leaf_key(size), leaf_key(u64::MAX));
         if let Some((key, _)) = self.store.scan(beyond, 1)?.first() {
             return Err(Finding::Leftover(name_of(key)));
         }
-        self.check_below()?;
-        let state_items = self.count("node/")?.saturating_add(self.count("value/")?);
+        self.check_below(census)?;
+        let state_items = census.count("node/").saturating_add(census.count("value/"));
         if state_items != self.state_items {
             return Err(Finding::Leftover("an item of the state tree".into()));
         }
-        if self.count("tx/")? != self.places.saturating_add(self.places_below()?) {
+        if census.count("tx/") != self.places.saturating_add(self.places_below()?) {
             return Err(Finding::Leftover("the place of a transaction".into()));
         }
         let from = self.floor.as_ref().map_or(0, |floor| floor.hashes);
@@ -307,7 +310,7 @@ impl<'a> Replay<'a> {
         let tiles: u64 = edge_tiles(size)
             .map(|(level, edge)| full_tiles(size, level) + u64::from(edge.is_some()) - full_tiles(from, level))
             .sum();
-        if self.count("tile/")? != tiles { Err(Finding::Leftover("a tile".into())) } else { Ok(()) }
+        if census.count("tile/") != tiles { Err(Finding::Leftover("a tile".into())) } else { Ok(()) }
     }
 
     /// A kept note must certify this log, by the set that was in force; gives the size that it is of.
@@ -327,7 +330,7 @@ impl<'a> Replay<'a> {
     }
 
     /// The notes over seals that name another set: each certifies what its key says, and there are no others.
-    fn check_boundaries(&self) -> Result<(), Finding> {
+    fn check_boundaries(&self, census: &Census) -> Result<(), Finding> {
         let nothing = WriteSet::new();
         let sets = registry::Validators::of(&self.layered(&nothing));
         let sets = sets.map_err(|error| StoreError::Corrupt(error.to_string()))?.sets;
@@ -345,7 +348,7 @@ impl<'a> Replay<'a> {
                 notes = notes.saturating_add(1);
             }
         }
-        if self.count("boundary/")? == notes { Ok(()) } else { Err(Finding::Leftover("a kept checkpoint".into())) }
+        if census.count("boundary/") == notes { Ok(()) } else { Err(Finding::Leftover("a kept checkpoint".into())) }
     }
 
     fn layered<'b>(&'b self, above: &'b WriteSet) -> Layered<'b> {
@@ -357,19 +360,6 @@ impl<'a> Replay<'a> {
     fn value(&self, key: &str) -> Result<Option<Vec<u8>>, Finding> {
         let found = registry::StateView::get(&self.layered(&WriteSet::new()), key);
         found.map_err(|error| Finding::Store(StoreError::Corrupt(error.to_string())))
-    }
-
-    fn count(&self, area: &str) -> Result<u64, Finding> {
-        let mut range = Range::prefix(area);
-        let mut count = 0_u64;
-        loop {
-            let page = self.store.scan(range.clone(), PAGE)?;
-            count = count.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => range = range.after(key),
-                _ => return Ok(count),
-            }
-        }
     }
 
     fn compare(&self, key: &[u8], expected: &[u8], what: &str) -> Result<(), Finding> {
@@ -432,6 +422,9 @@ fn name_of(key: &[u8]) -> String {
     }
     if let Some((place, height)) = key.strip_prefix(b"value/").and_then(|rest| rest.split_at_checked(Hash::LENGTH)) {
         return format!("state value {} of block {}", hex(place), number(height));
+    }
+    if let Some(digest) = key.strip_prefix(b"refused/") {
+        return format!("refusal of transaction {}", hex(digest));
     }
     match key.strip_prefix(b"node/") {
         Some(node) => format!("state node {}", hex(node)),

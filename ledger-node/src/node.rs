@@ -229,6 +229,11 @@ impl Node {
         value_at(self.store.as_ref(), key, round.head.height).await
     }
 
+    /// What the state holds under a key after the last block executed here, certified or not.
+    pub(crate) async fn executed_value(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        value_at(self.store.as_ref(), key, self.executed().height).await
+    }
+
     /// Where a transaction stands, if it was accepted.
     pub(crate) async fn place(&self, digest: &Hash) -> Result<Option<Place>, StoreError> {
         let Some(bytes) = self.store.get(&place_key(digest)).await? else { return Ok(None) };
@@ -326,7 +331,7 @@ impl Node {
         match certifier.hear(from, spoken.cosignature) {
             Ok(Heard { round, evidence, diverges }) => {
                 self.show_first(round);
-                if diverges || evidence.is_some() {
+                if diverges {
                     self.contradictions.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(validator = from, size, "another validator cosigned another root than this node's");
                 }

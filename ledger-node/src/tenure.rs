@@ -16,7 +16,7 @@ use service_kit::store::StoreError;
 use tokio::time::timeout;
 
 use crate::boundary;
-use crate::catch_up::{self, CatchUpError, Sources, Standing};
+use crate::catch_up::{self, CatchUpError, Proven, Sources, Standing};
 use crate::engine::Engine;
 use crate::executor::{Executor, Outcome};
 use crate::node::{Dismissed, Node, Round};
@@ -26,6 +26,9 @@ use crate::term::Term;
 
 /// How long to wait for something before looking around again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long one source may take over the next blocks, some MB at most, before another is asked: one that is slow, or says so
+/// and lies, keeps a validator from its work.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A node at work.
 pub(crate) struct Tenure {
@@ -185,9 +188,14 @@ impl Tenure {
     /// something.
     fn catch_up(&mut self) -> Result<bool, WorkError> {
         let before = self.executor.head().size;
-        while !self.sources.is_empty() && !self.node.desk.is_gone() {
+        let mut passed_over = 0;
+        while passed_over < self.sources.len() && !self.node.desk.is_gone() {
             let standing = Standing::of(&self.executor)?;
-            let next = self.node.runtime.block_on(self.sources.next_blocks(&standing));
+            let Some(next) = self.next_blocks(&standing) else {
+                passed_over = passed_over.saturating_add(1);
+                continue;
+            };
+            passed_over = 0;
             let _logged = self.sources.take_complaints();
             let proven = match next {
                 Ok(Some(proven)) => proven,
@@ -212,6 +220,21 @@ impl Tenure {
             self.node.show(reached);
         }
         Ok(self.executor.head().size > before)
+    }
+
+    /// What [`Sources::next_blocks`] gives; nothing if it takes too long, or the node stops.
+    fn next_blocks(&mut self, standing: &Standing) -> Option<Result<Option<Proven>, CatchUpError>> {
+        let (node, sources) = (Arc::clone(&self.node), &mut self.sources);
+        node.runtime.block_on(async {
+            let next = tokio::select! {
+                next = sources.next_blocks(standing) => Some(next),
+                () = timeout_or_end(&node) => None,
+            };
+            if next.is_none() {
+                sources.pass_over();
+            }
+            next
+        })
     }
 
     fn serve(&mut self, entered: Entered) -> Result<Left, WorkError> {
@@ -373,4 +396,14 @@ impl Tenure {
         let is_newer = |round: &Round| known.as_ref().is_none_or(|known| known.at < round.at || known.head != head);
         self.node.show(newer.filter(is_newer));
     }
+}
+
+/// Returns when a source had time enough, or nobody wants to know any more.
+async fn timeout_or_end(node: &Node) {
+    let _over = timeout(PATIENCE, async {
+        while !node.desk.is_gone() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    })
+    .await;
 }

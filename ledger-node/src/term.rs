@@ -76,9 +76,9 @@ impl Term {
     /// A store that cannot be read, or does not hold what execution wrote.
     pub(crate) fn after(store: &SyncStore, chain: &Chain, height: u64) -> Result<Self, StoreError> {
         let state = VersionedState::new(store, Some(height));
-        let validators = Validators::of(&state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let validators = Validators::of(&state).map_err(|error| state.cause(error))?;
         let record = *validators.sets.last().ok_or_else(|| wrong("no set of validators is in force"))?;
-        let policy = state.get(&policy_key(&record.policy)).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let policy = state.get(&policy_key(&record.policy)).map_err(|error| state.cause(error))?;
         let policy: Option<String> = policy.and_then(|json| serde_json::from_slice(&json).ok());
         let trust_root = policy.and_then(|policy| TrustRoot::parse(&policy).ok());
         let trust_root = trust_root.ok_or_else(|| wrong("the policy of a set is missing or malformed"))?;

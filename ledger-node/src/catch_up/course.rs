@@ -13,6 +13,8 @@ use crate::store::Head;
 /// Bytes of entries after which a chunk is proven and executed. With the bundle that goes beyond it, 12 MB are held before
 /// they are proven, at most; a block that ends later is held until it does, but only as far as it is proven.
 pub(super) const CHUNK: usize = 4 * 1024 * 1024;
+/// The same where sources are slow: a bundle or two, which come in two minutes over a few kB a second.
+pub(super) const LEAST_CHUNK: usize = 128 * 1024;
 
 /// Under way.
 pub(super) struct Course {

@@ -43,7 +43,7 @@ use crate::node::Round;
 use crate::store::{CHECKPOINT, Head, SyncStore, boundary_key};
 
 pub(crate) use chunk::{Proven, Reached};
-use course::{CHUNK, Course};
+use course::{CHUNK, Course, LEAST_CHUNK};
 use error::Stopped;
 pub use error::{CatchUpError, SourceError};
 pub use export::{ExportError, Exported, export};
@@ -152,6 +152,8 @@ pub(crate) struct Sources {
     all: Vec<Candidate>,
     /// Who is asked first: whoever helped last.
     current: usize,
+    /// Who was asked last.
+    asked: usize,
     /// Under way with the current one.
     course: Option<Course>,
     complaints: Vec<(String, SourceError)>,
@@ -170,12 +172,27 @@ struct Candidate {
 impl Sources {
     pub(crate) fn new(sources: Vec<Source>) -> Self {
         let all = sources.into_iter().map(|source| Candidate { source, lie: None }).collect();
-        Self { all, current: 0, course: None, complaints: Vec::new(), bytes: 0, chunk: CHUNK }
+        Self { all, current: 0, asked: 0, course: None, complaints: Vec::new(), bytes: 0, chunk: CHUNK }
     }
 
     /// Whether there is nobody to ask.
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// How many there are to ask.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whoever was asked takes too long: another is asked next, and for less at a time, should all be as slow.
+    pub(crate) fn pass_over(&mut self) {
+        if let Some(name) = self.all.get(self.asked).map(|candidate| candidate.source.name()) {
+            tracing::warn!(source = name, "a source takes too long; another is asked");
+        }
+        self.current = self.asked.saturating_add(1).checked_rem(self.all.len()).unwrap_or(0);
+        self.course = None;
+        self.chunk = self.chunk.div_ceil(2).max(LEAST_CHUNK);
     }
 
     /// Which sources did not help since this was asked last, and why.
@@ -227,6 +244,7 @@ impl Sources {
 
     async fn ask(&mut self, place: usize, standing: &Standing) -> Result<Option<Proven>, Stopped> {
         let Some(candidate) = self.all.get_mut(place) else { return Ok(None) };
+        self.asked = place;
         if let Some(lie) = &candidate.lie {
             return Err(Stopped::Source(lie.clone()));
         }

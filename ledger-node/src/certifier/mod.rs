@@ -33,6 +33,10 @@ use keys::Keys;
 /// once, and at 21 validators not more than a few MB.
 const WINDOW: usize = 256;
 
+/// Evidence against one validator in one term. One piece convicts, and more is for a disk that lost it; whoever lies could go
+/// on with every size, and fill the disk.
+const ENOUGH: usize = 4;
+
 /// A head with its certified note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Round {
@@ -91,9 +95,9 @@ pub(crate) enum NotHeard {
 pub(crate) struct Heard {
     /// A round that it completed.
     pub(crate) round: Option<Round>,
-    /// That its sender contradicts itself.
+    /// That its sender contradicts itself, unless there is [`ENOUGH`] evidence already.
     pub(crate) evidence: Option<Evidence>,
-    /// That its sender has another root than we for a size that we reached: one of us is wrong.
+    /// That its sender has another root than we for a size that we reached, or than itself: one of us is wrong.
     pub(crate) diverges: bool,
 }
 
@@ -107,6 +111,8 @@ pub(crate) struct Certifier {
     reached: BTreeMap<u64, Head>,
     /// By validator, what it cosigned, by size. All were verified.
     heard: Vec<BTreeMap<u64, Cosignature>>,
+    /// By validator, how often it was caught.
+    caught: Vec<usize>,
     /// Size of the newest certified head, and the time of the oldest cosignature in its note.
     certified: Option<(u64, u64)>,
 }
@@ -116,7 +122,8 @@ impl Certifier {
     pub(crate) fn new(set: Set, log: SecretKey, witness: SecretKey) -> Result<Self, CertifyError> {
         let keys = Keys::new(&set, log, witness)?;
         let heard = vec![BTreeMap::new(); keys.validators()];
-        Ok(Self { set, keys, last: None, reached: BTreeMap::new(), heard, certified: None })
+        let (reached, caught) = (BTreeMap::new(), vec![0; keys.validators()]);
+        Ok(Self { set, keys, last: None, reached, heard, caught, certified: None })
     }
 
     /// Goes on after a round of an earlier life, so that no older one is made again.
@@ -191,7 +198,8 @@ impl Certifier {
         match before {
             // The first stays: it is half of the evidence should a third come.
             Some(before) if before.root != said.root => {
-                Ok(Heard { evidence: self.convict(from, &before, &said), diverges, round: None })
+                let evidence = self.catch(from).then(|| self.convict(from, &before, &said)).flatten();
+                Ok(Heard { evidence, diverges: true, round: None })
             }
             Some(before) if before.time() >= said.time() => Ok(Heard { diverges, ..Heard::default() }),
             _ => {
@@ -247,6 +255,13 @@ impl Certifier {
             matching.sort_by_key(|(place, _)| *place);
             matching
         })
+    }
+
+    /// Counts that a validator was caught; says whether that is of use.
+    fn catch(&mut self, validator: usize) -> bool {
+        let Some(times) = self.caught.get_mut(validator) else { return false };
+        *times = times.saturating_add(1);
+        *times <= ENOUGH
     }
 
     fn convict(&self, from: usize, one: &Cosignature, other: &Cosignature) -> Option<Evidence> {

@@ -134,6 +134,8 @@ impl Standing {
     /// An engine begins after the block of this height.
     fn begin(&self, executed: u64) {
         self.view.store(0, Ordering::Relaxed);
+        // What the engine before saw final beyond the end of its term never happened.
+        self.tip.store(executed, Ordering::Relaxed);
         self.press(false);
         self.execute(executed);
         self.hand_over(executed);

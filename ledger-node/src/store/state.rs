@@ -49,11 +49,19 @@ pub(crate) struct VersionedState<'a> {
     pub(crate) writes: WriteSet,
     /// What was read from the store: nothing below the block under way changes.
     read: RefCell<HashMap<String, Option<Vec<u8>>>>,
+    /// Why the store could not be read.
+    failure: RefCell<Option<StoreError>>,
 }
 
 impl<'a> VersionedState<'a> {
     pub(crate) fn new(store: &'a SyncStore, height: Option<u64>) -> Self {
-        Self { store, height, writes: WriteSet::new(), read: RefCell::default() }
+        Self { store, height, writes: WriteSet::new(), read: RefCell::default(), failure: RefCell::default() }
+    }
+
+    /// What the rules' word that the state is unreadable comes from: a store that failed may answer later. Where it did not
+    /// fail, what it holds is not what any block wrote.
+    pub(crate) fn cause(&self, error: StateUnreadable) -> StoreError {
+        self.failure.take().unwrap_or_else(|| StoreError::Corrupt(error.to_string()))
     }
 }
 
@@ -66,9 +74,12 @@ impl StateView for VersionedState<'_> {
         if let Some(value) = self.read.borrow().get(key) {
             return Ok(value.clone());
         }
-        let value = value_here(self.store, &sha256(key.as_bytes()), height)
-            .map_err(|error| StateUnreadable(error.to_string()))?
-            .map(|(_, value)| value);
+        let found = value_here(self.store, &sha256(key.as_bytes()), height).map_err(|error| {
+            let unreadable = StateUnreadable(error.to_string());
+            self.failure.replace(Some(error));
+            unreadable
+        })?;
+        let value = found.map(|(_, value)| value);
         self.read.borrow_mut().insert(key.to_owned(), value.clone());
         Ok(value)
     }

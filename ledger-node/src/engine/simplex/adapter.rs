@@ -107,19 +107,27 @@ impl Underway {
         });
     }
 
-    /// What a block and those before it hold, as far as they are not final.
-    fn ancestry(&self, mut digest: Digest) -> HashSet<Hash> {
-        let mut held = HashSet::new();
-        while let Some(contents) = self.contents.get(&digest) {
-            held.extend(contents.digests.iter().copied());
-            digest = contents.parent;
-        }
-        held
+    /// A block and those before it, as far as they are not final.
+    fn line(&self, digest: Digest) -> impl Iterator<Item = &Contents> {
+        std::iter::successors(self.contents.get(&digest), |contents| self.contents.get(&contents.parent))
     }
 
-    fn forget(&mut self, decided: Round, handed_over: u64) {
+    /// What a block and those before it hold, as far as they are not final.
+    fn ancestry(&self, digest: Digest) -> HashSet<Hash> {
+        self.line(digest).flat_map(|contents| contents.digests.iter().copied()).collect()
+    }
+
+    /// Whether there are blocks that came to nothing, beside this one and those before it.
+    fn has_strays(&self, digest: Digest) -> bool {
+        self.contents.len() > self.line(digest).count()
+    }
+
+    fn decide(&mut self, decided: Round) {
         self.built.retain(|(round, _), _| *round > decided);
         self.storing.retain(|(round, _), _| *round > decided);
+    }
+
+    fn forget(&mut self, handed_over: u64) {
         self.contents.retain(|_, contents| contents.height > handed_over);
     }
 }
@@ -151,8 +159,10 @@ impl<E: Runtime> Adapter<E> {
 
     /// The next block, once there is something to put into it. An idle chain makes no blocks: the leader waits until
     /// its time is over, and the next one waits in its place. But a block that a quorum wants and that missed being
-    /// made final becomes so only under another one; if all that waits stands in it, that one is empty. And while
-    /// another set waits for the epoch's end, empty blocks bring it nearer.
+    /// made final becomes so only under another one; if all that waits stands in it, that one is empty. One that nobody
+    /// wanted is let go of, here and on disk, only when another of its height is final: a proposer that shows its blocks
+    /// to few would fill their disks otherwise. And while another set waits for the epoch's end, empty blocks bring it
+    /// nearer.
     async fn build(&self, context: &Context, clock: &E) -> Option<Digested<Block>> {
         let parent = self.parent(context).await?;
         let room = room(self.height(parent.inner()), &self.certified, clock).await;
@@ -163,10 +173,11 @@ impl<E: Runtime> Adapter<E> {
                 clock.sleep(LOOK_AGAIN).await;
                 continue;
             }
-            let held = self.underway.lock().ancestry(parent.digest());
+            let (held, has_strays) = self.underway(parent.digest());
             let chosen = self.pool.choose(room, &held);
             let lingered = clock.current().duration_since(began).unwrap_or_default() >= LINGER;
-            let wanted = self.standing.is_pressing() || (lingered && !self.is_final(parent.inner()));
+            let unsettled = has_strays || !self.is_final(parent.inner());
+            let wanted = self.standing.is_pressing() || (lingered && unsettled);
             if !chosen.is_empty() || wanted {
                 break chosen;
             }
@@ -182,6 +193,13 @@ impl<E: Runtime> Adapter<E> {
         Some(Digested::precomputed(block, digest))
     }
 
+    /// What stands in blocks up to this one that are not final, and whether others came to nothing.
+    fn underway(&self, digest: Digest) -> (HashSet<Hash>, bool) {
+        let mut underway = self.underway.lock();
+        underway.forget(self.standing.handed_over().saturating_sub(self.begins));
+        (underway.ancestry(digest), underway.has_strays(digest))
+    }
+
     fn is_final(&self, block: &Block) -> bool {
         self.height(block) <= self.standing.tip().max(self.standing.executed())
     }
@@ -190,12 +208,13 @@ impl<E: Runtime> Adapter<E> {
     async fn judge(&self, context: &Context, digest: Digest, clock: &E) -> Option<bool> {
         // Sent by its proposer or not at all: nobody shall make us chase a block that may not exist.
         let block = self.marshal.subscribe_by_digest(digest, DigestFallback::Wait).await.ok()?;
-        self.store(context.round, &block);
         let parent = self.parent(context).await?;
-        self.underway.lock().remember(digest, block.inner());
+        // Nothing is kept of what could never be final: a proposer might have us keep as much of that as it likes.
         if !follows(block.inner(), parent.digest(), parent.inner()) {
             return Some(false);
         }
+        self.underway.lock().remember(digest, block.inner());
+        self.store(context.round, &block);
         come(block.inner().time, || now(clock), clock).await;
         Some(true)
     }
@@ -362,9 +381,9 @@ impl<E: Runtime> Reporter for Adapter<E> {
         let view: View = activity.view();
         self.standing.saw_view(view.get());
         if let Activity::Finalization(finalization) = &activity {
-            let decided = finalization.round();
-            let handed_over = self.standing.handed_over().saturating_sub(self.begins);
-            self.underway.lock().forget(decided, handed_over);
+            let mut underway = self.underway.lock();
+            underway.decide(finalization.round());
+            underway.forget(self.standing.handed_over().saturating_sub(self.begins));
         }
         self.marshal.report(activity)
     }
@@ -398,6 +417,22 @@ mod tests {
         for block in wrong {
             assert!(!follows(&block, before, &parent), "{block:?}");
         }
+    }
+
+    #[test]
+    fn a_block_that_came_to_nothing_is_known_until_its_height_is_final() {
+        let digest = |number: u8| Digest::from([number; 32]);
+        let mut underway = Underway::default();
+        underway.remember(digest(5), &block(4, 5, 101));
+        underway.remember(digest(6), &block(5, 6, 102));
+        assert!(!underway.has_strays(digest(6)), "one stands on the other");
+        assert!(underway.has_strays(digest(5)), "somebody proposed one on it");
+        underway.remember(digest(7), &block(5, 6, 103));
+        assert!(underway.has_strays(digest(6)), "two were proposed");
+        underway.forget(5);
+        assert!(underway.has_strays(digest(6)));
+        underway.forget(6);
+        assert!(!underway.has_strays(digest(6)) && underway.contents.is_empty());
     }
 
     #[test]

@@ -18,6 +18,7 @@ use commonware_macros::select;
 use commonware_runtime::Clock;
 use commonware_utils::Acknowledgement as _;
 use commonware_utils::acknowledgement::Exact;
+use identity_core::registry::Transaction;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -42,9 +43,10 @@ pub(super) struct Delivered {
 }
 
 impl Delivered {
-    /// Nobody executes it: its transactions wait again.
+    /// Nobody executes it: its transactions wait again, those that did before. Of the others nobody here knows whether they are
+    /// as their senders made them.
     pub(super) fn put_back(self, pool: &Pool) {
-        for transaction in self.ordered.transactions {
+        for transaction in self.ordered.transactions.into_iter().filter(Transaction::is_checked) {
             // What finds no room any more is its sender's to send again.
             let _full = pool.add(transaction);
         }

@@ -76,6 +76,8 @@ struct Work {
     node: Arc<Node>,
     executor: Executor,
     sources: Sources,
+    /// As in a node, of all its terms.
+    standing: Arc<EngineStanding>,
     left_over: Vec<Transaction>,
 }
 
@@ -98,7 +100,8 @@ impl Life {
         };
         let node = Arc::new(Node::new(parts, executor.head().clone(), last));
         *self.slot.lock().unwrap() = Some(Arc::clone(&node));
-        let work = Work { node: Arc::clone(&node), executor, sources, left_over: Vec::new() };
+        let standing = Arc::new(EngineStanding::default());
+        let work = Work { node: Arc::clone(&node), executor, sources, standing, left_over: Vec::new() };
         select! {
             () = tick(context.child("ticking"), Arc::clone(&node)) => {},
             () = watch_rounds(usize::from(self.place), self.checks.clone(), node) => {},
@@ -158,7 +161,7 @@ impl Life {
     async fn validate(&self, context: &Machine, work: &mut Work, term: &Term, generation: u8) -> Result<(), Ended> {
         let key = |purpose| validator_key(self.place, generation, purpose);
         let head = work.executor.head().clone();
-        let (pool, standing) = (Pool::new(Bounds { count: 1000, bytes: 1 << 20 }), Arc::new(EngineStanding::default()));
+        let (pool, standing) = (Pool::new(Bounds { count: 1000, bytes: 1 << 20 }), Arc::clone(&work.standing));
         standing.begin(head.height);
         let (fresh, forwarded) = mpsc::channel(sizing::FRESH);
         let (voice, told) = mpsc::channel(sizing::VOICE);

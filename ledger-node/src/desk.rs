@@ -132,3 +132,39 @@ impl Desk {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::Founded;
+
+    /// Takes everything, or nothing.
+    struct Entry {
+        takes: bool,
+    }
+
+    impl Entrance for Entry {
+        fn offer(&self, _: Transaction) -> Result<(), NotTaken> {
+            if self.takes { Ok(()) } else { Err(NotTaken::Busy) }
+        }
+    }
+
+    #[test]
+    fn who_waits_for_what_no_engine_has_is_told_so_and_may_send_it_again() {
+        let founded = Founded::new();
+        let [kept, lost] = [1, 2].map(|seq| Transaction::parse(&founded.anchor(seq)).unwrap());
+        for (takes, waits) in [(true, 1), (false, 0)] {
+            let desk = Desk::new();
+            desk.open(Box::new(Entry { takes: true }), Vec::new());
+            let mut answers = [&kept, &lost].map(|transaction| desk.submit(transaction.clone()).unwrap());
+            desk.shut();
+            desk.open(Box::new(Entry { takes }), vec![kept.clone()]);
+            assert_eq!(desk.waiting(), waits);
+            let hung_up =
+                answers.each_mut().map(|answer| answer.try_recv() == Err(oneshot::error::TryRecvError::Closed));
+            assert_eq!(hung_up, [!takes, true]);
+            // Sent again, it is offered again.
+            assert_eq!(desk.submit(lost.clone()).is_ok(), takes);
+        }
+    }
+}

@@ -111,6 +111,27 @@ fn told(answer: &str, name: &str) -> Option<i64> {
     member?.trim().parse().ok()
 }
 
+/// The node answers an errand once it has executed it, which is before the others have certified that: the next one is numbered
+/// all the same.
+#[test]
+fn errands_follow_one_another_faster_than_they_are_certified() {
+    let mut four = Four::new();
+    (0..4).for_each(|place| four.start(place));
+    four.status(0, "four certify", |answer| told(answer, "size") == Some(5));
+    let notarise = |number: u8| {
+        let digest = ledger::sha256(&[number]).to_base64url();
+        let body = format!(r#"{{"digest":"{digest}"}}"#);
+        let answer = program::post_to(four.address(0), "/notarise", "application/json", &body).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "errand {number}: {answer}");
+    };
+    std::thread::scope(|scope| {
+        for client in 0..4_u8 {
+            let notarise = &notarise;
+            scope.spawn(move || (0..8).for_each(|errand| notarise(client * 8 + errand)));
+        }
+    });
+}
+
 #[test]
 fn a_halted_ledger_is_read_and_says_how_old_its_head_is() {
     let mut four = Four::new();

@@ -7,7 +7,7 @@ use identity_core::registry::{Genesis, GenesisValidator, validator_set};
 use identity_core::time::{UnixMillis, UnixSeconds};
 use ledger::{Hash, sha256};
 
-use super::{Certifier, CertifyError, Cosignature, Heard, NotHeard, Round, WINDOW};
+use super::{Certifier, CertifyError, Cosignature, ENOUGH, Heard, NotHeard, Round, WINDOW};
 use crate::chain::Chain;
 use crate::store::Head;
 use crate::term::Set;
@@ -142,6 +142,21 @@ fn two_roots_of_one_size_convict() {
     }
     // The first one stays what it said.
     assert_eq!(all[0].hear(1, one), Ok(Heard::default()));
+}
+
+#[test]
+fn whoever_contradicts_itself_at_every_size_fills_no_disk() {
+    let mut all = certifiers(4);
+    let evidence = (10..30).filter_map(|size| {
+        let mut twin = certifiers(4);
+        all[1].sign(&head(size, "root"), NOW).unwrap();
+        twin[1].sign(&head(size, "other"), NOW).unwrap();
+        let told = [said(&all[1]), said(&twin[1])];
+        let [_, heard] = told.map(|said| all[0].hear(1, said).unwrap());
+        assert!(heard.diverges, "it is counted at every size");
+        heard.evidence
+    });
+    assert_eq!(evidence.count(), ENOUGH);
 }
 
 #[test]

@@ -180,3 +180,31 @@ impl NodeParts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use identity_core::registry::Rules;
+    use service_kit::store::faulty::FaultyStore;
+    use service_kit::store::memory::MemoryStore;
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_is_told_from_a_state_that_is_malformed() {
+        let runtime = Runtime::new().unwrap();
+        let faulty = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+        let store = SyncStore::new(faulty.clone(), runtime.handle().clone());
+        let cause = || {
+            let state = VersionedState::new(&store, Some(1));
+            Rules::of(&state).map_err(|error| state.cause(error)).unwrap_err()
+        };
+        assert!(matches!(cause(), StoreError::Corrupt(_)), "no chain is without rules");
+        store.commit(Batch::new().put(value_key(&sha256(b"rules"), 0), "{")).unwrap();
+        assert!(matches!(cause(), StoreError::Corrupt(_)));
+        faulty.break_reads(true);
+        assert!(matches!(cause(), StoreError::Broken(_)), "it may be read later");
+    }
+}

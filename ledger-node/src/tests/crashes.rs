@@ -42,19 +42,24 @@ fn open(store: &SyncStore, founded: &Founded) -> Executor {
 fn run(store: &SyncStore, founded: &Founded, after: After) -> (Head, Vec<Outcome>) {
     let mut executor = open(store, founded);
     let mut outcomes = Vec::new();
+    // As engines count: a height is over when its block was acknowledged.
+    let mut height = executor.head().height + 1;
     for number in 0..3_u64 {
         // The senders' transactions stay the same; the block that carries them may become another.
         let texts = block(founded, number + 1).transactions;
         loop {
-            let height = executor.head().height + 1;
             let ordered = Ordered { height, time: later(i64::try_from(height).unwrap()), transactions: texts.clone() };
             match executor.execute(&ordered) {
                 Ok(done) => {
+                    height += 1;
                     outcomes.extend(done.into_iter().map(|(_, outcome)| outcome));
                     break;
                 }
                 Err(ExecuteError::NotSaved(_)) if after == After::GoesOn => {}
-                Err(ExecuteError::NotSaved(_)) => executor = open(store, founded),
+                Err(ExecuteError::NotSaved(_)) => {
+                    executor = open(store, founded);
+                    height = executor.head().height + 1;
+                }
                 Err(ExecuteError::Halted(error)) => panic!("{error}"),
             }
         }
@@ -97,6 +102,31 @@ fn a_sender_that_was_not_answered_finds_its_place() {
     let mut executor = open(&store, &founded);
     let again = Ordered { height: 2, time: later(2), transactions: block(&founded, 1).transactions };
     assert_eq!(executor.execute(&again).unwrap(), first);
+}
+
+#[test]
+fn a_store_that_is_silent_for_a_while_is_asked_what_became_of_a_block() {
+    let runtime = Runtime::new().unwrap();
+    let founded = Founded::new();
+    for (fault, saved) in [(Fault::FailedYetSaved, true), (Fault::FailedNotSaved, false)] {
+        let faulty = Arc::new(FaultyStore::new(memory()));
+        let store = SyncStore::new(faulty.clone(), runtime.handle().clone());
+        let mut executor = open(&store, &founded);
+        faulty.break_next(fault);
+        faulty.break_reads_after_next_commit();
+        let healing = std::thread::spawn({
+            let faulty = faulty.clone();
+            move || {
+                std::thread::sleep(std::time::Duration::from_millis(400));
+                faulty.break_reads(false);
+            }
+        });
+        let done = executor.execute(&block(&founded, 1));
+        healing.join().unwrap();
+        assert_eq!(done.is_ok(), saved, "{fault:?}: {done:?}");
+        // The engine hands over the same height again, or the next one.
+        assert!(executor.execute(&block(&founded, if saved { 2 } else { 1 })).is_ok(), "{fault:?}");
+    }
 }
 
 #[test]

@@ -47,8 +47,13 @@ pub(crate) fn start(config: &str) -> (Child, String) {
 
 /// Sends a transaction; gives the answer.
 pub(crate) fn post(address: &str, transaction: &str) -> std::io::Result<String> {
-    let head = "POST /transactions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/jwt";
-    exchange(address, &format!("{head}\r\ncontent-length: {}\r\n\r\n{transaction}", transaction.len()))
+    post_to(address, "/transactions", "application/jwt", transaction)
+}
+
+/// Sends a body of some kind to a path; gives the answer.
+pub(crate) fn post_to(address: &str, path: &str, kind: &str, body: &str) -> std::io::Result<String> {
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {kind}");
+    exchange(address, &format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 pub(crate) fn exchange(address: &str, request: &str) -> std::io::Result<String> {

@@ -35,6 +35,8 @@ struct Plan {
     /// What happens to the coming commits, first to last; then all is well.
     coming: VecDeque<Option<Fault>>,
     reads_broken: bool,
+    /// Reads break with the next commit.
+    breaks_reads: bool,
 }
 
 impl FaultyStore {
@@ -60,6 +62,11 @@ impl FaultyStore {
         self.with_plan(|plan| plan.reads_broken = broken);
     }
 
+    /// Makes every read fail from the next commit on, until they are healed.
+    pub fn break_reads_after_next_commit(&self) {
+        self.with_plan(|plan| plan.breaks_reads = true);
+    }
+
     /// How many commits were tried so far: run a scenario once to learn how many writes there are to break.
     #[must_use]
     pub fn commits(&self) -> usize {
@@ -69,6 +76,7 @@ impl FaultyStore {
     fn next_fault(&self) -> Option<Fault> {
         self.with_plan(|plan| {
             plan.commits = plan.commits.saturating_add(1);
+            plan.reads_broken |= std::mem::take(&mut plan.breaks_reads);
             plan.coming.pop_front().flatten()
         })
     }

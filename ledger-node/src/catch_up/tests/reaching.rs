@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use service_kit::fetch::{Answer, Fetch, FetchConfig, FetchError, Fetcher, Fetching, Request};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::{Behind, GENESIS, IN_A_BLOCK, Peer, Sample, Seen, anchors};
-use crate::catch_up::{CatchUpError, CaughtUp, Source, SourceError, catch_up};
+use crate::catch_up::{CatchUpError, CaughtUp, Source, SourceError, Standing, catch_up};
 use crate::fsck::fsck;
 use crate::store::{CHECKPOINT, boundary_key};
 use crate::tests::boundaries::AtRest;
@@ -46,6 +48,29 @@ async fn an_empty_store_reaches_a_served_node_and_goes_on_after_more_blocks() {
         assert_eq!((bytes > 0, sound.checkpoint), (true, more > 0), "the note is kept with its block");
     }
     served.running.stop().await;
+}
+
+/// Never answers.
+struct Silent;
+
+impl Fetch for Silent {
+    fn send(&self, _: Request) -> Fetching<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_source_that_takes_too_long_is_passed_over() {
+    let sample = Sample::new(3);
+    let behind = Behind::new(&sample.node.chain);
+    let standing = Standing::of(&behind.executor()).unwrap();
+    let silent = Source::peer(Arc::new(Silent), "https://silent.example");
+    let mut sources = Behind::sources([silent, sample.peer.source()]);
+    behind.runtime.block_on(async {
+        assert!(timeout(Duration::from_millis(50), sources.next_blocks(&standing)).await.is_err());
+        sources.pass_over();
+        assert!(sources.next_blocks(&standing).await.unwrap().is_some(), "the other one is asked now");
+    });
 }
 
 #[test]

@@ -26,11 +26,15 @@ function called(kind, name) {
   return found?.textContent ?? name;
 }
 
-/** An element with this text or these elements in it. Text stays text: nothing of a file is ever read as HTML. */
+/** What hides, or reorders what stands around it: control characters, direction marks and invisible characters. */
+const OBEYED = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** An element with this text or these elements in it. Text stays text: nothing of a file is ever read as HTML, and it moves
+ * nothing that stands beside it. */
 function make(tag, looks, ...content) {
   const made = document.createElement(tag);
   if (looks) made.className = looks;
-  made.append(...content);
+  made.append(...content.map((one) => (typeof one === 'string' ? one.replace(OBEYED, '\ufffd') : one)));
   return made;
 }
 

@@ -111,7 +111,7 @@ impl Pair {
 }
 
 /// `s := order - s`. Signatures are public, so this need not take constant time.
-pub(super) fn negate_s(signature: &mut Signature) {
+pub(crate) fn negate_s(signature: &mut Signature) {
     let mut borrow = 0_i16;
     let (_, s) = signature.split_at_mut(32);
     for (digit, order) in s.iter_mut().zip(ORDER).rev() {

@@ -17,6 +17,8 @@ mod spki;
 mod tests;
 
 pub use alg::Alg;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use es256::negate_s;
 pub use ledger::ed25519::{Known, Signed, Together, all_valid};
 pub use public::{KeyError, PublicKey, SignatureInvalid};
 pub use secret::{SecretKey, Signer, SigningFailed};

@@ -112,8 +112,8 @@ impl PublicKey {
     }
 
     /// As [`Self::verify`], and ES256 signatures need low `s`, so that nobody can make a second signature out of
-    /// one. The rule for ledger transactions, whose digest is their identity. (Ed25519 has `s` below the order
-    /// by definition.)
+    /// one. The rule for ledger transactions and orders, whose digest is their identity. (Ed25519 has `s` below the
+    /// order by definition.)
     ///
     /// # Errors
     /// [`SignatureInvalid`].

@@ -130,12 +130,13 @@ impl<'a> UnverifiedOrder<'a> {
         self.0.digest
     }
 
-    /// Verifies the signature under the key to which the ledger had delegated the duty at a log index.
+    /// Verifies the signature under the key to which the ledger had delegated the duty at a log index. Nobody else
+    /// can make a second text of an order that verifies, so its digest tells whether it was carried out.
     ///
     /// # Errors
     /// [`DutyError`]: no such delegation, not yet or no longer, or another signature.
     pub fn verify(self, history: &DutyHistory, index: u64) -> Result<VerifiedOrder, DutyError> {
-        let delegation = self.0.under(self.who(), history, index)?;
+        let delegation = self.0.under_low_s(self.who(), history, index)?;
         let digest = self.digest();
         Ok(VerifiedOrder { order: self.0.claimed, delegation, digest })
     }

@@ -41,19 +41,38 @@ impl<'a, T: DeserializeOwned> Signed<'a, T> {
     }
 
     /// The delegation of this duty that held at a log index, if its key signed this.
-    pub(super) fn under(
-        &self,
-        (department, duty): (&Did, &str),
-        history: &DutyHistory,
-        index: u64,
-    ) -> Result<Delegation, DutyError> {
-        if history.department != *department || history.duty != duty {
-            return Err(DutyError::Unknown);
-        }
-        let delegation = delegated(history, &self.key, index)?;
+    pub(super) fn under(&self, duty: (&Did, &str), history: &DutyHistory, index: u64) -> Result<Delegation, DutyError> {
+        let delegation = self.claimed_under(duty, history, index)?;
         let verified = self.jws.clone().verify(delegation.key.key(), ExpectedTyp::Exactly(typ::DUTY));
         verified.map_err(|_| DutyError::Signature)?;
         Ok(delegation.clone())
+    }
+
+    /// As [`Self::under`], for what counts once and is known by its digest: ES256 signatures need low `s`, or anybody
+    /// could make another text of this one, with another digest, that verifies just as well.
+    pub(super) fn under_low_s(
+        &self,
+        duty: (&Did, &str),
+        history: &DutyHistory,
+        index: u64,
+    ) -> Result<Delegation, DutyError> {
+        let delegation = self.claimed_under(duty, history, index)?;
+        let verified = self.jws.clone().verify_low_s(delegation.key.key(), ExpectedTyp::Exactly(typ::DUTY));
+        verified.map_err(|_| DutyError::Signature)?;
+        Ok(delegation.clone())
+    }
+
+    /// The delegation to the key that this names. Whether that key signed it is not looked at.
+    fn claimed_under<'h>(
+        &self,
+        (department, duty): (&Did, &str),
+        history: &'h DutyHistory,
+        index: u64,
+    ) -> Result<&'h Delegation, DutyError> {
+        if history.department != *department || history.duty != duty {
+            return Err(DutyError::Unknown);
+        }
+        delegated(history, &self.key, index)
     }
 }
 

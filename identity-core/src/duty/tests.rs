@@ -2,13 +2,17 @@
 
 use serde_json::json;
 
-use super::{Attestation, DutyError, MAX_BASIS_CHARS, MAX_RETENTION_DAYS, UnverifiedAttestation};
-use crate::crypto::SecretKey;
+use super::{
+    Attestation, Deed, DutyError, IssuerAct, MAX_BASIS_CHARS, MAX_RETENTION_DAYS, ORDER_NONCE_CHARS, Order,
+    UnverifiedAttestation, UnverifiedOrder,
+};
+use crate::crypto::{SecretKey, Signer as _};
+use crate::jose::Jwk;
 use crate::kb_jwt::KbJwtError;
 use crate::oid4vp::transaction_data;
-use crate::registry::{Delegate, EndDelegation, Operation};
-use crate::sample::parties::key;
-use crate::sample::world::{DUTY, NOW, PURPOSE, World, attestation, duty, holder, query};
+use crate::registry::{Delegate, Delegation, DutyHistory, EndDelegation, Operation, Role};
+use crate::sample::parties::{key, twin};
+use crate::sample::world::{DUTY, NOW, PURPOSE, VCT, World, attestation, duty, holder, query};
 use crate::verdict::{Refusal, needs};
 
 fn refused(change: impl FnOnce(&mut World)) -> Refusal {
@@ -147,7 +151,7 @@ fn a_duty_counts_while_it_is_delegated() {
     let end = Operation::EndDelegation(EndDelegation { duty: DUTY.to_owned(), delegation: given(&World::new()) });
     assert_eq!(after(vec![end]), Err(duty_refusal(DutyError::Ended)));
     // A new delegation takes the place of the one before.
-    let other_key = crate::jose::Jwk::new(crate::crypto::Signer::public_key(&key(9, 5)).clone());
+    let other_key = Jwk::new(key(9, 5).public_key().clone());
     assert_eq!(after(vec![delegate(|duty| duty.key = other_key)]), Err(duty_refusal(DutyError::Ended)));
     assert_eq!(after(vec![delegate(|duty| duty.until += 1)]), Ok(()), "the same key, given it anew");
 }
@@ -216,4 +220,57 @@ fn unknown_members_are_refused() {
     let header = crate::jose::SignHeader::new(crate::jose::typ::DUTY).kid("k");
     let text = crate::jose::sign_compact(header, payload.to_string().as_bytes(), &world.asker.duty()).unwrap();
     assert_eq!(UnverifiedAttestation::parse(&text).err(), Some(DutyError::Malformed));
+}
+
+#[test]
+fn nobody_else_makes_a_second_text_of_an_order() {
+    let (department, official) = (World::new().issuer.did(), key(2, 5));
+    let Delegate { duty, holder, title, .. } = duty();
+    let given = Delegation {
+        id: 7,
+        holder,
+        title,
+        key: Jwk::new(official.public_key().clone()),
+        role: Role::Issuer,
+        types: vec![VCT.to_owned()],
+        claims: Vec::new(),
+        purposes: Vec::new(),
+        case_required: false,
+        from: 0,
+        until: i64::MAX,
+        started: Some(7),
+        ended: None,
+        ending: None,
+    };
+    let history = DutyHistory { department: department.clone(), duty: duty.clone(), delegations: vec![given] };
+    let order = Order {
+        iss: department,
+        duty,
+        deed: Deed { act: IssuerAct::Offer, vct: VCT.to_owned(), content: ledger::sha256(b"sample"), count: 1 },
+        basis: "Sample Act, article 1".to_owned(),
+        case: None,
+        nonce: "A".repeat(ORDER_NONCE_CHARS),
+        exp: NOW.plus(60),
+    };
+    let signed = order.sign(&official).unwrap();
+    let verified = |text: &str| UnverifiedOrder::parse(text).unwrap().verify(&history, 8).map(|order| *order.digest());
+    // Whether an order was carried out is asked by its digest. The twin has another.
+    assert_eq!(verified(&signed), Ok(ledger::sha256(signed.as_bytes())));
+    assert_eq!(verified(&twin(&signed)), Err(DutyError::Signature));
+}
+
+#[test]
+fn an_attestation_counts_under_either_signature_of_its_signers() {
+    // It is over one request and its nonce, so to make a twin of it gains nothing; software of others signs as it likes.
+    let mut world = World::new();
+    let delegate = delegate(|duty| duty.key = Jwk::new(key(2, 5).public_key().clone()));
+    world.ledger.act(&world.asker, &delegate);
+    world.ledger.seal(NOW.0 - 200);
+    let said = attestation(&world.asker.did(), &world.request);
+    let text = twin(&said.sign(&key(2, 5)).unwrap());
+    world.request.transaction_data = transaction_data::make(&world.request.query, &text);
+    world.request.duty = Some(text);
+    world.present();
+    world.fetch();
+    assert!(world.judge().is_ok());
 }

@@ -314,7 +314,7 @@ impl<'a> UnverifiedJws<'a> {
         Ok(VerifiedJws { inner: self })
     }
 
-    /// As [`Self::verify`], with low `s` under ES256: the rule for ledger transactions.
+    /// As [`Self::verify`], with low `s` under ES256: the rule for ledger transactions and orders.
     ///
     /// # Errors
     /// [`JwsError`].

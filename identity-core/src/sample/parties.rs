@@ -1,6 +1,6 @@
 //! Sample departments, plainly made up: every key follows from a seed byte.
 
-use crate::crypto::{Alg, SecretKey, Signer as _};
+use crate::crypto::{Alg, SecretKey, Signer as _, negate_s};
 use crate::did::Did;
 use crate::encoding::base64url;
 use crate::jose::Jwk;
@@ -22,6 +22,15 @@ pub fn key(seed: u8, place: u8) -> SecretKey {
     let mut bytes = [seed; 32];
     bytes[31] = place;
     SecretKey::from_bytes(if seed.is_multiple_of(2) { Alg::Es256 } else { Alg::EdDsa }, &bytes).unwrap()
+}
+
+/// The twin of an ES256 token: the same words under the other signature that verifies just as well, and that anybody can
+/// make of the first. Not one character of what is signed differs.
+pub fn twin(compact: &str) -> String {
+    let (signing_input, signature) = compact.rsplit_once('.').unwrap();
+    let mut signature = base64url::decode_array::<64>(signature).unwrap();
+    negate_s(&mut signature);
+    format!("{signing_input}.{}", base64url::encode(&signature))
 }
 
 /// The public half of a sample key, as an entry of a DID.

@@ -43,11 +43,20 @@ pub(super) fn opened<T>(
         trust_root.add_signatures(note, &mut together);
     }
     parts.join(&mut unproven, &mut together);
-    for text in bundle.full.iter().flat_map(|full| full.vp_token.values().flatten()) {
+    for text in bundle.full.iter().flat_map(presentations) {
         let _unreadable = presentation(text, &mut unproven, &mut together);
     }
     let states = unproven.prove(trust_root, together.verify())?;
     check(parts, &states)
+}
+
+/// The presentations of an answer. One that is larger than any request can ask for is refused before a signature of its
+/// counts, so there is nothing to find out ahead; and a file has room for thousands of them.
+fn presentations(full: &Full) -> impl Iterator<Item = &String> {
+    let answer = &full.vp_token;
+    let is_larger =
+        answer.len() > limits::DCQL_CREDENTIALS || answer.values().any(|texts| texts.len() > limits::DCQL_MULTIPLE);
+    answer.values().flatten().filter(move |_| !is_larger)
 }
 
 /// Every note once.
@@ -101,5 +110,24 @@ fn by_named_key(jws: &UnverifiedJws<'_>, unproven: &mut Unproven<'_>, together: 
     let Some(history) = unproven.did(name.did()) else { return };
     if let Some(key) = history.keys.iter().find(|key| key.id == name.fragment()) {
         jws.join(key.jwk.key(), together);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn of_an_answer_that_is_larger_than_any_can_be_nothing_is_looked_up() {
+        let looked_at = |queries: usize, texts: usize| {
+            let vp_token = (0..queries).map(|id| (id.to_string(), vec![String::new(); texts])).collect();
+            presentations(&Full { vp_token, anchors: BTreeMap::new() }).count()
+        };
+        let (queries, texts) = (limits::DCQL_CREDENTIALS, limits::DCQL_MULTIPLE);
+        assert_eq!(looked_at(queries, texts), queries * texts);
+        assert_eq!(looked_at(queries + 1, 1), 0);
+        assert_eq!(looked_at(1, texts + 1), 0);
     }
 }

@@ -24,7 +24,8 @@ use crate::trust::{self, TrustError, known_until};
 /// else. What is read here need not be read again.
 pub(super) struct Unproven<'b> {
     bundle: &'b Bundle,
-    dids: BTreeMap<Did, Rc<DidHistory>>,
+    /// `None` is one that was looked for and is not there: whoever names it a thousand times costs one look.
+    dids: BTreeMap<Did, Option<Rc<DidHistory>>>,
     duties: BTreeMap<String, Rc<DutyHistory>>,
 }
 
@@ -49,10 +50,11 @@ impl<'b> Unproven<'b> {
 
     pub(super) fn did(&mut self, did: &Did) -> Option<Rc<DidHistory>> {
         if let Some(read) = self.dids.get(did) {
-            return Some(Rc::clone(read));
+            return read.clone();
         }
-        let history = self.value(&did_key(did)).filter(|history: &DidHistory| history.did == *did)?;
-        Some(Rc::clone(self.dids.entry(did.clone()).or_insert(Rc::new(history))))
+        let history = self.value(&did_key(did)).filter(|history: &DidHistory| history.did == *did).map(Rc::new);
+        self.dids.insert(did.clone(), history.clone());
+        history
     }
 
     pub(super) fn duty(&mut self, (department, number): (&Did, &str)) -> Option<Rc<DutyHistory>> {
@@ -70,6 +72,7 @@ impl<'b> Unproven<'b> {
     /// Proves all of them, each key once; so whatever was read before was read out of what is proven now.
     pub(super) fn prove(self, trust_root: &TrustRoot, known: Known) -> Result<States, BundleError> {
         let Self { bundle, dids, duties } = self;
+        let dids = dids.into_iter().filter_map(|(did, history)| Some((did, history?))).collect();
         let (dids, duties) = (RefCell::new(dids), RefCell::new(duties));
         let mut states = States { known, dids, duties, ..States::default() };
         // States are asked for together, so many of them are of one seal.
@@ -234,4 +237,26 @@ fn keep<K: Ord + Clone, T>(read: &RefCell<BTreeMap<K, Rc<T>>>, key: &K, history:
 
 fn value<T: DeserializeOwned>(proven: &ProvenState) -> Result<Option<T>, TrustError> {
     proven.value().map(trust::parse_value).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::world::World;
+
+    #[test]
+    fn a_history_is_looked_for_once_whether_it_is_there_or_not() {
+        let world = World::new();
+        let (bundle, mut emptied) = (world.bundle(None, false), world.bundle(None, false));
+        emptied.states.clear();
+        let did = world.asker.did();
+        let asked_twice = |first, second| {
+            let mut unproven = Unproven::of(first);
+            let found = unproven.did(&did).is_some();
+            unproven.bundle = second;
+            (found, unproven.did(&did).is_some())
+        };
+        assert_eq!(asked_twice(&bundle, &emptied), (true, true));
+        assert_eq!(asked_twice(&emptied, &bundle), (false, false), "what was not there is not looked for again");
+    }
 }

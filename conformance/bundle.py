@@ -303,7 +303,9 @@ def check_outline(token, asked, queries):
     """The queries answered are those that had to be, each by as many credentials as it may."""
     for query_id, several in token.items():
         most = 16 if queries[query_id].get("multiple", False) else 1
-        need(1 <= len(several) <= most and len({text.split("~")[0] for text in several}) == len(several), "too many answers")
+        # Not by the signature: under ES256 anybody makes a second one of the first.
+        issued = {text.split("~")[0].rpartition(".")[0] for text in several}
+        need(1 <= len(several) <= most and len(issued) == len(several), "too many answers")
     sets = asked.get("credential_sets", [])
     met = [[set(option) for option in one["options"] if set(option) <= set(token)] for one in sets]
     need(all(met_by or one.get("required", True) is False for met_by, one in zip(met, sets)), "a query without its answer")

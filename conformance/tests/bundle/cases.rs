@@ -11,7 +11,7 @@ use identity_core::registry::{
     member_key,
 };
 use identity_core::sample::parties::{self, Party as OtherParty};
-use identity_core::sample::world::{World as OtherWorld, attestation};
+use identity_core::sample::world::{World as OtherWorld, attestation, holder};
 use identity_core::time::UnixSeconds;
 use ledger::sha256;
 use serde_json::{Value, json};
@@ -238,11 +238,33 @@ fn of_others() -> Vec<Case> {
         expected,
     };
     let named_otherwise = certified.bundle(None, true);
+    let (twinned, other_signature, both_signatures) = under_other_signatures();
     vec![
         case("keys of ES256", &es256, &es256.bundle(None, true), Ok("signed".to_owned())),
         case("a client known by its certificate", &certified, &by_certificate, Ok("signed".to_owned())),
+        case("the other signature of ES256", &twinned, &other_signature, Ok("signed".to_owned())),
+        case("one credential under both its signatures", &twinned, &both_signatures, Err("evidence.holder".to_owned())),
         case("a certificate that is not there", &certified, &named_otherwise, Err("evidence.request".to_owned())),
     ]
+}
+
+/// A query for several credentials, answered by the one there is: under the signature that anybody makes of its issuer's, and
+/// under both, with all that the ledger is asked for in the first case.
+fn under_other_signatures() -> (OtherWorld, Bundle, Bundle) {
+    let mut world = OtherWorld::new();
+    let mut question = world.request.dcql_query.clone();
+    question["credentials"][0]["multiple"] = json!(true);
+    world.ask(question);
+    let issuers_own = world.shown(&holder());
+    let (issued, disclosures) = world.credential.split_once('~').unwrap();
+    world.credential = format!("{}~{disclosures}", parties::twin(issued));
+    let other = world.shown(&holder());
+    world.token.insert("id".to_owned(), vec![other.clone()]);
+    let under_other = world.bundle(None, true);
+    world.token.insert("id".to_owned(), vec![issuers_own, other]);
+    let states = serde_json::to_value(&under_other).unwrap()["states"].clone();
+    let under_both = text_of(&world.bundle(None, true), |json| json["states"] = states);
+    (world, under_other, under_both)
 }
 
 /// When the other world's validators cosign.

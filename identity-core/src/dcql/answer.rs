@@ -36,8 +36,7 @@ impl CredentialQuery {
         }
         // One credential shown twice must not count as two: two degrees, two children.
         let mut seen = BTreeSet::new();
-        let fresh = |text: &String| seen.insert(text.split('~').next().unwrap_or_default().to_owned());
-        if presentations.iter().all(fresh) { Ok(()) } else { Err(OutlineError::Twice) }
+        if presentations.iter().all(|text| seen.insert(issued(text))) { Ok(()) } else { Err(OutlineError::Twice) }
     }
 
     /// Checks that a presented credential answers the query. `holder_bound` says whether its key binding held; that
@@ -64,6 +63,12 @@ impl CredentialQuery {
         }
         Err(first_error.unwrap_or(AnswerError::Claims))
     }
+}
+
+/// What the issuer signed. Not the signature: under ES256 anybody makes a second one of the first.
+fn issued(presentation: &str) -> &str {
+    let jwt = presentation.split('~').next().unwrap_or_default();
+    jwt.rsplit_once('.').map_or(jwt, |(signing_input, _)| signing_input)
 }
 
 impl ClaimQuery {

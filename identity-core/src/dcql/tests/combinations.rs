@@ -116,6 +116,8 @@ fn several_presentations_need_a_query_for_several() {
         assert_eq!(query.check_outline(&shown(&[])), Err(OutlineError::Count));
     }
     assert_eq!(several.check_outline(&shown(&["x~a~", "y~", "x~b~"])), Err(OutlineError::Twice));
+    assert_eq!(several.check_outline(&shown(&["h.p.s~a~", "h.p.twin~b~"])), Err(OutlineError::Twice));
+    assert_eq!(several.check_outline(&shown(&["h.p.s~", "h.q.s~", "i.p.s~"])), Ok(()));
     let many: Vec<String> = (0..=limits::DCQL_MULTIPLE).map(|n| format!("{n}~")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(several.check_outline(&shown(&many)), Err(OutlineError::Count));

@@ -10,8 +10,9 @@ use crate::anchor::AnchorError;
 use crate::dcql::{AnswerError, OutlineError, Query};
 use crate::kb_jwt::KbJwtError;
 use crate::registry::Operation;
+use crate::sample::parties::twin;
 use crate::sample::world::{NOW, VCT, World, anchor, holder};
-use crate::verdict::{Refusal, Status, needs};
+use crate::verdict::{AnchorRule, Refusal, Status, needs};
 
 /// A credential query for the sample type, with more members.
 fn asked(id: &str, more: &Value) -> Value {
@@ -141,6 +142,24 @@ fn several_answer_a_query_for_several_and_only_that() {
     let mut world = both_for_one(true);
     let twice = vec![world.token["a"][0].clone(); 2];
     world.token.insert("a".to_owned(), twice);
+    assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Twice)));
+}
+
+#[test]
+fn the_other_signature_of_one_credential_makes_no_second_one() {
+    let mut world = both_for_one(true);
+    (world.anchors, world.policy.anchor) = (None, AnchorRule::Optional);
+    let credential = world.credential.clone();
+    let (issued, disclosures) = credential.split_once('~').unwrap();
+    let transaction_data = world.to_sign("a");
+    let mut shown = |credential: &str| {
+        world.credential = credential.to_owned();
+        world.shown_to(world.occasion(&transaction_data), &["name"], &holder(), NOW)
+    };
+    let (one, other) = (shown(&credential), shown(&format!("{}~{disclosures}", twin(issued))));
+    world.token.insert("a".to_owned(), vec![other.clone()]);
+    assert!(world.judge().is_ok(), "by itself it is as good as the first");
+    world.token.insert("a".to_owned(), vec![one, other]);
     assert_eq!(world.judge().err(), Some(Refusal::Outline(OutlineError::Twice)));
 }
 

@@ -26,13 +26,15 @@ use crate::jose::jwe::{self, EncryptionFailed};
 use crate::jose::{ExpectedTyp, UnverifiedJws, typ};
 use crate::oauth::url::Transport;
 use crate::problem::Code;
+use crate::receipt::MAX_RECEIPT_BYTES;
 use crate::time::UnixSeconds;
 use crate::x509::{Chain, Leaf, TrustAnchors};
 
 /// The largest request object read, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
-/// The largest answer of a response endpoint read, in bytes: a receipt and some room.
-pub const MAX_REPLY_BYTES: usize = 48 * 1024;
+/// The largest answer of a response endpoint read, in bytes: a receipt, and room for an address to go on to, or for an error
+/// in words.
+pub const MAX_REPLY_BYTES: usize = MAX_RECEIPT_BYTES + 8 * 1024;
 /// The member of an answer, accepted or refused, that holds the receipt.
 pub const RECEIPT: &str = "xinfu_receipt";
 /// The service type under which a verifier registers its URL.

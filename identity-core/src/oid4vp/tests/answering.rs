@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::oid4vp::verifier::accept;
-use crate::oid4vp::wallet::{AnswerError, Reply};
+use crate::oid4vp::wallet::{AnswerError, MAX_REPLY_BYTES, Reply};
+use crate::receipt::MAX_RECEIPT_BYTES;
 
 fn token() -> VpToken {
     let entry = |id: &str, list: &[&str]| (id.to_owned(), list.iter().map(|&one| one.to_owned()).collect());
@@ -118,6 +119,22 @@ fn only_those_who_know_the_state_can_end_a_session() {
         assert!(!before_state.ends_session());
     }
     assert!(ResponseError::VpToken.ends_session());
+}
+
+#[test]
+fn the_largest_receipt_fits_into_a_reply_with_all_that_may_stand_beside_it() {
+    let receipt = "x".repeat(MAX_RECEIPT_BYTES);
+    let next = format!("https://v.example/{}", "x".repeat(2048));
+    let accepted = json!({ "xinfu_receipt": receipt, "redirect_uri": next }).to_string();
+    assert!(accepted.len() <= MAX_REPLY_BYTES);
+    let reply = Reply::Accepted { receipt: Some(receipt.clone()), redirect_uri: Some(next) };
+    assert_eq!(Reply::parse(200, accepted.as_bytes()), reply);
+    let why = "x".repeat(2048);
+    let refused = json!({
+        "error": "invalid_request", "error_description": why, "code": "vp.response.state", "xinfu_receipt": receipt,
+    });
+    let code = Some(crate::problem::Code::VpResponseState);
+    assert_eq!(Reply::parse(400, refused.to_string().as_bytes()), Reply::Refused { receipt: Some(receipt), code });
 }
 
 #[test]

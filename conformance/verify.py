@@ -246,6 +246,13 @@ def places(value, path, at=()):
     steps = range(len(value)) if path[0] is None and isinstance(value, list) else [path[0]]
     fits = lambda s: s in value if isinstance(value, dict) else isinstance(value, list) and type(s) is int and s < len(value)
     return [found for step in steps if fits(step) for found in places(value[step], path[1:], (*at, step))]
+def is_of(stated, data):
+    """Whether integrity metadata (SRI) states a digest of these bytes, by the strongest hash that it names."""
+    for name in ("sha512", "sha384", "sha256"):
+        digests = [one.split("?")[0] for one in stated.split() if one.startswith(f"{name}-")]
+        if digests:
+            return f"{name}-{base64.b64encode(hashlib.new(name, data).digest()).decode()}" in digests
+    return False
 def check_status(claims, did, evidence, now):
     reference = claims["status"]["status_list"]
     fetched = closed(evidence.lists[reference["uri"]], "token", "fetched_at")
@@ -265,8 +272,8 @@ def check_occasion(holder, request, to_sign):
     hashed = holder.claims.get(name, []), holder.claims.get(f"{name}_alg", "sha-256")
     need(hashed == (to_sign, "sha-256"), "the holder did not sign what the data is wanted for, or something else")
     need([holder.claims[name] for name in ("aud", "nonce")] == [request["client_id"], request["nonce"]], "key binding of something else")
-def check_credential(text, anchor, query, request, to_sign, metadata, digest, evidence, trust, now):
-    shown = SdJwt(text)
+def check_credential(text, anchor, query, request, to_sign, published, evidence, trust, now):
+    shown, metadata = SdJwt(text), strict(published)
     (index, sender, _), (issuer, key_id) = check_anchor(anchor, shown.digest, "credential", trust), shown.jws.signer()
     need(sender == issuer, "anchored by somebody else than the issuer")
     shown.verify(evidence.key(issuer, key_id, "assertionMethod", index))
@@ -274,7 +281,8 @@ def check_credential(text, anchor, query, request, to_sign, metadata, digest, ev
     need(any(s["url"] == claims["iss"] and holds(s, index) for s in services), "an address that is not the issuer's")
     need(evidence.grants(issuer, "issuer", vct, index), "the issuer was not accredited")
     registered = [d["digest"] for d in evidence.get(f"schema/{vct}", index)[0]["digests"] if d["from"] <= index]
-    need((registered[-1], metadata["vct"]) == (unb64(digest), vct) and "extends" not in metadata, "not the type registered")
+    need((registered[-1], metadata["vct"]) == (unb64(sha(published)), vct) and "extends" not in metadata, "not the type registered")
+    need("vct#integrity" not in claims or is_of(claims["vct#integrity"], published), "another version of the type")
     for rule in metadata["claims"]:
         came = [place in shown.came for place, _ in places(claims, rule["path"])]
         need(all(came) if rule.get("sd") == "always" else not any(came) or rule.get("sd") != "never", "the type's rules")
@@ -361,12 +369,11 @@ def check(files, now):
         word, (to_sign, over) = Word(request), read_transaction_data(request, queries)
         word.check(request, asker, queries, evidence)
         need(over <= {word.digest}, "transaction_data over another attestation")
-        token, anchors, metadata = (strict(files[name]) for name in ("vp_token.json", "anchors.json", "type.json"))
+        token, anchors = (strict(files[name]) for name in ("vp_token.json", "anchors.json"))
         need(queries and set(token) == set(anchors) == set(queries), "not what was asked for")
         for query_id, query in queries.items():
             (shown,), (anchor,) = token[query_id], anchors[query_id]
-            digest = sha(files["type.json"])
-            check_credential(shown, anchor, query, request, to_sign[query_id], metadata, digest, evidence, trust, now)
+            check_credential(shown, anchor, query, request, to_sign[query_id], files["type.json"], evidence, trust, now)
     except MALFORMED as error:
         raise Refused(f"malformed or missing: {type(error).__name__}") from error
 

@@ -27,13 +27,13 @@ use identity_core::kb_jwt::Window;
 use identity_core::oauth::url::Transport;
 use identity_core::oid4vp::{Anchors, ClientName, Parameters, RequestError, VpToken};
 use identity_core::problem::Code;
-use identity_core::sd_jwt_vc::TypeError;
+use identity_core::sd_jwt_vc::{TypeError, TypeMetadata};
 use identity_core::time::UnixSeconds;
 use identity_core::verdict::{
     AcceptedType, AnchorRule, Asked, Evidence, Freshness, OnUndetermined, Policy, Presentation, Refusal, judge,
 };
 use ledger::TrustRoot;
-use presentation::files::{NOW, folder, make, make_certified, make_twisted};
+use presentation::files::{NOW, TYPE, folder, make, make_certified, make_twisted};
 use presentation::twist::{Refused, Twist, refused};
 
 #[test]
@@ -150,6 +150,27 @@ fn what_no_official_answers_for_is_refused_by_both() {
         assert_eq!(code_of(refusal.as_ref()).map(Code::as_str), Some(code), "{what}: {refusal}");
         let Some((accepted, words)) = independent(&files) else { continue };
         assert!(!accepted && words.contains(said), "{what}: {words}");
+    }
+}
+
+/// Both hold a credential that states a digest of its type's metadata to the bytes that the ledger registered.
+#[test]
+fn another_version_of_the_type_than_the_credential_states_is_refused_by_both() {
+    let stating = |integrity| make_twisted(Twist { integrity: Some(integrity), ..Twist::default() });
+    let right = stating(|| TypeMetadata::integrity_of(TYPE));
+    assert_eq!(verdict(&right).unwrap(), "样本一");
+    assert!(independent(&right).is_none_or(|(accepted, _)| accepted));
+    let wrong: [(fn() -> String, Code); 3] = [
+        (|| TypeMetadata::integrity_of(b"{}"), Code::CredentialTypeIntegrity),
+        (|| format!("{} sha384-AA==", TypeMetadata::integrity_of(TYPE)), Code::CredentialTypeIntegrity),
+        (|| "md5-AA==".to_owned(), Code::CredentialTypeIntegrityMalformed),
+    ];
+    for (integrity, code) in wrong {
+        let files = stating(integrity);
+        let refusal = verdict(&files).unwrap_err();
+        assert_eq!(code_of(refusal.as_ref()), Some(code));
+        let Some((accepted, words)) = independent(&files) else { continue };
+        assert!(!accepted && words.contains("another version of the type"), "{words}");
     }
 }
 

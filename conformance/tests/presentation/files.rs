@@ -47,7 +47,7 @@ pub(crate) const NONCE: &str = "c2FtcGxlLW5vbmNlLW9mLTE2LWJ5dGVz";
 const PLACE: u64 = 3;
 const STATUS_INDEX: usize = 70_001;
 
-const TYPE: &[u8] = include_bytes!("../../../schemas/credential/resident-identity.json");
+pub(crate) const TYPE: &[u8] = include_bytes!("../../../schemas/credential/resident-identity.json");
 
 /// Where the files stand.
 pub(crate) fn folder() -> &'static Path {
@@ -135,7 +135,10 @@ impl World {
         let given = ledger.act(&asker, &Operation::Delegate(Box::new(desk)));
         ledger.act(&authority, &Operation::Schema(Schema { vct: VCT.to_owned(), digest: sha256(TYPE) }));
         ledger.seal(START + 60);
-        let credential = standing_credential(&issuer);
+        let credential = match twist.integrity {
+            None => standing_credential(&issuer),
+            Some(integrity) => issue(&issuer, Some(&integrity())),
+        };
         let batch = batch_of(&credential);
         let anchor = Anchor::new(AnchorKind::Credential, batch.root(), batch.count());
         let anchored = ledger.act(&issuer, &Operation::Anchor(anchor));
@@ -297,18 +300,18 @@ fn accredit(subject: &Party, role: Role) -> Accredit {
 fn standing_credential(issuer: &Party) -> String {
     let file = folder().join("credential.txt");
     if std::env::var_os("XINFU_BLESS").is_some_and(|what| what == "credential") {
-        fs::write(&file, issue(issuer)).unwrap();
+        fs::write(&file, issue(issuer, None)).unwrap();
     }
     fs::read_to_string(file).unwrap()
 }
 
-fn issue(issuer: &Party) -> String {
+fn issue(issuer: &Party, vct_integrity: Option<&str>) -> String {
     let holder = Confirmation::jwk(key(41).public_key().clone());
     let reference = Reference { index: STATUS_INDEX, uri: LIST.to_owned() };
     let registered = Registered {
         issuer: issuer.address,
         vct: VCT,
-        vct_integrity: None,
+        vct_integrity,
         issued_at: UnixSeconds(START + 3600),
         not_before: None,
         expires: Some(UnixSeconds(START + 100_000_000)),

@@ -16,6 +16,8 @@ use super::parties::{Party, key};
 pub(crate) struct Twist {
     /// Whether the asker was accredited by a province, and the province by the authority.
     pub(crate) has_province: bool,
+    /// What the credential says of its type's metadata: its `vct#integrity`.
+    pub(crate) integrity: Option<fn() -> String>,
     /// The duty as the department gives it.
     pub(crate) duty: fn(&mut Delegate),
     /// What the department does to the duty later, by the number of its delegation.
@@ -38,6 +40,7 @@ impl Default for Twist {
     fn default() -> Self {
         Self {
             has_province: false,
+            integrity: None,
             duty: |_| (),
             later: |_, _| Vec::new(),
             question: |_| (),

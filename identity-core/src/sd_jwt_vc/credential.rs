@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::NEVER_DISCLOSABLE;
 use super::error::CredentialError;
+use super::{NEVER_DISCLOSABLE, TypeError, integrity};
 use crate::crypto::PublicKey;
 use crate::jose::{ClaimError, ExpectedTyp, Times, typ};
 use crate::kb_jwt::{Confirmation, KbJwtError};
@@ -74,10 +74,17 @@ impl<'t> Credential<'t> {
         self.claims().get("aka_vcts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// `vct#integrity`.
-    #[must_use]
-    pub fn vct_integrity(&self) -> Option<&str> {
-        text(self.claims(), "vct#integrity")
+    /// That it was issued by this version of its type's metadata, these very bytes, if it says by which: `vct#integrity`.
+    ///
+    /// # Errors
+    /// [`TypeError::Integrity`]; [`TypeError::IntegrityUnusable`] if it names no hash we know.
+    pub fn check_integrity(&self, metadata: &[u8]) -> Result<(), TypeError> {
+        let Some(stated) = self.claims().get("vct#integrity") else { return Ok(()) };
+        match stated.as_str().and_then(|stated| integrity::holds(stated, metadata)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(TypeError::Integrity),
+            None => Err(TypeError::IntegrityUnusable),
+        }
     }
 
     /// Whether the credential is in its time, clocks `leeway` seconds apart.

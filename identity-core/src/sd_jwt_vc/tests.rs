@@ -77,11 +77,29 @@ fn what_is_issued_is_read_back() {
     let credential = Credential::verify_issued(parsed, key().public_key()).unwrap();
     assert_eq!(credential.issuer(), "https://issuer.example");
     assert_eq!(credential.vct(), VCT);
-    assert_eq!(credential.vct_integrity(), Some("sha256-AA=="));
+    assert_eq!(credential.check_integrity(b"other metadata"), Err(TypeError::Integrity));
     assert_eq!(credential.holder(), Some(holder().key()));
     assert_eq!(credential.status().unwrap().index, 5);
     assert_eq!(credential.claims()["name"], "样本");
     assert_eq!(credential.sd_jwt().disclosed().collect::<Vec<_>>(), [&ClaimPath::top("name")]);
+}
+
+#[test]
+fn what_it_says_of_its_types_metadata_is_held_against_the_bytes() {
+    let check = |claims: Value| {
+        let header = SignHeader::new("dc+sd-jwt");
+        let mut rng = StdRng::seed_from_u64(1);
+        let text = crate::sd_jwt::issue(header, &object(claims), &Concealment::default(), &key(), &mut rng).unwrap();
+        let credential = Credential::verify(UnverifiedSdJwt::parse(&text).unwrap(), key().public_key()).unwrap();
+        credential.check_integrity(b"{}")
+    };
+    let stated = |value: Value| check(with("vct#integrity", value));
+    assert_eq!(check(with("x", json!(1))), Ok(()), "it need not say anything");
+    assert_eq!(stated(json!(TypeMetadata::integrity_of(b"{}"))), Ok(()));
+    assert_eq!(stated(json!(TypeMetadata::integrity_of(b"{ }"))), Err(TypeError::Integrity));
+    for unusable in [json!(""), json!("md5-AA=="), json!(1), json!(null)] {
+        assert_eq!(stated(unusable.clone()), Err(TypeError::IntegrityUnusable), "{unusable}");
+    }
 }
 
 #[test]

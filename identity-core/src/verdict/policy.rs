@@ -1,6 +1,7 @@
 //! What a verifier demands.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ledger::{Hash, sha256};
 
@@ -49,6 +50,8 @@ pub enum OnUndetermined {
 #[derive(Clone, Debug)]
 pub struct AcceptedType {
     pub(super) metadata: TypeMetadata,
+    /// As it was read: credentials may state a digest of it by a hash of their choice.
+    pub(super) document: Arc<[u8]>,
     pub(super) digest: Hash,
 }
 
@@ -69,7 +72,8 @@ impl AcceptedType {
     /// # Errors
     /// [`TypeError`].
     pub fn extending(metadata: &[u8], bases: &[&[u8]]) -> Result<Self, TypeError> {
-        Ok(Self { metadata: TypeMetadata::assemble_pinned(metadata, bases)?, digest: sha256(metadata) })
+        let document = Arc::from(metadata);
+        Ok(Self { metadata: TypeMetadata::assemble_pinned(metadata, bases)?, document, digest: sha256(metadata) })
     }
 }
 

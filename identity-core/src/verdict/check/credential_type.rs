@@ -22,7 +22,9 @@ pub(in crate::verdict) fn check(
     let digest = registered(known, moment)?;
     // A credential keeps the version of its type that was registered when it was made.
     let version = versions.find(|accepted| accepted.digest.to_base64url() == digest);
-    version.ok_or(Refusal::TypeNotRegistered)?.metadata.check_presented(credential.sd_jwt())?;
+    let version = version.ok_or(Refusal::TypeNotRegistered)?;
+    credential.check_integrity(&version.document)?;
+    version.metadata.check_presented(credential.sd_jwt())?;
     Ok(known.as_of)
 }
 

@@ -29,6 +29,7 @@ pub(super) struct Draft {
     status: Option<Reference>,
     subject: Value,
     concealed: Vec<&'static str>,
+    integrity: Option<String>,
 }
 
 impl Draft {
@@ -41,6 +42,7 @@ impl Draft {
             status: Some(Reference { index: INDEX, uri: LIST.to_owned() }),
             subject: json!({"name": "样本乙", "address": {"region": "样本市"}, "sex": "1", "valid_until": "2030-01-01"}),
             concealed: vec!["name", "address", "sex"],
+            integrity: None,
         }
     }
 
@@ -48,7 +50,7 @@ impl Draft {
         let registered = Registered {
             issuer: &self.issuer,
             vct: self.vct,
-            vct_integrity: None,
+            vct_integrity: self.integrity.as_deref(),
             issued_at: UnixSeconds(START + 3600),
             not_before: self.not_before,
             expires: None,
@@ -104,6 +106,25 @@ fn what_an_issuer_should_not_have_issued_is_refused() {
         draft.subject["address"] = json!({"region": "样本市"});
     });
     assert!(matches!(open, Refusal::Type(TypeError::NotDisclosable)), "{open:?}");
+}
+
+#[test]
+fn a_credential_that_names_the_metadata_of_its_type_names_the_bytes_that_the_ledger_registered() {
+    let with = |integrity: &str| {
+        let mut draft = Draft::good();
+        draft.integrity = Some(integrity.to_owned());
+        world_with(&draft).judge().err()
+    };
+    let good = TypeMetadata::integrity_of(TYPE.as_bytes());
+    assert_eq!(with(&good), None);
+    assert_eq!(with(&format!("{} {good}", TypeMetadata::integrity_of(b"another version"))), None, "one of several");
+    // Of the same words in other bytes.
+    let spaced = TypeMetadata::integrity_of(format!("{TYPE} ").as_bytes());
+    assert_eq!(with(&spaced), Some(Refusal::Type(TypeError::Integrity)));
+    assert_eq!(with(&format!("{good} sha512-AA==")), Some(Refusal::Type(TypeError::Integrity)), "the strongest counts");
+    for unusable in ["", "md5-AA==", "sha256"] {
+        assert_eq!(with(unusable), Some(Refusal::Type(TypeError::IntegrityUnusable)), "{unusable}");
+    }
 }
 
 /// The sample type again, in whose metadata all rules are inherited.

@@ -125,7 +125,7 @@ impl<'a> Bench<'a> {
     fn judge_one(&self, shown: Shown<'_>) -> Result<Judged, Refusal> {
         let issuer = check::issuer::history(self, &shown.key)?;
         let anchor = check::anchor::check(self, &shown)?;
-        let moment = anchor.as_ref().map_or(Moment::Newest(issuer.until), |a| Moment::AnchoredAt(a.at.index()));
+        let moment = anchor.as_ref().map_or(Moment::Newest, |a| Moment::AnchoredAt(a.at.index()));
         let key = check::issuer::key_at(issuer, &shown.key, moment)?;
         let credential = Credential::verify(shown.sd_jwt, key)?;
         credential.check_time(self.when.time(), self.policy.leeway)?;

@@ -29,9 +29,10 @@ pub(in crate::verdict) fn check(
 }
 
 fn registered(known: &Known<SchemaHistory>, moment: Moment) -> Result<&str, Refusal> {
-    let history = match known.value_at(moment.index()) {
+    let index = moment.index(known.until);
+    let history = match known.value_at(index) {
         Err(EvidenceError::Absent) => return Err(Refusal::TypeNotRegistered),
         other => other?,
     };
-    Ok(history.at(moment.index()).ok_or(Refusal::TypeNotRegistered)?.digest.as_str())
+    Ok(history.at(index).ok_or(Refusal::TypeNotRegistered)?.digest.as_str())
 }

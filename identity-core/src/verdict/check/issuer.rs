@@ -25,15 +25,15 @@ pub(in crate::verdict) fn key_at<'a>(
     key: &DidUrl,
     moment: Moment,
 ) -> Result<&'a PublicKey, Refusal> {
-    let history = known.value_at(moment.index())?;
-    let found = history.key_at(moment.index(), key.fragment(), KeyUse::AssertionMethod);
-    found.ok_or_else(|| why_not(history, key, moment))
+    let index = moment.index(known.until);
+    let history = known.value_at(index)?;
+    let found = history.key_at(index, key.fragment(), KeyUse::AssertionMethod);
+    found.ok_or_else(|| why_not(history, key, moment, index))
 }
 
 /// Why a key did not count then. A report is told before anything else that ended the key: it asks for other things
 /// to be done.
-fn why_not(history: &DidHistory, key: &DidUrl, moment: Moment) -> Refusal {
-    let index = moment.index();
+fn why_not(history: &DidHistory, key: &DidUrl, moment: Moment, index: u64) -> Refusal {
     let by_then = |change: Option<u64>| change.is_some_and(|change| change <= index);
     let named = |record: &&KeyRecord| record.id == key.fragment() && record.key_use == KeyUse::AssertionMethod;
     let Some(record) = history.keys.iter().find(named) else { return Refusal::IssuerKey };
@@ -46,14 +46,14 @@ fn why_not(history: &DidHistory, key: &DidUrl, moment: Moment) -> Refusal {
     match moment {
         _ if !by_then(record.until) => Refusal::IssuerKey,
         Moment::AnchoredAt(_) => Refusal::IssuerKeyEnded,
-        Moment::Newest(_) => Refusal::IssuerKeyReplaced,
+        Moment::Newest => Refusal::IssuerKeyReplaced,
     }
 }
 
 /// The DID of the key must have registered the credential's `iss` as a service: one DID per address.
 pub(in crate::verdict) fn address(known: &Known<DidHistory>, address: &str, moment: Moment) -> Result<(), Refusal> {
-    let history = known.value_at(moment.index())?;
-    if history.has_service_at(moment.index(), address) { Ok(()) } else { Err(Refusal::IssuerAddress) }
+    let index = moment.index(known.until);
+    if known.value_at(index)?.has_service_at(index, address) { Ok(()) } else { Err(Refusal::IssuerAddress) }
 }
 
 /// The issuer must have been accredited for this type at that moment.
@@ -64,8 +64,8 @@ pub(in crate::verdict) fn accreditation(
     moment: Moment,
 ) -> Result<UnixSeconds, Refusal> {
     let known = bench.evidence.accreditation(key.did(), bench.reading())?;
-    let history = known.value_at(moment.index())?;
-    if history.is_accredited(Role::Issuer, vct, &[], moment.index()) {
+    let index = moment.index(known.until);
+    if known.value_at(index)?.is_accredited(Role::Issuer, vct, &[], index) {
         Ok(known.as_of)
     } else {
         Err(Refusal::IssuerNotAccredited)

@@ -13,14 +13,17 @@ pub(super) mod status;
 pub(super) enum Moment {
     /// When the credential was anchored, which is proven.
     AnchoredAt(u64),
-    /// Nothing shows when it was made: as of the newest index that the issuer's history knows.
-    Newest(u64),
+    /// Nothing shows when it was made: as of the newest that is known, each history as far as it goes. One that is behind
+    /// the others is still fresh, and what a newer one says is over is over.
+    Newest,
 }
 
 impl Moment {
-    pub(super) const fn index(self) -> u64 {
+    /// The log index that counts in a history that is known up to `until`.
+    pub(super) const fn index(self, until: u64) -> u64 {
         match self {
-            Self::AnchoredAt(index) | Self::Newest(index) => index,
+            Self::AnchoredAt(index) => index,
+            Self::Newest => until,
         }
     }
 }

@@ -4,10 +4,10 @@ use crate::crypto::{SecretKey, Signer as _};
 use crate::jose::Jwk;
 use crate::registry::{
     Compromise, KeyUse, Operation, Recover, RecoveryEnvelope, RecoveryOperation, Relayed, ServiceType, Update,
-    make_key_proof, make_recovery, thumbprint_key,
+    accreditation_key, did_key, make_key_proof, make_recovery, schema_key, thumbprint_key,
 };
 use crate::sample::parties::{Party, entry, key};
-use crate::sample::world::{LIST, NOW, World, anchor};
+use crate::sample::world::{LIST, NOW, VCT, World, anchor};
 use crate::status::{Bits, StatusList, Validity, sign};
 use crate::time::UnixSeconds;
 use crate::verdict::{AnchorRule, EvidenceError, Fault, Freshness, OnUndetermined, Refusal, StatusDoubt, needs};
@@ -178,6 +178,29 @@ fn a_status_list_under_a_stolen_key_decides_nothing() {
     let token = sign(&list, LIST, validity, &world.issuer.key_name("assert-2"), &key(2, 11)).unwrap();
     world.list(&token);
     assert!(world.judge().is_ok());
+}
+
+#[test]
+fn without_an_anchor_each_history_answers_for_the_last_index_that_it_knows() {
+    let issuers = |world: &World| did_key(&world.issuer.did());
+    let fetched_later = |world: &mut World, key: &str| {
+        let state = world.ledger.state_proof(key, NOW.0 - 100);
+        *world.evidence.states.iter_mut().find(|state| state.key == key).unwrap() = state;
+    };
+    let mut world = World::new();
+    for key in [issuers(&world), accreditation_key(&world.issuer.did()), schema_key(VCT)] {
+        world.ledger.seal(NOW.0 - 200);
+        fetched_later(&mut world, &key);
+        assert_eq!(without_anchor(&mut world), None, "{key} knows more than the others");
+    }
+
+    // What one of them knows to be over is over, whatever the others do not know yet.
+    let mut world = World::new();
+    world.ledger.act(&world.issuer, &report("assert-1"));
+    world.ledger.seal(NOW.0 - 200);
+    let key = issuers(&world);
+    fetched_later(&mut world, &key);
+    assert_eq!(without_anchor(&mut world), Some(Refusal::IssuerKeyCompromised));
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl EvidenceCache {
     pub(crate) async fn gather(&self, needs: &Needs, now: UnixSeconds) {
         let missing = self.read().proven.missing(needs, self.freshness, now);
         let mut kept = self.fetch_states(missing.states.into_keys()).await.kept;
-        // After the states: who may be asked for a list is read from them.
+        // After the states: who may be asked for a list is read from them, and whether the key of one at hand still counts.
+        let missing = self.read().proven.missing(needs, self.freshness, now);
         kept.extend(self.fetch_lists(missing.status_lists, now).await);
         self.keep(kept).await;
     }

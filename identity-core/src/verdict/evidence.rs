@@ -115,28 +115,29 @@ struct ListEntry {
     fetched_at: UnixSeconds,
 }
 
-/// A status list under a key of its signer's.
+/// A status list under a key that is or was its signer's. Which of the two is asked when the list is: until then the key may
+/// have been reported stolen.
 #[derive(Clone, Debug)]
 struct SignedList {
-    token: StatusListToken,
+    token: Result<StatusListToken, StatusError>,
     key: DidUrl,
-    /// Whether that key was its signer's at the newest index that was known when the list was taken in.
-    current: bool,
+}
+
+impl SignedList {
+    fn token(&self) -> Result<&StatusListToken, StatusDoubt> {
+        self.token.as_ref().map_err(|error| StatusDoubt::List(*error))
+    }
 }
 
 impl ListEntry {
-    /// The list, if its signer still has the key.
-    fn current(&self) -> Result<&SignedList, StatusDoubt> {
-        match &self.signed {
-            Ok(signed) if signed.current => Ok(signed),
-            Ok(_) => Err(StatusDoubt::SignerUnknown),
-            Err(doubt) => Err(*doubt),
-        }
+    fn signed(&self) -> Result<&SignedList, StatusDoubt> {
+        self.signed.as_ref().map_err(|doubt| *doubt)
     }
 
     /// Whether the copy may still be used: `exp`, `ttl` and our own bound on age, whichever ends first.
     fn is_usable(&self, freshness: Freshness, now: UnixSeconds) -> bool {
-        let said = self.signed.as_ref().map_or(None, |signed| signed.token.usable_until(self.fetched_at));
+        let token = self.signed().and_then(SignedList::token);
+        let said = token.map_or(None, |token| token.usable_until(self.fetched_at));
         let until = self.fetched_at.plus(freshness.max_age);
         now < said.map_or(until, |said| said.min(until)).plus(freshness.leeway)
     }
@@ -209,8 +210,8 @@ impl PreparedEvidence {
         Ok(())
     }
 
-    /// Takes in a status list. Its signer's history must have been added before: the key that signed it must be
-    /// one of the signer's current keys, or, to tell of a past moment, of its keys then.
+    /// Takes in a status list. Its signer's history must have been added before: the key that signed it must be in it. When
+    /// the list is asked, the key must be one of the signer's current keys, or, to tell of a past moment, of its keys then.
     pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) {
         let entry = ListEntry { signed: self.verify_list(uri, fetched), fetched_at: fetched.fetched_at };
         self.lists.insert(uri.to_owned(), entry);
@@ -218,16 +219,14 @@ impl PreparedEvidence {
 
     fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<SignedList, StatusDoubt> {
         let name = key_name(&fetched.token).map_err(StatusDoubt::List)?.ok_or(StatusDoubt::SignerUnknown)?;
-        let signer = self.dids.get(name.did()).and_then(|known| Some((known.until, known.value.as_ref()?)));
-        let (index, history) = signer.ok_or(StatusDoubt::SignerUnknown)?;
+        let signer = self.dids.get(name.did()).and_then(|known| known.value.as_ref());
+        let history = signer.ok_or(StatusDoubt::SignerUnknown)?;
         // A key's id means one key for ever.
         let named = |record: &&KeyRecord| record.id == name.fragment() && record.key_use == KeyUse::AssertionMethod;
         let key = history.keys.iter().find(named).ok_or(StatusDoubt::SignerUnknown)?.jwk.key();
-        let current = history.key_at(index, name.fragment(), KeyUse::AssertionMethod).is_some();
         let reference = Reference { index: 0, uri: uri.to_owned() };
-        let token = StatusListToken::verify(&fetched.token, key, &reference, fetched.fetched_at, LIST_LEEWAY)
-            .map_err(|error| if current { StatusDoubt::List(error) } else { StatusDoubt::SignerUnknown })?;
-        Ok(SignedList { token, key: name, current })
+        let token = StatusListToken::verify(&fetched.token, key, &reference, fetched.fetched_at, LIST_LEEWAY);
+        Ok(SignedList { token, key: name })
     }
 
     /// Remembers a checkpoint that the trust root certified, such as one that a presentation brought along
@@ -260,7 +259,8 @@ impl PreparedEvidence {
         };
         let states = needs.states.iter().filter(|(key, at_least)| lacks(key, **at_least));
         let usable = |uri: &String| {
-            self.lists.get(uri).is_some_and(|entry| entry.current().is_ok() && entry.is_usable(freshness, now))
+            let holds = |entry| self.current(entry).and_then(SignedList::token).is_ok();
+            self.lists.get(uri).is_some_and(|entry| holds(entry) && entry.is_usable(freshness, now))
         };
         let lists = needs.status_lists.iter().filter(|(uri, _)| !usable(uri));
         Needs {
@@ -360,22 +360,31 @@ impl PreparedEvidence {
     ) -> Result<&StatusListToken, StatusDoubt> {
         let entry = self.lists.get(uri).ok_or(StatusDoubt::NoList)?;
         let signed = match reading.when.as_of {
-            AsOf::Now => entry.current()?,
-            AsOf::Past(_) => entry.signed.as_ref().map_err(|doubt| *doubt)?,
+            AsOf::Now => self.current(entry)?,
+            AsOf::Past(_) => entry.signed()?,
         };
+        let token = signed.token()?;
         if signed.key.did() != issuer {
             return Err(StatusDoubt::OtherSigner);
         }
         let time = reading.when.time();
         match (reading.when.as_of, entry.is_usable(reading.freshness, time)) {
-            (AsOf::Now, true) => Ok(&signed.token),
+            (AsOf::Now, true) => Ok(token),
             (AsOf::Now, false) => Err(StatusDoubt::Stale),
             (AsOf::Past(moment), true) if entry.fetched_at <= time => match self.had(&signed.key, moment.index()) {
-                true => Ok(&signed.token),
+                true => Ok(token),
                 false => Err(StatusDoubt::SignerUnknown),
             },
             (AsOf::Past(_), _) => Err(StatusDoubt::OtherTime),
         }
+    }
+
+    /// A list whose signer still has the key, by the newest that is known of it.
+    fn current<'e>(&self, entry: &'e ListEntry) -> Result<&'e SignedList, StatusDoubt> {
+        let signed = entry.signed()?;
+        let newest = self.dids.get(signed.key.did()).map(|known| known.until);
+        let has = newest.is_some_and(|newest| self.had(&signed.key, newest));
+        if has { Ok(signed) } else { Err(StatusDoubt::SignerUnknown) }
     }
 
     /// Whether a key signed lists and credentials for its DID at a log index.

@@ -1,8 +1,9 @@
 //! Ledger or issuer not there, or lying: what is undetermined is said to be, and policy decides.
 
-use identity_core::registry::{Role, did_key};
-use identity_core::sample::world::{LIST, NOW, PURPOSE, accredit};
-use identity_core::status::Status;
+use identity_core::registry::{Compromise, KeyUse, Operation, Role, Update, did_key};
+use identity_core::sample::parties::{entry, key};
+use identity_core::sample::world::{INDEX, LIST, NOW, PURPOSE, accredit, anchor};
+use identity_core::status::{Bits, Status, StatusList, Validity, sign};
 use serde_json::json;
 
 use super::world::{Bench, dcql, state_url};
@@ -58,6 +59,30 @@ async fn a_revocation_is_seen_at_the_next_refresh() {
         let after = bench.ask(query).await;
         assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
     }
+}
+
+#[actix_web::test]
+async fn a_list_whose_key_turns_out_to_be_stolen_is_fetched_anew_at_once() {
+    let mut bench = Bench::new().await;
+    let before = bench.ask("strict").await;
+    assert_eq!(bench.answer(&before, &bench.honest(&before)).await.status, 200);
+
+    // The credential is anchored once more, so that what is at hand knows too little. Then the key is stolen.
+    let world = &mut bench.world;
+    world.anchored = world.ledger.act(&world.issuer, &Operation::Anchor(anchor(&world.credential).1));
+    let next = Update { add_keys: vec![entry("assert-2", 2, 11, KeyUse::AssertionMethod)], ..Update::default() };
+    world.ledger.act(&world.issuer, &Operation::Update(next));
+    world.ledger.act(&world.issuer, &Operation::Compromise(Compromise { key: "assert-1".to_owned() }));
+    world.ledger.seal(NOW.0 - 200);
+    let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
+    list.set(INDEX, Status::Invalid).unwrap();
+    let validity = Validity { issued_at: NOW, expires: NOW.plus(600), ttl: 600 };
+    let under_the_next = sign(&list, LIST, validity, &world.issuer.key_name("assert-2"), &key(2, 11)).unwrap();
+    bench.serve_evidence(Status::Valid);
+    bench.fetch.answer(LIST, 200, "application/statuslist+jwt", under_the_next);
+
+    let after = bench.ask("strict").await;
+    assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
 }
 
 #[actix_web::test]

@@ -1,5 +1,7 @@
 //! An issuer's keys and standing as of the moment that counts: that of the anchor, or without one the newest known.
 
+use ledger::StateProof;
+
 use crate::crypto::{SecretKey, Signer as _};
 use crate::jose::Jwk;
 use crate::registry::{
@@ -8,9 +10,12 @@ use crate::registry::{
 };
 use crate::sample::parties::{Party, entry, key};
 use crate::sample::world::{LIST, NOW, VCT, World, anchor};
-use crate::status::{Bits, StatusList, Validity, sign};
+use crate::status::{Bits, StatusError, StatusList, Validity, sign};
 use crate::time::UnixSeconds;
-use crate::verdict::{AnchorRule, EvidenceError, Fault, Freshness, OnUndetermined, Refusal, StatusDoubt, needs};
+use crate::verdict::{
+    AnchorRule, EvidenceError, Fault, Freshness, OnUndetermined, PreparedEvidence, Refusal, Status, StatusDoubt, judge,
+    needs,
+};
 
 /// A change on the ledger, then everything presented and fetched again.
 fn happens(world: &mut World, operation: &Operation) -> u64 {
@@ -201,6 +206,59 @@ fn without_an_anchor_each_history_answers_for_the_last_index_that_it_knows() {
     let key = issuers(&world);
     fetched_later(&mut world, &key);
     assert_eq!(without_anchor(&mut world), Some(Refusal::IssuerKeyCompromised));
+}
+
+/// A service fetches lists and histories apart, and keeps both for a while.
+#[test]
+fn a_list_that_was_taken_in_before_its_key_was_reported_decides_nothing_after() {
+    let mut world = World::new();
+    let mut kept = world.prepared();
+    let wanted = needs(&world.presentation(), &world.policy).unwrap();
+    let freshness = world.policy.evidence;
+    let lists = |kept: &PreparedEvidence| kept.missing(&wanted, freshness, NOW).status_lists.len();
+    let judged = |world: &World, kept: &PreparedEvidence| {
+        let verdict = judge(&world.presentation(), kept, &world.policy, NOW);
+        verdict.map(|verified| verified.credentials()["id"][0].status)
+    };
+    assert_eq!((judged(&world, &kept), lists(&kept)), (Ok(Status::Valid), 0));
+
+    happens(&mut world, &report("assert-1"));
+    kept.add_state(&newer_history(&world)).unwrap();
+    let stolen = StatusDoubt::SignerUnknown;
+    assert_eq!((judged(&world, &kept), lists(&kept)), (Ok(Status::Undetermined(stolen)), 1), "and it is fetched anew");
+    assert_eq!(judged(&world, &world.prepared()), judged(&world, &kept), "an auditor comes to the same");
+    world.policy.undetermined = OnUndetermined::Refuse;
+    assert_eq!(judged(&world, &kept), Err(Refusal::StatusUndetermined(stolen)));
+
+    // So does a list that could not be read in the first place.
+    let mut world = World::new();
+    world.list(&other_subject(&world));
+    world.policy.undetermined = OnUndetermined::Accept;
+    let mut kept = world.prepared();
+    assert_eq!(judged(&world, &kept), Ok(Status::Undetermined(StatusDoubt::List(StatusError::Subject))));
+    happens(&mut world, &report("assert-1"));
+    world.list(&other_subject(&world));
+    kept.add_state(&newer_history(&world)).unwrap();
+    assert_eq!(judged(&world, &world.prepared()), judged(&world, &kept));
+}
+
+/// The history of the issuer, as it is now.
+fn newer_history(world: &World) -> StateProof {
+    world.ledger.state_proof(&did_key(&world.issuer.did()), NOW.0 - 100)
+}
+
+/// A list of the issuer's that is published elsewhere.
+fn other_subject(world: &World) -> String {
+    let validity = Validity { issued_at: NOW, expires: UnixSeconds(NOW.0 + 600), ttl: 600 };
+    let list = StatusList::new(Bits::One, 1 << 17).unwrap();
+    sign(
+        &list,
+        "https://d2.example/status/other",
+        validity,
+        &world.issuer.key_name("assert-1"),
+        &world.issuer.asserter(),
+    )
+    .unwrap()
 }
 
 #[test]

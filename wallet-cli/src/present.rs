@@ -9,12 +9,13 @@ use crate::{
     asker::Asker,
     claims,
     cli::PresentArgs,
+    consent::{AtTerminal, Consent},
     error::WalletError,
     holdings::{Credential, Outcome, SharedCredential, Sharing},
     late::Silent,
     onward::Onward,
     picture,
-    question::{Consent, Item, Question},
+    question::{Item, Question},
     receipt::{self, Receipt},
     selection::{self, Chosen, Held, Selection},
     ui::Ui,
@@ -35,13 +36,16 @@ use identity_core::{
 use rand::CryptoRng;
 use serde_json::{Value, json};
 use service_kit::{chance, fetch::Request};
+use std::collections::BTreeSet;
 
 /// A verified request, what would answer it, and the question for the holder.
 pub struct Prepared {
     request: VerifiedRequest,
     /// The asker's keys, by the ledger: what it signs as its receipt is held against them.
     document: Document,
-    chosen: Vec<Chosen>,
+    /// What could leave.
+    answers: Vec<Chosen>,
+    /// The question, whose items are what would leave.
     question: Question,
 }
 
@@ -64,6 +68,29 @@ impl Prepared {
     pub fn question(&self) -> &Question {
         &self.question
     }
+
+    /// Asks for consent: to each thing that is not needed, then to all that would leave.
+    ///
+    /// # Errors
+    /// [`WalletError::BeyondAccreditation`], without a question; [`WalletError::Declined`].
+    fn agreed(self, consent: &mut dyn Consent) -> Result<Self, WalletError> {
+        if !self.question.is_accredited() {
+            return Err(WalletError::BeyondAccreditation);
+        }
+        let places = 0..self.question.optional.len();
+        let added: BTreeSet<usize> = places.filter(|place| consent.adds(&self.question, *place)).collect();
+        let question = self.question.with(&added);
+        if consent.agrees(&question) { Ok(Self { question, ..self }) } else { Err(WalletError::Declined) }
+    }
+
+    /// What leaves: the answers that the question lists. What was not listed cannot.
+    fn listed(&self) -> Vec<Chosen> {
+        let answer = |item: &Item| {
+            let is_listed = |answer: &&Chosen| answer.query == item.query && answer.number == item.number;
+            self.answers.iter().find(is_listed).cloned()
+        };
+        self.question.items.iter().filter_map(answer).collect()
+    }
 }
 
 impl Wallet {
@@ -78,13 +105,7 @@ impl Wallet {
         select: &[(String, usize)],
         consent: &mut dyn Consent,
     ) -> Result<Shared, WalletError> {
-        let prepared = self.prepare(link, select).await?;
-        if !prepared.question.is_accredited() {
-            return Err(WalletError::BeyondAccreditation);
-        }
-        if !consent.agrees(&prepared.question) {
-            return Err(WalletError::Declined);
-        }
+        let prepared = self.prepare(link, select).await?.agreed(consent)?;
         self.share(prepared).await
     }
 
@@ -104,33 +125,22 @@ impl Wallet {
         let parameters = request.parameters();
         let word = asker.word(self, parameters, now).await?;
         let (label, accreditation) = asker.standing(&parameters.query, parameters.purpose.as_deref(), now)?;
+        let Selection { chosen, optional, instead } =
+            selection::select(&parameters.query, &self.usable(&request)?, select)?;
+        let items = |chosen: &Vec<Chosen>| chosen.iter().map(|one| self.item(one, request.asker())).collect();
+        let ways = |ways: &[Vec<Chosen>]| ways.iter().map(items).collect::<Result<_, _>>();
         let question = Question {
             asker: request.asker().to_string(),
             label,
             accreditation,
             word,
             destination: parameters.response_uri.origin().ascii_serialization(),
-            items: Vec::new(),
-            optional: Vec::new(),
-            instead: Vec::new(),
+            items: items(&chosen)?,
+            optional: ways(&optional)?,
+            instead: ways(&instead)?,
         };
-        self.choose(Prepared { request, document, chosen: Vec::new(), question }, select)
-    }
-
-    /// Chooses again what answers a prepared request; `select` names credentials by query. Nothing leaves.
-    ///
-    /// # Errors
-    /// [`WalletError::NothingFits`], [`WalletError::Selection`].
-    pub fn choose(&self, prepared: Prepared, select: &[(String, usize)]) -> Result<Prepared, WalletError> {
-        let Prepared { request, document, mut question, .. } = prepared;
-        let Selection { chosen, optional, instead } =
-            selection::select(&request.parameters().query, &self.usable(&request)?, select)?;
-        let asker = request.asker();
-        let items = |chosen: &Vec<Chosen>| chosen.iter().map(|one| self.item(one, asker)).collect();
-        question.items = items(&chosen)?;
-        question.optional = optional.iter().map(items).collect::<Result<_, _>>()?;
-        question.instead = instead.iter().map(items).collect::<Result<_, _>>()?;
-        Ok(Prepared { request, document, chosen, question })
+        let answers = chosen.into_iter().chain(optional.into_iter().flatten()).collect();
+        Ok(Prepared { request, document, answers, question })
     }
 
     async fn fetch_request(&self, link: &RequestLink) -> Result<(String, Option<String>), WalletError> {
@@ -195,7 +205,8 @@ impl Wallet {
     /// [`WalletError::Unanswered`] if nobody said whether it arrived; before that point nothing has left. A refusal by
     /// the asker is no error here but an [`Outcome`].
     pub async fn share(&mut self, prepared: Prepared) -> Result<Shared, WalletError> {
-        let Prepared { request, document, chosen, question } = prepared;
+        let chosen = prepared.listed();
+        let Prepared { request, document, question, .. } = prepared;
         let anchors = self.anchors(&request, &chosen).await?;
         let token = self.presentations(&request, &chosen)?;
         let form = request.answer(&token, &anchors)?;
@@ -295,23 +306,21 @@ impl Wallet {
 /// As [`Wallet::present`]; [`WalletError::ShareRefused`] if the asker refused.
 pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui) -> Result<View, WalletError> {
     let link = picture::link(arguments.link.request.as_deref(), arguments.link.qr.as_deref())?;
-    let mut prepared = wallet.prepare(&link, &arguments.select).await?;
+    let prepared = wallet.prepare(&link, &arguments.select).await?;
+    let (say, confirm) = (&mut |line: &str| ui.note(line), &mut |question: &str| ui.confirm(question));
+    let mut holder = AtTerminal::new(ui, say, confirm);
     // A person is shown what they are asked, also where a script gets the result.
     if !(arguments.yes && ui.is_json()) {
-        prepared.question.lines(ui).iter().for_each(|line| ui.note(line));
+        holder.show(prepared.question());
     }
-    if !prepared.question.is_accredited() {
-        return Err(WalletError::BeyondAccreditation);
-    }
-    if !arguments.yes {
-        prepared = offer(wallet, prepared, arguments.select, ui)?;
-    }
+    let consent: &mut dyn Consent = if arguments.yes { &mut |_: &Question| true } else { &mut holder };
+    let prepared = prepared.agreed(consent).inspect_err(|error| {
+        if matches!(error, WalletError::Declined) {
+            let id = if ui.can_ask() { "wallet-declined" } else { "wallet-declined-no-terminal" };
+            ui.note(&ui.text(id, &[]));
+        }
+    })?;
     let question = prepared.question().clone();
-    if !arguments.yes && !ui.confirm(&ui.text("wallet-ask-confirm", &[])) {
-        let id = if ui.can_ask() { "wallet-declined" } else { "wallet-declined-no-terminal" };
-        ui.note(&ui.text(id, &[]));
-        return Err(WalletError::Declined);
-    }
     let shared = wallet.share(prepared).await?;
     if let Outcome::Refused { code } = &shared.outcome {
         ui.note(&shared.receipt.line(ui));
@@ -319,23 +328,6 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: PresentArgs, ui: &Ui
         return Err(WalletError::ShareRefused { code });
     }
     Ok(view(&question, &shared, arguments.open, ui))
-}
-
-/// Asks for each thing that is not needed whether it goes too; no answer is no.
-fn offer(
-    wallet: &Wallet,
-    prepared: Prepared,
-    mut select: Vec<(String, usize)>,
-    ui: &Ui,
-) -> Result<Prepared, WalletError> {
-    let named = select.len();
-    for (place, offered) in prepared.question.optional.iter().enumerate() {
-        let number = (place + 1).to_string();
-        if ui.confirm(&ui.text("wallet-ask-optional-confirm", &[("number", number.into())])) {
-            select.extend(offered.iter().map(|item| (item.query.clone(), item.number)));
-        }
-    }
-    if select.len() == named { Ok(prepared) } else { wallet.choose(prepared, &select) }
 }
 
 fn view(question: &Question, shared: &Shared, open: bool, ui: &Ui) -> View {

@@ -13,6 +13,7 @@ use crate::{
 use identity_core::{sd_jwt::ClaimPath, verdict::Excess};
 use serde_json::{Value, json};
 use service_kit::terminal::{columns, harmless, padded};
+use std::collections::BTreeSet;
 
 /// A verified request against what the vault holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,23 +57,31 @@ pub struct Item {
     pub seen_by: Vec<(Option<(String, String)>, String)>,
 }
 
-/// Says yes or no to a question: a person, or a rule.
-pub trait Consent {
-    /// True to share. The answer to a doubt is no.
-    fn agrees(&mut self, question: &Question) -> bool;
-}
-
-impl<F: FnMut(&Question) -> bool> Consent for F {
-    fn agrees(&mut self, question: &Question) -> bool {
-        self(question)
-    }
-}
-
 impl Question {
     /// Whether the ledger lets the asker ask all of this.
     #[must_use]
     pub fn is_accredited(&self) -> bool {
         matches!(self.accreditation, Accreditation::Covers { .. })
+    }
+
+    /// The question once the holder has added some of what is not needed, by its place. What else the asker would like is
+    /// still not needed, and offered for what it would show beyond that.
+    #[must_use]
+    pub fn with(mut self, added: &BTreeSet<usize>) -> Self {
+        let offers = std::mem::take(&mut self.optional).into_iter().enumerate();
+        let (taken, left): (Vec<_>, Vec<_>) = offers.partition(|(place, _)| added.contains(place));
+        for (_, offer) in taken {
+            let fresh = self.beyond(offer);
+            self.items.extend(fresh);
+        }
+        let left = left.into_iter().map(|(_, offer)| self.beyond(offer));
+        self.optional = left.filter(|offer| !offer.is_empty()).collect();
+        self
+    }
+
+    /// What of an offer answers other queries than what leaves anyway: each query is answered once.
+    fn beyond(&self, offer: Vec<Item>) -> Vec<Item> {
+        offer.into_iter().filter(|item| self.items.iter().all(|leaving| leaving.query != item.query)).collect()
     }
 
     /// The question for a person.

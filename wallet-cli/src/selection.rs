@@ -1,9 +1,10 @@
 //! Which credentials answer a request: the asker's order of preference, and the holder's choice above it.
 //!
-//! The holder chooses by naming a credential for a query (`--select query=number`). That also chooses: the option of
-//! a credential set that has the query, and whether an optional set is answered at all. Where nothing is chosen, the
-//! asker's first option that can be answered counts, optional sets stay unanswered, and one credential answers a
-//! query, also one that would take several.
+//! The holder chooses by naming a credential for a query (`--select query=number`). That also chooses the option of a
+//! required credential set that has the query. An optional set is answered only where that takes nothing that was neither
+//! named nor needed: one of which only a part was named stays unanswered. Where nothing is chosen, the asker's first
+//! option that can be answered counts, optional sets stay unanswered, and one credential answers a query, also one that
+//! would take several.
 
 use crate::error::WalletError;
 use identity_core::{
@@ -55,9 +56,14 @@ pub(crate) fn select(query: &Query, held: &[Held], wish: &[(String, usize)]) -> 
     let picker = Picker { query, held, matches: &matches, wish };
     let named = picker.named()?;
     let mut selection = Selection::default();
-    let mut asked = BTreeSet::new();
-    for need in &matches.needs {
-        asked.extend(option_of(need, &named).into_iter().flatten().copied());
+    let (required, optional): (Vec<&Need>, Vec<&Need>) = matches.needs.iter().partition(|need| need.required);
+    let needed: BTreeSet<usize> =
+        required.iter().filter_map(|need| preferred(&need.options, &named)).flatten().copied().collect();
+    let wanted: BTreeSet<usize> = needed.union(&named).copied().collect();
+    let mut asked = needed;
+    for need in optional {
+        let taken = need.options.iter().filter(|option| !option.is_disjoint(&named) && option.is_subset(&wanted));
+        asked.extend(preferred(taken, &named).into_iter().flatten().copied());
     }
     if let Some(stray) = named.difference(&asked).next() {
         return Err(picker.misfit(*stray));
@@ -67,7 +73,7 @@ pub(crate) fn select(query: &Query, held: &[Held], wish: &[(String, usize)]) -> 
         let open = |option: &&BTreeSet<usize>| !option.is_subset(&asked);
         let fresh = |option: &BTreeSet<usize>| picker.pick(&option.difference(&asked).copied().collect());
         if need.required {
-            let taken = option_of(need, &named);
+            let taken = preferred(&need.options, &named);
             let others = need.options.iter().filter(|option| Some(*option) != taken).filter(open);
             for option in others {
                 selection.instead.push(picker.pick(option)?);
@@ -79,13 +85,13 @@ pub(crate) fn select(query: &Query, held: &[Held], wish: &[(String, usize)]) -> 
     Ok(selection)
 }
 
-/// The option that has most of what the holder named, else the asker's first; none of an optional need that the
-/// holder did not name.
-fn option_of<'n>(need: &'n Need, named: &BTreeSet<usize>) -> Option<&'n BTreeSet<usize>> {
-    let count = |option: &&BTreeSet<usize>| option.intersection(named).count();
+/// The option that has most of what the holder named, else the asker's first.
+fn preferred<'n>(
+    options: impl IntoIterator<Item = &'n BTreeSet<usize>, IntoIter: DoubleEndedIterator>,
+    named: &BTreeSet<usize>,
+) -> Option<&'n BTreeSet<usize>> {
     // `max_by_key` takes the last of equals; the first is the asker's favourite.
-    let best = need.options.iter().rev().max_by_key(count)?;
-    (need.required || count(&best) > 0).then_some(best)
+    options.into_iter().rev().max_by_key(|option| option.intersection(named).count())
 }
 
 struct Picker<'a> {

@@ -114,6 +114,26 @@ fn what_is_optional_stays_unless_it_is_named() {
 }
 
 #[test]
+fn an_optional_set_of_which_only_a_part_is_named_stays() {
+    let sets = json!([{ "options": [["a"]] }, { "options": [["b"]], "required": false },
+        { "options": [["b", "c"], ["b", "d"]], "required": false }]);
+    let query = query("abcd", Some(sets));
+    let held = wallet("abcd", &[]);
+    assert_eq!(sent(&query, &held, &["b=2"]), ["a=1", "b=2"]);
+    assert_eq!(sent(&query, &held, &["b=2", "d=4"]), ["a=1", "b=2", "d=4"]);
+    let alone = selected(&query, &held, &["c=3"]);
+    assert!(matches!(alone, Err(WalletError::Selection { query }) if query == "c"));
+}
+
+#[test]
+fn naming_what_is_needed_takes_nothing_beside_it() {
+    let sets = json!([{ "options": [["a"]] }, { "options": [["a", "b"]], "required": false }]);
+    let query = query("ab", Some(sets));
+    assert_eq!(sent(&query, &wallet("aab", &[]), &["a=1"]), ["a=1"]);
+    assert_eq!(sent(&query, &wallet("aab", &[]), &["a=1", "b=3"]), ["a=1", "b=3"]);
+}
+
+#[test]
 fn a_choice_that_does_not_fit_is_named() {
     let sets = json!([{ "options": [["a"], ["b"]] }]);
     let query = query("ab", Some(sets));

@@ -2,6 +2,7 @@
 //! on the other, nothing in between but the form that travels.
 
 use super::*;
+use identity_core::problem::Lang;
 use identity_core::{
     kb_jwt::{Confirmation, Window},
     oid4vp::{Answer, Session},
@@ -11,7 +12,11 @@ use identity_core::{
         judge,
     },
 };
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+use wallet_cli::{AtTerminal, ui::Ui};
 
 pub(super) const DEGREE: &str = "urn:sample:credential:degree:1";
 
@@ -55,7 +60,7 @@ impl Several {
         let authority = Party::new(1, ServiceType::Ledger);
         let world = &mut scene.world;
         for operation in [
-            accredit(&world.asker, Role::Verifier, DEGREE, &["degree"]),
+            accredit(&world.asker, Role::Verifier, DEGREE, &["degree", "school"]),
             accredit(&world.issuer, Role::Issuer, VCT, &[]),
             accredit(&world.issuer, Role::Issuer, DEGREE, &[]),
         ] {
@@ -101,6 +106,30 @@ impl Several {
         let select: Vec<(String, usize)> = select.iter().map(|(id, number)| ((*id).to_owned(), *number)).collect();
         let shared = self.wallet.present(&self.link, &select, &mut |_: &Question| true).await.unwrap();
         assert_eq!(shared.outcome, Outcome::Accepted);
+        self.judged()
+    }
+
+    /// The holder is asked at a terminal and answers each question with the next of `answers`. What stood there, a block
+    /// of lines before each question, and what the verifier judges of what was posted.
+    async fn asked_at_a_terminal(&mut self, answers: &[bool]) -> (Vec<String>, Verified) {
+        let (blocks, mut answers) = (RefCell::new(vec![String::new()]), answers.iter());
+        let ui = Ui::new(Lang::En, false);
+        let say = &mut |line: &str| *blocks.borrow_mut().last_mut().unwrap() += &format!("{line}\n");
+        let confirm = &mut |_: &str| {
+            blocks.borrow_mut().push(String::new());
+            *answers.next().unwrap()
+        };
+        let mut holder = AtTerminal::new(&ui, say, confirm);
+        let shared = self.wallet.present(&self.link, &[], &mut holder).await.unwrap();
+        assert_eq!(shared.outcome, Outcome::Accepted);
+        assert_eq!(answers.next(), None, "each answer was asked for");
+        let verified = self.judged().unwrap();
+        blocks.borrow_mut().pop();
+        (blocks.into_inner(), verified)
+    }
+
+    /// What the verifier says to what was posted last.
+    fn judged(&self) -> Result<Verified, Refusal> {
         let body = self.world.posted.lock().unwrap().pop().unwrap();
         let Answer::Presented { token, anchors } = verifier::accept(&self.session, None, body.as_bytes(), NOW).unwrap()
         else {
@@ -223,4 +252,57 @@ async fn another_option_answers_where_the_first_cannot() {
     let prepared = several.wallet.prepare(&several.link, &[]).await.unwrap();
     let question = prepared.question();
     assert_eq!((question.items[0].query.as_str(), question.instead.len()), ("degree", 1));
+}
+
+/// The claims that a block of lines at the terminal says leave.
+fn listed(block: &str) -> Vec<&str> {
+    block.lines().filter_map(|line| line.trim_start().strip_prefix("Leaves")).map(str::trim).collect()
+}
+
+fn name_degree_and_school() -> Value {
+    json!([
+        query("who", VCT, "name", false),
+        query("degree", DEGREE, "degree", false),
+        query("school", DEGREE, "school", false)
+    ])
+}
+
+#[tokio::test]
+async fn a_yes_to_one_thing_that_is_not_needed_is_none_to_another_that_shares_a_query_with_it() {
+    let sets = json!([{ "options": [["who"]] }, { "options": [["degree"]], "required": false },
+        { "options": [["degree", "school"]], "required": false }]);
+    let (yes, no) = (true, false);
+    for (answers, leaving) in [
+        ([no, no, yes], vec!["who"]),
+        ([yes, no, yes], vec!["who", "degree"]),
+        ([no, yes, yes], vec!["who", "degree", "school"]),
+        ([yes, yes, yes], vec!["who", "degree", "school"]),
+    ] {
+        let mut several = Several::asked(&name_degree_and_school(), Some(sets.clone()));
+        let (blocks, verified) = several.asked_at_a_terminal(&answers).await;
+        let learnt: Vec<&str> = learnt(&verified).into_keys().collect();
+        assert_eq!(learnt.iter().collect::<BTreeSet<_>>(), leaving.iter().collect(), "{answers:?}");
+
+        let offered = ["Name", "degree", "degree", "school"];
+        assert_eq!(listed(&blocks[0]), offered, "{}", blocks[0]);
+        assert!(blocks[1].is_empty(), "the first question stands there still");
+        let expected: Vec<&str> = leaving.iter().map(|query| if *query == "who" { "Name" } else { query }).collect();
+        if leaving == ["who"] {
+            assert!(blocks[2].is_empty(), "nothing changed");
+        } else {
+            assert_eq!(listed(&blocks[2]), expected, "all that leaves was listed last, and nothing else");
+        }
+        let (_, sharing, _) = several.wallet.holdings().sharings().next().unwrap();
+        assert_eq!(sharing.credentials.iter().map(|shared| shared.claims.len()).sum::<usize>(), leaving.len());
+    }
+}
+
+#[tokio::test]
+async fn a_yes_to_what_is_not_needed_leaves_the_answer_to_what_is() {
+    let sets = json!([{ "options": [["who"], ["degree", "school"]] }, { "options": [["degree"]], "required": false }]);
+    let mut several = Several::asked(&name_degree_and_school(), Some(sets));
+    let (blocks, verified) = several.asked_at_a_terminal(&[true, true]).await;
+    assert_eq!(learnt(&verified).into_keys().collect::<Vec<_>>(), ["degree", "who"]);
+    assert_eq!(listed(&blocks[1]), ["Name", "degree"]);
+    assert!(blocks[1].contains("--select degree=3 --select school=3"), "the other way stands there still");
 }

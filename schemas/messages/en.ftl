@@ -161,6 +161,7 @@ wallet-ask-stays = Stays here
 wallet-ask-nothing = (nothing)
 wallet-ask-always = Always seen
 wallet-ask-always-what = type, issuer, validity, status entry, and the key of this one credential
+wallet-ask-always-claims = and, whatever you choose: { $claims }
 wallet-ask-seen = This credential was shown before to: { $askers }. Together they can tell that it is the same one.
 wallet-ask-others = Fits as well: number { $numbers }; choose with --select { $query }=NUMBER
 wallet-ask-more = Fits as well: number { $numbers }; several may be shown, one --select { $query }=NUMBER each

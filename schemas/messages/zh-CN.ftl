@@ -161,6 +161,7 @@ wallet-ask-stays = 不出示
 wallet-ask-nothing = （无）
 wallet-ask-always = 始终可见
 wallet-ask-always-what = 类型、签发方、有效期、状态条目，以及仅属于此凭证的密钥
+wallet-ask-always-claims = 以及无论如何选择都可见的：{ $claims }
 wallet-ask-seen = 此凭证曾出示给：{ $askers }。各方合谋即可认出是同一份。
 wallet-ask-others = 第 { $numbers } 号也符合；可用 --select { $query }=编号 选用
 wallet-ask-more = 第 { $numbers } 号也符合；可出示多份，每份各用一个 --select { $query }=编号

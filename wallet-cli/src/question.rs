@@ -174,11 +174,15 @@ impl Item {
             paths.sort_by_key(|path| text.position(path));
             listed(paths.into_iter().map(|path| text.label(path, ui.lang())), ui)
         };
-        let facts = vec![
+        let mut facts = vec![
             ("wallet-ask-leaves", names(&self.split.leaves)),
             ("wallet-ask-stays", names(&self.split.stays)),
             ("wallet-ask-always", ui.text("wallet-ask-always-what", &[])),
         ];
+        if !self.split.always.is_empty() {
+            let claims = names(&self.split.always);
+            facts.push(("", ui.text("wallet-ask-always-claims", &[("claims", claims.into())])));
+        }
         let mut lines = vec![ui.text("wallet-ask-from", &values)];
         lines.extend(aligned(facts, "  ", ui));
         if !self.others.is_empty() {
@@ -228,6 +232,7 @@ mod tests {
         let split = Split {
             leaves: vec![ClaimPath::top("address").member("region"), ClaimPath::top("name")],
             stays: vec![ClaimPath::top("citizen_number")],
+            always: Vec::new(),
         };
         let item = Item {
             query: "id".into(),
@@ -307,6 +312,16 @@ Shown twice, this credential can be recognised as the same one.";
             vec![(Some(("Sample bank".into(), "样本银行".into())), "did:xinfu:sample:bank".into())];
         let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
         assert!(text.contains("此凭证曾出示给：样本银行"), "{text}");
+    }
+
+    #[test]
+    fn what_no_choice_keeps_back_is_said_to_be_seen_always() {
+        let mut question = question(Accreditation::Covers { as_of: UnixSeconds(0) });
+        question.items[0].split.always = vec![ClaimPath::top("sub"), ClaimPath::top("name")];
+        let text = question.lines(&Ui::new(Lang::En, false)).join("\n");
+        let expected = "  Always seen  type, issuer, validity, status entry, and the key of this one credential
+               and, whatever you choose: Name, sub";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -248,7 +248,7 @@ fn lines(wallet: &Wallet, receipt: &Receipt, ui: &Ui) -> Vec<String> {
     ];
     let found = wallet.holdings.credentials().find(|(number, ..)| *number == receipt.number);
     let held = found.and_then(|(_, held, _)| HeldSdJwt::dangerous_reopen(held.sd_jwt.expose().to_owned()).ok());
-    let mut paths: Vec<_> = held.iter().flat_map(|held| claims::leaves(held.claims())).map(|(path, _)| path).collect();
+    let mut paths: Vec<_> = held.iter().flat_map(|held| claims::leaves(held)).map(|(path, _)| path).collect();
     paths.sort_by_key(|path| text.position(path));
     let names = listed(paths.iter().map(|path| text.label(path, ui.lang())), ui);
     let anchor = match receipt.anchor {

@@ -67,7 +67,7 @@ pub(crate) fn table<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
 pub fn show(number: usize, credential: &Credential, anchored: bool, ui: &Ui) -> Result<View, SdJwtError> {
     let held = HeldSdJwt::dangerous_reopen(credential.sd_jwt.expose().to_owned())?;
     let text = TypeText::of(&credential.vct);
-    let mut leaves = claims::leaves(held.claims());
+    let mut leaves = claims::leaves(&held);
     leaves.sort_by_key(|(path, _)| text.position(path));
     let subject: serde_json::Map<String, Value> = held
         .claims()

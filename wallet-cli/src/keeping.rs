@@ -19,14 +19,13 @@ use service_kit::{
 };
 use std::{fs, io::ErrorKind, path::Path};
 
-/// `backup`: the phrase first, and only when it is known to be written down the file, which is read back.
+/// `backup`: the phrase first, once it is known that a file can be made there, and only when the phrase is known to be
+/// written down the file, which is read back.
 ///
 /// # Errors
 /// A phrase that did not get onto paper, a name that is taken, a disk that refuses; then there is no backup.
 pub fn back_up(holdings: &Holdings, arguments: &BackupArgs, ports: &Ports, ui: &Ui) -> Result<View, WalletError> {
-    if fs::symlink_metadata(&arguments.file).is_ok() {
-        return Err(BackupError::Exists.into());
-    }
+    check_place(&arguments.file)?;
     let mut rng = ports.chance.rng();
     let phrase = Phrase::make(&mut rng);
     let made = ports.clock.now();
@@ -48,16 +47,27 @@ pub fn back_up(holdings: &Holdings, arguments: &BackupArgs, ports: &Ports, ui: &
     Ok(View { object, lines })
 }
 
+/// Finds out whether [`write_whole`] can write there, before anybody writes down words for it.
+///
+/// # Errors
+/// [`BackupError::Exists`], [`BackupError::Unwritable`].
+pub(crate) fn check_place(path: &Path) -> Result<(), BackupError> {
+    private_file::probe(path).map_err(|error| unwritten(&error))
+}
+
 /// Writes a private file whole, or not at all, and never over another.
 ///
 /// # Errors
 /// [`BackupError::Exists`], [`BackupError::Unwritable`].
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    private_file::create(path, bytes).map_err(|error| match error {
-        PrivateFileError::Io { error, .. } if error.kind() == ErrorKind::AlreadyExists => BackupError::Exists,
-        PrivateFileError::Io { error, .. } => BackupError::Unwritable(error.kind()),
-        _ => BackupError::Unwritable(ErrorKind::Other),
-    })
+    private_file::create(path, bytes).map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &PrivateFileError) -> BackupError {
+    match error.kind() {
+        Some(ErrorKind::AlreadyExists) => BackupError::Exists,
+        kind => BackupError::Unwritable(kind.unwrap_or(ErrorKind::Other)),
+    }
 }
 
 /// `passwd`: another passphrase, and another cost of guessing it if so wished.

@@ -27,7 +27,7 @@ use crate::{
 use identity_core::problem::Code;
 use serde_json::json;
 use service_kit::terminal::harmless;
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Why a move cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -88,9 +88,7 @@ fn leave(
         Stay::Leaving(_) => return Err(MoveError::UnderWay.into()),
         Stay::Left(_) => return Err(MoveError::Away.into()),
     }
-    if fs::symlink_metadata(file).is_ok() {
-        return Err(BackupError::Exists.into());
-    }
+    keeping::check_place(file)?;
     let mut rng = ports.chance.rng();
     let (phrase, now) = (Phrase::make(&mut rng), ports.clock.now());
     let bytes = backup::seal(Purpose::Transfer, now, holdings.vault().records(), &phrase, &mut rng)?;

@@ -126,6 +126,7 @@ fn a_backup_that_is_not_right_is_named_and_makes_nothing() {
     old.refuses("backup SECOND --phrase-file PHRASE --passphrase-file PASS", 3, "wallet.phrase.source");
     assert!(!old.path("second").exists(), "no backup that no phrase opens");
     old.refuses("backup NOWHERE/x --phrase-file OTHER --passphrase-file PASS", 3, "wallet.backup.unwritable");
+    assert!(!old.path("other").exists(), "nobody is given words for a file that cannot be made");
     old.does("backup THIRD --phrase-file THIRDPHRASE --passphrase-file PASS");
 
     let new = Machine::new();
@@ -312,6 +313,7 @@ fn a_move_that_does_not_take_place_leaves_the_vault_as_it_was() {
     let machine = Machine::with_vault();
     let offer = "receive openid-credential-offer://?credential_offer={} --passphrase-file PASS";
     machine.refuses("move --out NOWHERE/x --phrase-file ONE --passphrase-file PASS", 3, "wallet.backup.unwritable");
+    assert!(!machine.path("one").exists(), "nobody is given words for a file that cannot be made");
     assert!(machine.does("move --passphrase-file PASS").contains("at home here"), "no file, so no move");
     machine.does("move --out TRANSFER --phrase-file TWO --passphrase-file PASS");
     assert_eq!(machine.run("move --cancel --confirm 1 --passphrase-file PASS").status, 2);

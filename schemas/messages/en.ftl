@@ -96,6 +96,8 @@ wallet-withdraw-asks = { $service } will be asked, at { $place }, to delete what
 wallet-withdraw-limits = It must say, signed, what it deleted and what the law makes it keep. What was done before stays done, and what was handed on is not called back by this.
 wallet-withdraw-again = Asked before, on { $time } UTC: the same withdrawal goes once more.
 wallet-withdraw-confirm = Withdraw it?
+wallet-withdraw-declined = Nothing was withdrawn.
+wallet-withdraw-declined-no-terminal = Nothing was withdrawn: there is no terminal to ask at. Scripts say --yes.
 wallet-withdrawn-anchored = withdrawn on { $time } UTC; acknowledgement { $number }, proven to stand on the ledger
 wallet-withdrawn-waits = withdrawn on { $time } UTC; acknowledgement { $number }, not yet on the ledger
 wallet-withdrawn-deleted = deleted, by its word: { $what }
@@ -224,7 +226,7 @@ wallet-help-exit-codes =
       2  the command line is not understood
       3  the vault cannot be opened or written
       4  refused, by an issuer, a verifier, or a rule of this wallet
-      5  you declined; nothing was shared, signed or removed
+      5  you declined; nothing was shared, signed, withdrawn or removed
       6  somebody could not be reached; try again later
       7  the vault holds nothing that fits
 # ---- the vault's life ----

@@ -96,6 +96,8 @@ wallet-withdraw-asks = 将要求{ $service }（{ $place }）删除您于 { $time
 wallet-withdraw-limits = 对方须以签名说明删除了什么、依法须保留什么。撤回前已进行的处理不受影响，已转交他处的内容也无法由此收回。
 wallet-withdraw-again = 此前已于 { $time }（UTC）提出：将再次发送同一份撤回书。
 wallet-withdraw-confirm = 确定撤回吗？
+wallet-withdraw-declined = 未撤回任何内容。
+wallet-withdraw-declined-no-terminal = 未撤回任何内容：没有可供询问的终端。脚本请使用 --yes。
 wallet-withdrawn-anchored = 已于 { $time }（UTC）撤回；确认书 { $number }，已证明在账本上
 wallet-withdrawn-waits = 已于 { $time }（UTC）撤回；确认书 { $number }，尚未上链
 wallet-withdrawn-deleted = 据其所述已删除：{ $what }
@@ -224,7 +226,7 @@ wallet-help-exit-codes =
       2  无法理解命令行
       3  保险库无法打开或写入
       4  被签发方、验证方或本钱包的规则拒绝
-      5  您未同意；没有出示、签署或移除任何内容
+      5  您未同意；没有出示、签署、撤回或移除任何内容
       6  对方无法联系，请稍后再试
       7  保险库中没有符合要求的凭证
 # ---- the vault's life ----

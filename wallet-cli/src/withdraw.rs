@@ -304,11 +304,12 @@ pub(crate) async fn command(wallet: &mut Wallet, arguments: &WithdrawArgs, ui: &
         return Ok(View { object: json!({ "ok": true, "sharing": number, "index": index }), lines });
     }
     let asking = wallet.asking(number)?;
-    if !ui.is_json() {
+    // A person is shown what they are asked, also where a script gets the result.
+    if !(arguments.yes && ui.is_json()) {
         asking.lines(ui).iter().for_each(|line| ui.note(line));
     }
     if !arguments.yes && !ui.confirm(&ui.text("wallet-withdraw-confirm", &[])) {
-        let id = if ui.can_ask() { "wallet-declined" } else { "wallet-declined-no-terminal" };
+        let id = if ui.can_ask() { "wallet-withdraw-declined" } else { "wallet-withdraw-declined-no-terminal" };
         ui.note(&ui.text(id, &[]));
         return Err(WalletError::Declined);
     }

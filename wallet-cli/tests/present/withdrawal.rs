@@ -5,7 +5,8 @@ use identity_core::{
     receipt::ChainHead,
     withdrawal::{ANSWER_DAYS, Acknowledgement, Answered, Kept as Stays, Kind, Shared, UnverifiedWithdrawal},
 };
-use service_kit::clock::Clock as _;
+use service_kit::{clock::Clock as _, private_file};
+use std::process::{Command, Stdio};
 use wallet_cli::{holdings::WithdrawalAnswer, ui::Ui};
 
 use super::{receipt::shared, *};
@@ -105,6 +106,40 @@ async fn a_sharing_is_taken_back_and_the_acknowledgement_kept() {
     let checked = bundle.check(&world.ledger.trust_root()).unwrap();
     let acknowledged = checked.withdrawn().unwrap().acknowledged().unwrap();
     assert_eq!((acknowledged.said.seq, acknowledged.taken.map(|(at, _)| at)), (2, Some(index)));
+}
+
+/// The program itself, with nobody at its terminal.
+#[tokio::test]
+async fn whoever_is_asked_sees_what_would_be_withdrawn_also_where_a_script_gets_the_result() {
+    let (wallet, world, dir) = facing(Some(honest)).await;
+    drop(wallet);
+    let passphrase = dir.path().join("passphrase");
+    private_file::create(&passphrase, b"a sample passphrase\n").unwrap();
+    for (options, asked, declined) in [
+        (
+            &["--json"][..],
+            "will be asked, at https://d3.example",
+            "Nothing was withdrawn: there is no terminal to ask at.",
+        ),
+        (&["--json", "--lang", "zh"], "将要求示例部门（https://d3.example", "未撤回任何内容：没有可供询问的终端。"),
+        (&[], "will be asked, at https://d3.example", "Nothing was withdrawn: there is no terminal to ask at."),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_xinfu-wallet"))
+            .args(["withdraw", "1", "--vault"])
+            .arg(dir.path())
+            .arg("--passphrase-file")
+            .arg(&passphrase)
+            .args(options)
+            .env("LC_ALL", "C.UTF-8")
+            .env("XDG_STATE_HOME", dir.path().join("state"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains(asked) && said.contains(declined), "{said}");
+    }
+    assert!(world.withdrawn.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -413,7 +413,11 @@ impl Holdings {
                 Place::Removed(_) => return None,
             },
             Entry::Removed(removed) => self.credentials.push(Place::Removed(removed)),
-            Entry::Restored(restored) => self.restored = Some(restored),
+            Entry::Restored(restored) => {
+                self.restored = Some(restored);
+                // The move that brought these records was another vault's: no old device waits for a code of this one.
+                self.arrived = None;
+            }
             Entry::Leaving(leaving) => self.stay = Stay::Leaving(leaving),
             Entry::Staying { .. } => self.stay = Stay::Here,
             Entry::Arrived(arrived) => self.arrived = Some(arrived),

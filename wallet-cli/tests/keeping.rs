@@ -309,6 +309,26 @@ fn a_vault_moves_to_another_device_and_the_old_one_is_emptied() {
 }
 
 #[test]
+fn a_backup_of_a_vault_that_was_once_moved_is_restored_as_a_backup() {
+    let (old, moved, last) = (Machine::with_vault(), Machine::new(), Machine::new());
+    old.does("move --out TRANSFER --phrase-file PHRASE --passphrase-file PASS");
+    copy(&old.path("transfer"), &moved.path("transfer"));
+    moved.private("phrase", &fs::read_to_string(old.path("phrase")).unwrap());
+    moved.does("move --in TRANSFER --phrase-file PHRASE --passphrase-file NEW");
+    moved.does("backup BACKUP --phrase-file WORDS --passphrase-file NEW");
+    copy(&moved.path("backup"), &last.path("backup"));
+    last.private("words", &fs::read_to_string(moved.path("words")).unwrap());
+
+    let told = last.does("restore BACKUP --phrase-file WORDS --passphrase-file NEW");
+    assert!(told.contains("This vault came out of a backup of"), "{told}");
+    assert!(!told.contains("Code for the old device"), "{told}");
+    let stands: serde_json::Value = serde_json::from_str(&last.does("move --passphrase-file NEW --json")).unwrap();
+    assert_eq!((&stands["state"], &stands["code"]), (&"here".into(), &serde_json::Value::Null));
+    let stands = moved.does("move --passphrase-file NEW");
+    assert!(stands.contains("Code for the old device"), "where it came to, the code is shown still: {stands}");
+}
+
+#[test]
 fn a_move_that_does_not_take_place_leaves_the_vault_as_it_was() {
     let machine = Machine::with_vault();
     let offer = "receive openid-credential-offer://?credential_offer={} --passphrase-file PASS";

@@ -11,9 +11,15 @@ const REPLACEMENT: char = '\u{fffd}';
 /// characters are replaced, and a long text is cut.
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(MOST_SHOWN).map(|c| if may_be_obeyed(c) { REPLACEMENT } else { c }).collect();
-    if text.chars().nth(MOST_SHOWN).is_some() {
+    harmless_up_to(text, MOST_SHOWN)
+}
+
+/// As [`harmless`], cut after `most` characters: for a text that somebody signs or is asked under, the most that its format
+/// allows, so that they see its end.
+#[must_use]
+pub fn harmless_up_to(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).map(|c| if may_be_obeyed(c) { REPLACEMENT } else { c }).collect();
+    if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown
@@ -63,6 +69,8 @@ mod tests {
     fn a_long_text_is_cut() {
         assert_eq!(harmless(&"长".repeat(500)).chars().count(), MOST_SHOWN + 1);
         assert_eq!(harmless(&"x".repeat(MOST_SHOWN)).chars().count(), MOST_SHOWN);
+        assert_eq!(harmless_up_to("样本\u{1b}甲乙", 4), "样本\u{fffd}甲…");
+        assert_eq!(harmless_up_to(&"长".repeat(256), 256), "长".repeat(256));
     }
 
     #[test]

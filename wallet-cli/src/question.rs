@@ -226,7 +226,7 @@ pub(crate) fn aligned(facts: Vec<(&str, String)>, indent: &str, ui: &Ui) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use identity_core::{problem::Lang, time::UnixSeconds};
+    use identity_core::{duty::MAX_BASIS_CHARS, problem::Lang, time::UnixSeconds};
 
     fn question(accreditation: Accreditation) -> Question {
         let split = Split {
@@ -312,6 +312,14 @@ Shown twice, this credential can be recognised as the same one.";
             vec![(Some(("Sample bank".into(), "样本银行".into())), "did:xinfu:sample:bank".into())];
         let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
         assert!(text.contains("此凭证曾出示给：样本银行"), "{text}");
+    }
+
+    #[test]
+    fn a_legal_basis_is_read_to_its_end() {
+        let mut question = question(Accreditation::Covers { as_of: UnixSeconds(0) });
+        question.word.basis = "法".repeat(MAX_BASIS_CHARS - 1) + "尾";
+        let text = question.lines(&Ui::new(Lang::Zh, false)).join("\n");
+        assert!(text.contains(&question.word.basis), "{text}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An official reads what their department is to do as an issuer, and signs: or the wallet refuses to.
 
 use identity_core::{
-    duty::{Deed, IssuerAct, Order, UnverifiedOrder},
+    duty::{Deed, IssuerAct, MAX_BASIS_CHARS, Order, UnverifiedOrder},
     registry::DutyHistory,
     trust,
 };
@@ -80,6 +80,15 @@ The table must have this SHA-256: name your copy of it with --content FILE, and 
     let wallet = open(dir.path(), &world);
     let kept = wallet.holdings().orders().next().unwrap();
     assert_eq!((&kept.signed, kept.deed.count, kept.deed.title.0.as_str()), (&signed, 1200, "Sample counter"));
+}
+
+#[tokio::test]
+async fn an_official_reads_the_legal_basis_to_its_end() {
+    let (wallet, _, mut said, _dir) = on_duty(|_| {});
+    said.basis = "法".repeat(MAX_BASIS_CHARS - 1) + "尾";
+    let read = draft(&wallet, &json!(said)).await.unwrap();
+    let lines = read.lines(&Ui::new(identity_core::problem::Lang::Zh, false));
+    assert!(lines.iter().any(|line| line.ends_with(&said.basis)), "{lines:?}");
 }
 
 #[tokio::test]

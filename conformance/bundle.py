@@ -12,12 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 sys.dont_write_bytecode = True
 from verify import (MALFORMED, Jws, Refused, SdJwt, SplitView, States, TrustRoot, Word, b64, check_anchor, check_occasion,
                     closed, holds, is_basis, is_sound, may_ask, need, places, prove_state, read_transaction_data, sha, strict, time_of, unb64)
 LEEWAY, A_DAY, MAX_CHAIN = 300, 86_400, 8
+# What a certificate of somebody else's can make `cryptography` raise, beside what any malformed thing can.
+UNREADABLE = (*MALFORMED, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound, x509.DuplicateExtension,
+              x509.UnsupportedGeneralNameType)
 
 class Fails(Refused):
     """A part of the bundle does not hold."""
@@ -35,7 +39,7 @@ def part(code):
         raise Fails("evidence.split_view", why) from why
     except Refused as why:
         raise Fails(code, why) from why
-    except MALFORMED as error:
+    except UNREADABLE as error:
         raise Fails(code, f"malformed or missing: {type(error).__name__}") from error
 
 # ---- The file, and what the ledger says in it ----

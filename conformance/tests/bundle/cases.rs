@@ -1,6 +1,7 @@
 //! Bundles that hold, and bundles with one thing wrong, each with what must come of it. Whatever is signed is signed over
 //! what was changed, by the right key unless the key is what is wrong; the digest of the file is right unless it is meant.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use identity_core::bundle::{Bundle, Full, Holder};
 use identity_core::crypto::SecretKey;
 use identity_core::encoding::base64url;
@@ -239,7 +240,20 @@ fn of_others() -> Vec<Case> {
     };
     let named_otherwise = certified.bundle(None, true);
     let (twinned, other_signature, both_signatures) = under_other_signatures();
+    let by_leaf = |name: &str, leaf: &[u8]| {
+        let mut payload = certified.request.to_json();
+        payload["client_id"] = json!(format!("x509_hash:{}", sha256(leaf).to_base64url()));
+        let chain = [STANDARD.encode(leaf)];
+        let header = SignHeader::new(typ::REQUEST_OBJECT).x5c(&chain);
+        let request = sign_compact(header, payload.to_string().as_bytes(), &certified.asker.authenticator()).unwrap();
+        let bundle = text_of(&named_otherwise, |json| json["request"] = json!(request));
+        case(name, &certified, &bundle, Err("evidence.request".to_owned()))
+    };
+    let chain = identity_core::x509::Chain::from_pem(certificates::ASKER_WITHOUT_USAGE).unwrap().to_x5c();
+    let without_usage = STANDARD.decode(&chain[0]).unwrap();
     vec![
+        by_leaf("a certificate that does not say what its key is for", &without_usage),
+        by_leaf("a certificate of a kind of key that nobody knows", &with_unknown_key(&without_usage)),
         case("keys of ES256", &es256, &es256.bundle(None, true), Ok("signed".to_owned())),
         case("a client known by its certificate", &certified, &by_certificate, Ok("signed".to_owned())),
         case("the other signature of ES256", &twinned, &other_signature, Ok("signed".to_owned())),
@@ -265,6 +279,15 @@ fn under_other_signatures() -> (OtherWorld, Bundle, Bundle) {
     let states = serde_json::to_value(&under_other).unwrap()["states"].clone();
     let under_both = text_of(&world.bundle(None, true), |json| json["states"] = states);
     (world, under_other, under_both)
+}
+
+/// A certificate whose key is of an algorithm that has no name.
+fn with_unknown_key(certificate: &[u8]) -> Vec<u8> {
+    let ed25519 = [0x06, 0x03, 0x2b, 0x65, 0x70];
+    let place = certificate.windows(ed25519.len()).position(|bytes| bytes == ed25519).unwrap();
+    let mut other = certificate.to_vec();
+    other[place + ed25519.len() - 1] = 0x01;
+    other
 }
 
 /// When the other world's validators cosign.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use identity_core::crypto::{Alg, PublicKey, SecretKey, Signer as _};
 use identity_core::did::Did;
 use identity_core::jose::Jwk;
+use identity_core::problem::Code;
 use identity_core::registry::{Accredit, Delegate, DutyHolder, Label, Operation, Role, did_key, duty_key};
 use identity_core::trust;
 use service_kit::chance::system_rng;
@@ -13,6 +14,7 @@ use service_kit::{duties, keyfile};
 
 use super::runner::Seen;
 use super::traveller::Traveller;
+use crate::world::admin::{Fault, Report};
 use crate::world::layout::{
     CredentialType, DEPARTMENTS, Department, HOUSING_FUND, LEADER, Member, PUBLIC_SECURITY, PURPOSE,
 };
@@ -115,11 +117,12 @@ async fn give(traveller: &Traveller, member: &Member, did: &Did, given: Delegate
 
 /// A duty of the housing fund's own service account; the departments' differ in what follows.
 fn asking_desk(key: Jwk, now: i64) -> Delegate {
+    let [en, zh] = query::DESK_TITLE.map(str::to_owned);
     let path = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
     Delegate {
         duty: query::DESK.to_owned(),
         holder: DutyHolder::Service,
-        title: Label { en: "Sample loan desk".to_owned(), zh: "示例贷款受理台".to_owned() },
+        title: Label { en, zh },
         key,
         role: Role::Verifier,
         types: vec![PUBLIC_SECURITY.main.vct.to_owned()],
@@ -183,7 +186,8 @@ fn verifier_accreditation(did: &Did, now: i64) -> Accredit {
     }
 }
 
-/// Each department reads its tables of sample subjects, all rows of which are good.
+/// Each department reads its tables of sample subjects, all rows of which are good; before that, where people or businesses
+/// have their numbers, a copy with one check digit changed, of which just that row is refused.
 pub(super) async fn import(traveller: &mut Traveller) -> Seen {
     for department in &DEPARTMENTS {
         for kind in department.types() {
@@ -197,11 +201,51 @@ pub(super) async fn import(traveller: &mut Traveller) -> Seen {
 async fn import_one(traveller: &Traveller, department: &Department, kind: &CredentialType) -> Result<()> {
     let counter = traveller.admin(&department.member)?;
     let wanted = u64::try_from(traveller.subjects)?;
-    let table = (kind.sample)(SEED, traveller.subjects).to_csv();
-    let report = counter.import(kind.configuration, table).await.context(kind.configuration)?;
+    let table = (kind.sample)(SEED, traveller.subjects);
+    if let Some(mistyped) = table.mistyped() {
+        let report = counter.check_import(kind.configuration, mistyped.table.to_csv()).await?;
+        check_mistyped(&report, mistyped.line, mistyped.column).context(kind.configuration)?;
+    }
+    let report = counter.import(kind.configuration, table.to_csv()).await.context(kind.configuration)?;
     ensure!(report.refused == 0, "{}: {} rows refused", kind.configuration, report.refused);
     ensure!(report.imported == wanted, "{}: {} rows imported", kind.configuration, report.imported);
     let listed = counter.subjects(kind.configuration).await?.len();
     ensure!(listed == traveller.subjects, "{}: {listed} subjects listed", kind.configuration);
     Ok(())
+}
+
+/// Exactly this row is refused, for this cell's check digit.
+fn check_mistyped(report: &Report, line: u64, column: &str) -> Result<()> {
+    ensure!(report.refused == 1, "one check digit is wrong, and {} rows were refused", report.refused);
+    let other = report.faults.iter().find(|fault| fault.line != line);
+    ensure!(other.is_none(), "line {line} is wrong, and another one was refused, too");
+    let is_named =
+        |fault: &Fault| fault.column.as_deref() == Some(column) && fault.code == Code::CredentialDatumChecksum.as_str();
+    ensure!(report.faults.iter().any(is_named), "the check digit in column {column} was not named");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_mistyped_row_may_be_refused_and_only_for_its_check_digit() {
+        let fault = |line, column: &str, code: Code| Fault {
+            line,
+            column: Some(column.to_owned()),
+            code: code.as_str().to_owned(),
+        };
+        let right = fault(5, "citizen_number", Code::CredentialDatumChecksum);
+        let check = |refused, faults: &[&Fault]| {
+            let faults = faults.iter().map(|fault| (*fault).clone()).collect();
+            check_mistyped(&Report { refused, faults }, 5, "citizen_number").is_ok()
+        };
+        assert!(check(1, &[&right]));
+        assert!(!check(0, &[]), "nothing was refused");
+        assert!(!check(2, &[&right, &fault(6, "name", Code::CredentialDatumChecksum)]));
+        assert!(!check(1, &[&fault(4, "citizen_number", Code::CredentialDatumChecksum)]));
+        assert!(!check(1, &[&fault(5, "name", Code::CredentialDatumChecksum)]));
+        assert!(!check(1, &[&fault(5, "citizen_number", Code::VciImportColumn)]));
+    }
 }

@@ -9,6 +9,7 @@ use identity_core::problem::Code;
 use serde_json::{Value, json};
 use service_kit::fetch::{Fetch, Fetcher};
 use wallet_cli::holdings::Outcome;
+use wallet_cli::ui::Ui;
 use wallet_cli::{Consent, Question, WalletError};
 
 use super::case;
@@ -33,16 +34,45 @@ impl Consent for Yes {
     }
 }
 
+/// Keeps what stood on the screen, and says the same to everything.
+struct Reader {
+    ui: Ui,
+    agrees: bool,
+    screen: Vec<String>,
+}
+
+impl Consent for Reader {
+    fn agrees(&mut self, question: &Question) -> bool {
+        self.screen = question.lines(&self.ui);
+        self.agrees
+    }
+}
+
 /// The housing fund asks for three claims, under its certificate and for an encrypted answer; exactly these arrive,
 /// verified.
 pub(super) async fn three_claims(traveller: &mut Traveller) -> Seen {
     wait_for_evidence(traveller).await?;
     let counter = traveller.housing_fund()?;
     let asked = counter.ask(json!(LOAN), Manner::CERTIFIED).await?;
-    let shared = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut Yes).await?;
+    let mut citizen = Reader { ui: traveller.ui(), agrees: true, screen: Vec::new() };
+    let shared = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut citizen).await?;
+    traveller.screen = citizen.screen;
     ensure!(shared.outcome == Outcome::Accepted, "the service answered {:?}", shared.outcome);
     let outcome = counter.outcome(&asked.id).await?;
     Ok(traveller.say("devnet-seen-shown", &[("claims", check_verified(&outcome)?)]))
+}
+
+/// The same question once more, for a run that goes on after the step that shares: the citizen reads it and says no.
+pub(super) async fn read_again(traveller: &mut Traveller) -> Result<()> {
+    let asked = traveller.housing_fund()?.ask(json!(LOAN), Manner::CERTIFIED).await?;
+    let mut citizen = Reader { ui: traveller.ui(), agrees: false, screen: Vec::new() };
+    let answered = traveller.wallet()?.present(&asked.request_uri_link, &[], &mut citizen).await;
+    ensure!(
+        matches!(answered, Err(WalletError::Declined)),
+        "the citizen said no, and the wallet did not stop for that"
+    );
+    traveller.screen = citizen.screen;
+    Ok(())
 }
 
 /// With ledger and departments switched off, the same is verified from evidence at hand. The case is kept for others to

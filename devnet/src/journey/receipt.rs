@@ -18,22 +18,28 @@ use serde_json::Value;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::config;
 use service_kit::ledger_client::load_trust_root;
+use service_kit::messages::Lang;
 use service_kit::store::Batch;
 use wallet_cli::Wallet;
 use wallet_cli::holdings::{Kept, Sharing};
 
 use super::patience::until;
+use super::present;
 use super::runner::Seen;
 use super::traveller::Traveller;
 use crate::world::layout::{HOUSING_FUND, Layout, PURPOSE};
-use crate::world::query::{DESK, RETENTION_DAYS};
+use crate::world::query::{BASIS, DESK, DESK_TITLE, RETENTION_DAYS};
 
 /// Time for the ledger to take a range of receipts.
 pub(super) const ANCHOR_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The wallet showed who answers and what for, as the official signed it; and the holder's signature, which the wallet
-/// keeps, carries the digest of just that.
+/// Who answers and what for stood on the screen before the citizen said yes, as the official signed it; and the holder's
+/// signature, which the wallet keeps, carries the digest of just that.
 pub(super) async fn purpose_shown(traveller: &mut Traveller) -> Seen {
+    if traveller.screen.is_empty() {
+        present::read_again(traveller).await?;
+    }
+    check_screen(&traveller.screen, traveller.lang)?;
     let wallet = traveller.wallet()?;
     let sharing = last(&wallet)?;
     let word = sharing.word.as_ref().context("the wallet was shown nobody who answers")?;
@@ -46,6 +52,22 @@ pub(super) async fn purpose_shown(traveller: &mut Traveller) -> Seen {
     let signed = bound.pointer("/transaction_data_hashes/0").and_then(Value::as_str);
     ensure!(signed == Some(sha256(object.as_bytes()).to_base64url().as_str()), "the holder signed something else");
     Ok(traveller.say("devnet-seen-purpose", &[("purpose", word.purpose.clone()), ("duty", word.duty.clone())]))
+}
+
+/// The question told the citizen who answers for it, what for, and by which law.
+fn check_screen(screen: &[String], lang: Lang) -> Result<()> {
+    let [en, zh] = DESK_TITLE;
+    let title = match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    };
+    for expected in [title, PURPOSE, BASIS] {
+        ensure!(
+            screen.iter().any(|line| line.contains(expected)),
+            "the citizen was not shown \u{201c}{expected}\u{201d}"
+        );
+    }
+    Ok(())
 }
 
 /// The wallet holds the service's receipt, which it has checked against what it sent.
@@ -185,4 +207,23 @@ async fn tampered(
 /// Where the verifier's store has a receipt (`verifier/src/store/receipts.rs`).
 fn receipt_key(seq: u64) -> String {
     format!("receipt/{seq:020}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screen_that_leaves_out_who_answers_what_for_or_by_which_law_is_none() {
+        let lines = |texts: &[&str]| texts.iter().map(|text| format!("Fact  {text}.")).collect::<Vec<_>>();
+        for (title, lang) in DESK_TITLE.into_iter().zip([Lang::En, Lang::Zh]) {
+            let all = [title, PURPOSE, BASIS];
+            assert!(check_screen(&lines(&all), lang).is_ok());
+            for left_out in all {
+                let others: Vec<&str> = all.into_iter().filter(|text| *text != left_out).collect();
+                assert!(check_screen(&lines(&others), lang).is_err(), "{left_out}");
+            }
+        }
+        assert!(check_screen(&[], Lang::En).is_err());
+    }
 }

@@ -49,6 +49,8 @@ pub struct Traveller {
     pub subjects: usize,
     /// Language of what is said.
     pub lang: Lang,
+    /// The question that the citizen read in the step that shares, line by line.
+    pub screen: Vec<String>,
 }
 
 impl Traveller {
@@ -60,7 +62,7 @@ impl Traveller {
         let fetch: Arc<dyn Fetch> = Arc::new(Fetcher::new(&found::fetch(&layout))?);
         let trust_root = load_trust_root(&layout.trust_root())?;
         let ledger = LedgerClient::new(Arc::clone(&fetch), &layout.url(&LEADER), trust_root);
-        Ok(Self { layout, founded, services, fetch, ledger, subjects, lang })
+        Ok(Self { layout, founded, services, fetch, ledger, subjects, lang, screen: Vec::new() })
     }
 
     /// The admin API of a member's service.

@@ -55,6 +55,34 @@ impl Table {
     }
 }
 
+/// A table in which one number is mistyped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistyped {
+    /// The table.
+    pub table: Table,
+    /// The line of the file in which it is, counted from 1.
+    pub line: u64,
+    /// Its column.
+    pub column: &'static str,
+}
+
+impl Table {
+    /// The same table with the check digit of its last citizen number or credit code changed; none, if its subjects have
+    /// neither.
+    #[must_use]
+    pub fn mistyped(&self) -> Option<Mistyped> {
+        let has_check_digit = |column: &&str| ["citizen_number", "credit_code"].contains(column);
+        let (place, column) = self.columns.iter().enumerate().find(|(_, column)| has_check_digit(column))?;
+        let mut table = self.clone();
+        // The line of the column names comes first.
+        let line = u64::try_from(table.rows.len()).ok()? + 1;
+        let number = table.rows.last_mut()?.get_mut(place)?;
+        let other = if number.pop()? == '0' { '1' } else { '0' };
+        number.push(other);
+        Some(Mistyped { table, line, column })
+    }
+}
+
 const STEMS: [&str; 10] = ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸"];
 const BRANCHES: [&str; 12] = ["子", "丑", "寅", "卯", "辰", "巳", "午", "未", "申", "酉", "戌", "亥"];
 

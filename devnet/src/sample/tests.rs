@@ -120,3 +120,21 @@ fn the_json_schemas_refuse_what_the_type_does_not_have() {
         assert!(schemas.validate(&claims[0], index).is_err(), "{name}");
     }
 }
+
+#[test]
+fn a_mistyped_table_has_one_wrong_check_digit_where_it_says() {
+    for (name, sample, _) in KINDS {
+        let Some(Mistyped { table, line, column }) = sample(1, 3).mistyped() else {
+            assert!(["social-insurance", "e-licence", "official-duty"].contains(&name), "{name}");
+            continue;
+        };
+        assert_eq!((line, table.rows()[..2] == sample(1, 3).rows()[..2]), (4, true), "{name}");
+        let shape = SubjectShape::from_metadata(&json(metadata(name))).unwrap();
+        let cells = table.columns().iter().copied().zip(table.rows()[2].iter().map(String::as_str)).skip(1);
+        let faults = shape.claims(&cells.collect::<Vec<_>>()).unwrap_err();
+        assert!(
+            format!("{faults:?}").contains("Checksum") && format!("{faults:?}").contains(column),
+            "{name}: {faults:?}"
+        );
+    }
+}

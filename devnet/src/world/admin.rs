@@ -93,6 +93,26 @@ pub struct Imported {
     pub refused: u64,
 }
 
+/// What would come of an import.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Report {
+    /// Rows that would be refused.
+    pub refused: u64,
+    /// Why.
+    pub faults: Vec<Fault>,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fault {
+    /// Its line in the file, counted from 1.
+    pub line: u64,
+    /// The column, unless the row as a whole is wrong.
+    pub column: Option<String>,
+    /// The code of the rule.
+    pub code: String,
+}
+
 /// How a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manner {
@@ -126,6 +146,20 @@ impl AdminApi {
     pub async fn import(&self, configuration: &str, csv: String) -> Result<Imported> {
         let url = format!("{}/admin/import?credential_configuration_id={configuration}", self.url);
         self.answer(Request::post(url, "text/csv", csv)).await
+    }
+
+    /// What would come of importing a table, without importing it.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub async fn check_import(&self, configuration: &str, csv: String) -> Result<Report> {
+        #[derive(Deserialize)]
+        struct Checked {
+            report: Report,
+        }
+        let url = format!("{}/admin/import?credential_configuration_id={configuration}&check=true", self.url);
+        let checked: Checked = self.answer(Request::post(url, "text/csv", csv)).await?;
+        Ok(checked.report)
     }
 
     /// The ids of all subjects of a type.

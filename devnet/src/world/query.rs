@@ -27,6 +27,9 @@ pub const RETENTION_DAYS: u32 = 30;
 /// Duty number of the housing fund's service account.
 pub const DESK: &str = "desk";
 
+/// What that duty is called, in English and Chinese.
+pub const DESK_TITLE: [&str; 2] = ["Sample loan desk", "示例贷款受理台"];
+
 /// Duty number of the housing fund's official.
 pub const COUNTER: &str = "counter";
 

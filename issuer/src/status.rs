@@ -32,6 +32,8 @@ pub(crate) struct StatusLists {
     /// Lists are opened one at a time in this process.
     opening: Turn<()>,
     published: Mutex<BTreeMap<u32, Published>>,
+    /// A list is read, signed and published in one go: what was read before a change is not published after it.
+    publishing: Turn<()>,
     /// Changes of standing take turns.
     pub changing: Turn<()>,
 }
@@ -78,8 +80,14 @@ impl StatusLists {
         wanted: impl IntoIterator<Item = Bits>,
     ) -> Result<Self, StoreError> {
         records.name_bits_of_old_lists().await?;
-        let (newest, published) = (Mutex::default(), Mutex::default());
-        let lists = Self { size, newest, opening: Turn::new(()), published, changing: Turn::new(()) };
+        let lists = Self {
+            size,
+            newest: Mutex::default(),
+            opening: Turn::new(()),
+            published: Mutex::default(),
+            publishing: Turn::new(()),
+            changing: Turn::new(()),
+        };
         for bits in wanted {
             lists.open_next(records, bits, None).await?;
         }
@@ -151,14 +159,24 @@ impl StatusLists {
 impl Service {
     /// The signed list, made anew at most once per `ttl`; `None` if there is no such list.
     pub(crate) async fn status_token(&self, list: u32) -> Result<Option<Arc<str>>, StatusFailure> {
+        if let Some(token) = self.lists.kept(list, self.clock.now()) {
+            return Ok(Some(token));
+        }
+        let _turn = self.lists.publishing.lock().await;
+        // Whoever had the turn before may have published it.
         match self.lists.kept(list, self.clock.now()) {
             Some(token) => Ok(Some(token)),
-            None => self.publish(list).await,
+            None => self.publish_in_turn(list).await,
         }
     }
 
     /// Signs and publishes the list as the store has it.
-    pub(crate) async fn publish(&self, list: u32) -> Result<Option<Arc<str>>, StatusFailure> {
+    pub(crate) async fn publish(&self, list: u32) -> Result<(), StatusFailure> {
+        let _turn = self.lists.publishing.lock().await;
+        self.publish_in_turn(list).await.map(drop)
+    }
+
+    async fn publish_in_turn(&self, list: u32) -> Result<Option<Arc<str>>, StatusFailure> {
         let Some(stored) = self.records.status_list(list).await? else { return Ok(None) };
         let now = self.clock.now();
         let config = &self.config.status;

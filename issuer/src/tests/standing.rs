@@ -1,5 +1,8 @@
 //! Revoked, suspended, reinstated: what the published lists say of it, and in which list a credential stands.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use actix_web::test::TestRequest;
 use identity_core::crypto::Signer as _;
 use identity_core::sd_jwt::UnverifiedSdJwt;
@@ -77,6 +80,30 @@ async fn each_change_is_published_before_it_is_answered_and_touches_nobody_else(
             assert_eq!(issued.status(0).await, status, "{act}");
             assert_eq!(issued.status(1).await, Status::Valid, "{act}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_list_that_was_read_before_a_change_is_not_published_after_it() {
+    // Wherever a reader's request is when the change comes, step by step until it would have its answer.
+    for steps in 0.. {
+        let issued = Issued::with_bits(2).await;
+        let mut reading = Box::pin(issued.world.service.status_token(1));
+        for _ in 0..steps {
+            if poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_ready())).await {
+                assert!(steps > 2, "it reads the list and its bits");
+                return;
+            }
+        }
+        // It goes on when the change would be over.
+        let late = async {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            reading.await.unwrap();
+        };
+        tokio::join!(issued.change(0, "revoke"), late);
+        assert_eq!(issued.status(0).await, Status::Invalid, "after {steps} steps");
     }
 }
 

@@ -253,14 +253,17 @@ pub(super) fn asking(proofs: &[String]) -> Value {
     json!({"credential_configuration_id": KIND, "proofs": {"jwt": proofs}})
 }
 
-/// Lets others go first at every call, so that requests under way at once really interleave.
+/// Lets others go first at every call, and again when a read is done, so that requests under way at once really
+/// interleave.
 struct Yielding(Arc<MemoryStore>);
 
 impl Store for Yielding {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
-            self.0.get(key).await
+            let found = self.0.get(key).await;
+            tokio::task::yield_now().await;
+            found
         })
     }
 

@@ -321,10 +321,12 @@ impl AtHand {
         room
     }
 
-    /// Takes in a status list; answers whether it is to be kept. What an address serves that is no list of its own
-    /// is remembered as a doubt only, so that it takes no room.
+    /// Takes in a status list if it is not older than the one at hand; answers whether it is to be kept. What an address
+    /// serves that is no list of its own is remembered as a doubt at most, so that it takes no room.
     fn add_list(&mut self, uri: String, list: StatusList, freshness: Freshness) -> bool {
-        self.proven.add_status_list(&uri, &list.fetched);
+        if !self.proven.add_status_list(&uri, &list.fetched) {
+            return false;
+        }
         let needs =
             Needs { states: BTreeMap::new(), status_lists: BTreeMap::from([(uri.clone(), list.signer.clone())]) };
         let usable = self.proven.missing(&needs, freshness, list.fetched.fetched_at).status_lists.is_empty();

@@ -134,6 +134,11 @@ impl ListEntry {
         self.signed.as_ref().map_err(|doubt| *doubt)
     }
 
+    /// When it was signed; nothing if it does not hold.
+    fn issued_at(&self) -> Option<UnixSeconds> {
+        self.signed.as_ref().ok().and_then(|signed| Some(signed.token.as_ref().ok()?.issued_at()))
+    }
+
     /// Whether the copy may still be used: `exp`, `ttl` and our own bound on age, whichever ends first.
     fn is_usable(&self, freshness: Freshness, now: UnixSeconds) -> bool {
         let token = self.signed().and_then(SignedList::token);
@@ -212,9 +217,16 @@ impl PreparedEvidence {
 
     /// Takes in a status list. Its signer's history must have been added before: the key that signed it must be in it. When
     /// the list is asked, the key must be one of the signer's current keys, or, to tell of a past moment, of its keys then.
-    pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) {
+    ///
+    /// Answers whether it was taken in: neither a list that was signed before the one at hand nor one that does not hold
+    /// takes its place. Whoever serves an old copy could hide a revocation otherwise.
+    pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) -> bool {
         let entry = ListEntry { signed: self.verify_list(uri, fetched), fetched_at: fetched.fetched_at };
-        self.lists.insert(uri.to_owned(), entry);
+        let is_older = self.lists.get(uri).is_some_and(|known| entry.issued_at() < known.issued_at());
+        if !is_older {
+            self.lists.insert(uri.to_owned(), entry);
+        }
+        !is_older
     }
 
     fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<SignedList, StatusDoubt> {

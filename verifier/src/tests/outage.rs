@@ -4,6 +4,7 @@ use identity_core::registry::{Compromise, KeyUse, Operation, Role, Update, did_k
 use identity_core::sample::parties::{entry, key};
 use identity_core::sample::world::{INDEX, LIST, NOW, PURPOSE, accredit, anchor};
 use identity_core::status::{Bits, Status, StatusList, Validity, sign};
+use identity_core::time::UnixSeconds;
 use serde_json::json;
 
 use super::world::{Bench, dcql, state_url};
@@ -83,6 +84,37 @@ async fn a_list_whose_key_turns_out_to_be_stolen_is_fetched_anew_at_once() {
 
     let after = bench.ask("strict").await;
     assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
+}
+
+#[actix_web::test]
+async fn a_list_from_before_a_revocation_does_not_take_it_back() {
+    let mut bench = Bench::new().await;
+    bench.serve_list(&list(&bench, Status::Invalid, NOW.plus(-10)));
+    let before = bench.ask("strict").await;
+    assert_eq!(bench.answer(&before, &bench.honest(&before)).await.code(), "credential.status.revoked");
+    // What serves the lists gives an old copy out, or nothing of the kind.
+    for old in [list(&bench, Status::Valid, NOW.plus(-11)), "nonsense".to_owned()] {
+        bench.serve_list(&old);
+        bench.verifier.evidence.refresh(bench.verifier.clock.now()).await;
+        for query in ["strict", "lenient"] {
+            let after = bench.ask(query).await;
+            assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
+        }
+    }
+    bench.cut_off();
+    bench.restart().await;
+    let after = bench.ask("strict").await;
+    let answered = bench.answer(&after, &bench.honest(&after)).await;
+    assert_eq!(answered.code(), "credential.status.revoked", "nor in the store");
+}
+
+/// The issuer's list as it was signed then.
+fn list(bench: &Bench, status: Status, issued_at: UnixSeconds) -> String {
+    let issuer = &bench.world.issuer;
+    let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
+    list.set(INDEX, status).unwrap();
+    let validity = Validity { issued_at, expires: NOW.plus(3600), ttl: 600 };
+    sign(&list, LIST, validity, &issuer.key_name("assert-1"), &issuer.asserter()).unwrap()
 }
 
 #[actix_web::test]

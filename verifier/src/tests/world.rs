@@ -183,8 +183,12 @@ impl Bench {
             let proof = serde_json::to_vec(&world.ledger.state_proof(&key, NOW.0 - 100)).unwrap();
             self.fetch.answer(&state_url(&key), 200, "application/json", proof);
         }
-        let list = world.status_list(status, &world.issuer);
-        self.fetch.answer(LIST, 200, "application/statuslist+jwt", list);
+        self.serve_list(&world.status_list(status, &world.issuer));
+    }
+
+    /// Lets the issuer answer with this list.
+    pub(super) fn serve_list(&self, token: &str) {
+        self.fetch.answer(LIST, 200, "application/statuslist+jwt", token.to_owned());
     }
 
     /// Lets the ledger answer whose key the certificate has.

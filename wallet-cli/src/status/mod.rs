@@ -103,7 +103,7 @@ impl Wallet {
         let mut gathered = Gathered { evidence, missing, ledger };
         for uri in self.shuffled(lists) {
             match self.fetch_list(&uri).await {
-                Ok(list) => gathered.evidence.add_status_list(&uri, &list),
+                Ok(list) => _ = gathered.evidence.add_status_list(&uri, &list),
                 Err(error) => drop(gathered.missing.insert(uri, error.code())),
             }
         }

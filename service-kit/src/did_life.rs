@@ -238,21 +238,26 @@ impl DidLife<'_> {
 
     /// Step 3.
     fn name(&self, identity: &mut Identity, role: Role, key: &str, history: &DidHistory) -> Result<(), LifeError> {
-        match role {
-            Role::Signing => key.clone_into(&mut identity.signing_key),
-            Role::Submitting => key.clone_into(&mut identity.submitting_key),
-        }
-        identity.former_keys = self.former(history, &identity.signing_key);
+        let named = match role {
+            Role::Signing => &mut identity.signing_key,
+            Role::Submitting => &mut identity.submitting_key,
+        };
+        let before = std::mem::replace(named, key.to_owned());
+        identity.former_keys = self.former(history, identity, &before);
         Ok(founding::write_identity(self.kind, self.directory, identity)?)
     }
 
     /// Earlier signing keys that are still good for what they signed, for software that asks the service and not the
-    /// ledger: all but the stolen.
-    fn former(&self, history: &DidHistory, signing: &str) -> Vec<Jwk> {
-        let good =
-            |key: &&KeyRecord| key.key_use == self.kind.signing_use && key.compromised.is_none() && key.id != signing;
-        let named = |key: &KeyRecord| key.jwk.clone().with_kid(format!("{}#{}", history.did, key.id));
-        history.keys.iter().filter(good).map(named).collect()
+    /// ledger: all of ours but the stolen. The history may hold others: whoever steals the key for transactions can give
+    /// the DID keys that never were ours. Ours is what `identity.json` named until now, as in use or as former, and what a
+    /// file here holds.
+    fn former(&self, history: &DidHistory, identity: &Identity, before: &str) -> Vec<Jwk> {
+        let good = |key: &&KeyRecord| key.key_use == self.kind.signing_use && key.compromised.is_none();
+        let name = |key: &KeyRecord| format!("{}#{}", history.did, key.id);
+        let known = |key: &KeyRecord| identity.former_keys.iter().any(|jwk| jwk.kid() == Some(&name(key)));
+        let ours = |key: &&KeyRecord| key.id == before || known(key) || self.has(key).unwrap_or(false);
+        let former = history.keys.iter().filter(|key| key.id != identity.signing_key);
+        former.filter(good).filter(ours).map(|key| key.jwk.clone().with_kid(name(key))).collect()
     }
 
     /// Puts a new key in the place of the one in use, in one transaction.

@@ -102,6 +102,11 @@ impl World {
         founding::identity(&KIND, self.directory.path()).unwrap()
     }
 
+    /// The former keys that the service shows, by name.
+    fn former(&self) -> Vec<String> {
+        self.identity().former_keys.iter().filter_map(|jwk| jwk.kid().map(str::to_owned)).collect()
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -122,7 +127,7 @@ async fn a_replaced_key_is_named_and_the_old_one_remembered() {
     let history = world.life().history().await.unwrap();
     let current: Vec<&str> = history.keys.iter().filter(|key| key.until.is_none()).map(|key| key.id.as_str()).collect();
     assert_eq!(current, ["invoke-1", "auth-2"]);
-    assert_eq!(world.identity().former_keys.len(), 1);
+    assert_eq!(world.former(), [format!("{}#auth-1", history.did)]);
     // The next transaction is signed by the key that replaced the old one.
     world.life().rotate(Role::Submitting, &mut rng).await.unwrap();
     assert_eq!(world.life().rotate(Role::Submitting, &mut rng).await.unwrap().key, "invoke-3");
@@ -189,6 +194,11 @@ async fn a_lost_machine_is_recovered_with_the_key_from_the_safe() {
     let safe = tempfile::tempdir().unwrap();
     let (kept, next) = (safe.path().join("recovery.jwk"), safe.path().join("next.jwk"));
     std::fs::rename(world.file("recovery.jwk"), &kept).unwrap();
+    // A thief of the machine gives the DID a key of their own.
+    let theirs =
+        KeyEntry::new("auth-7", public(&SecretKey::from_bytes(Alg::EdDsa, &[7; 32]).unwrap()), KIND.signing_use);
+    let stolen = Operation::Update(Update { add_keys: vec![theirs], ..Update::default() });
+    world.life().submit(&world.identity(), &stolen).await.unwrap();
     for lost in ["auth-1.jwk", "invoke-1.jwk"] {
         std::fs::remove_file(world.file(lost)).unwrap();
     }
@@ -197,10 +207,12 @@ async fn a_lost_machine_is_recovered_with_the_key_from_the_safe() {
     assert_eq!((world.identity().signing_key, world.identity().submitting_key), ("auth-2".into(), "invoke-2".into()));
     let history = world.life().history().await.unwrap();
     assert!(history.keys_at(index).all(|key| key.id.ends_with("-2")));
+    let ours = vec![format!("{}#auth-1", history.did)];
+    assert_eq!(world.former(), ours, "what the department signed stays good; the thief's key is none of ours");
     // Again, as after a crash: nothing new.
     world.forget(&before);
     assert_eq!(world.life().recover(&kept, &next, &mut rng).await.unwrap(), index);
-    assert_eq!(world.identity().signing_key, "auth-2");
+    assert_eq!((world.identity().signing_key, world.former()), ("auth-2".to_owned(), ours));
     // The used key is good for nothing; the next one is.
     let third = safe.path().join("third.jwk");
     let refused = world.life().recover(&kept, &third, &mut rng).await.unwrap_err();

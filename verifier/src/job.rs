@@ -17,23 +17,39 @@ const RETRY: Duration = Duration::from_secs(2);
 /// Receipts that come within this time share a transaction.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// Runs until it is aborted. Stopping anywhere is safe: evidence is proven when it is read, and erasing goes by
-/// batches that stand on their own.
-pub(crate) async fn run(verifier: web::Data<Verifier>, every_seconds: u64) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(every_seconds.max(1)));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Seconds between two looks for what is to be erased: what was promised for a time is kept half a minute longer at most.
+const ERASE: Duration = Duration::from_secs(30);
+
+/// Keeps the evidence fresh. Runs until it is aborted; stopping anywhere is safe, since evidence is proven when it is read.
+pub(crate) async fn refresh(verifier: web::Data<Verifier>, every_seconds: u64) {
+    let mut ticks = ticks(Duration::from_secs(every_seconds.max(1)));
     loop {
         ticks.tick().await;
-        let now = verifier.clock.now();
-        if !verifier.evidence.refresh(now).await {
+        if !verifier.evidence.refresh(verifier.clock.now()).await {
             tracing::warn!("the ledger cannot be reached; judging by the evidence at hand");
         }
-        match verifier.store.forget_due(now).await {
+    }
+}
+
+/// Erases what is due, by itself: it waits for nobody whose server does not answer. Runs until it is aborted; stopping
+/// anywhere is safe, since erasing goes by batches that stand on their own.
+pub(crate) async fn erase(verifier: web::Data<Verifier>) {
+    let mut ticks = ticks(ERASE);
+    loop {
+        ticks.tick().await;
+        match verifier.store.forget_due(verifier.clock.now()).await {
             Ok(0) => {}
             Ok(entries) => tracing::info!(entries, "erased what was due"),
             Err(error) => tracing::error!(%error, "what is due could not be erased"),
         }
     }
+}
+
+/// The first at once, and none made up for.
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Brings receipts onto the ledger, and the counts of days: in one line, because both are numbered under one key. Runs until

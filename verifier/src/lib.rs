@@ -8,14 +8,14 @@
 //! admin ──GET /admin/requests/{id}──▶ flow::result
 //! admin ──GET /admin/requests/{id}/evidence──▶ flow::export        (for offline checkers)
 //! machine: export --from --to ▶ flow::period                        (all receipts of a period, for auditors)
-//! job: refreshes evidence from ledger and issuers, erases what is due
+//! jobs: one refreshes evidence from ledger and issuers, one erases what is due
 //! ```
 //!
 //! *Invariants.* A nonce is taken in the same commit as its verdict. What is fetched is chosen by the ledger, never
 //! by a presentation. Claims are kept only in the case of a request, and cases end.
 //!
 //! A request leaves only with the signature of somebody who answers for it (`flow::attest`), and each answer gets a receipt
-//! in the commit of its verdict (`flow::receipt`), which a second job brings onto the ledger; and once a day, how many answers
+//! in the commit of its verdict (`flow::receipt`), which a third job brings onto the ledger; and once a day, how many answers
 //! were accepted (`job::tally`).
 
 pub mod cli;
@@ -159,7 +159,7 @@ pub struct Running {
     pub url: String,
     verifier: web::Data<Verifier>,
     server: kit_http::Running,
-    jobs: [tokio::task::JoinHandle<()>; 2],
+    jobs: [tokio::task::JoinHandle<()>; 3],
     _lock: Option<DataLock>,
 }
 
@@ -238,7 +238,8 @@ pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> 
     let routes = http::routes(verifier.clone(), web::Data::new(token));
     let server = kit_http::start(&config.http, health(verifier.clone()), metrics, routes).await?;
     let jobs = [
-        tokio::spawn(job::run(verifier.clone(), u64::from(config.evidence.refresh))),
+        tokio::spawn(job::refresh(verifier.clone(), u64::from(config.evidence.refresh))),
+        tokio::spawn(job::erase(verifier.clone())),
         tokio::spawn(job::submit(verifier.clone())),
     ];
     Ok(Running { did, url: server.url.clone(), verifier, server, jobs, _lock: None })

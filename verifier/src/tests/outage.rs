@@ -1,13 +1,18 @@
 //! Ledger or issuer not there, or lying: what is undetermined is said to be, and policy decides.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use identity_core::registry::{Compromise, KeyUse, Operation, Role, Update, did_key};
 use identity_core::sample::parties::{entry, key};
 use identity_core::sample::world::{INDEX, LIST, NOW, PURPOSE, accredit, anchor};
 use identity_core::status::{Bits, Status, StatusList, Validity, sign};
 use identity_core::time::UnixSeconds;
 use serde_json::json;
+use service_kit::fetch::{Fetch, Fetching, Request};
 
 use super::world::{Bench, dcql, state_url};
+use crate::job;
 
 #[actix_web::test]
 async fn evidence_at_hand_needs_nobody() {
@@ -60,6 +65,34 @@ async fn a_revocation_is_seen_at_the_next_refresh() {
         let after = bench.ask(query).await;
         assert_eq!(bench.answer(&after, &bench.honest(&after)).await.code(), "credential.status.revoked");
     }
+}
+
+/// Takes every request, and answers none.
+struct Silent;
+
+impl Fetch for Silent {
+    fn send(&self, _: Request) -> Fetching<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[actix_web::test]
+async fn what_is_due_is_erased_though_nobody_else_answers() {
+    let mut bench = Bench::forgetful().await;
+    let request = bench.ask("strict").await;
+    assert_eq!(bench.answer(&request, &bench.honest(&request)).await.status, 200);
+    bench.ports.fetch = Arc::new(Silent);
+    bench.restart().await;
+    bench.clock.advance(3601);
+    let jobs =
+        [tokio::spawn(job::refresh(bench.verifier.clone(), 1)), tokio::spawn(job::erase(bench.verifier.clone()))];
+    let erased = async {
+        while bench.verifier.store.case(&request.id).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), erased).await.expect("erasing waits for nobody");
+    jobs.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[actix_web::test]

@@ -10,7 +10,7 @@ use ledger::sha256;
 use serde_json::Value;
 use service_kit::audit::Act;
 use service_kit::evidence_file::{self, EvidenceFileError};
-use service_kit::store::{Batch, StoreError};
+use service_kit::store::StoreError;
 
 use super::receipt::ProofMissing;
 use super::redeem::Release;
@@ -50,7 +50,7 @@ impl From<StoreError> for BundleUnmade {
 
 impl Verifier {
     /// The evidence of the answer to a request; with the answer itself, while it is kept, for whoever reads it by the act
-    /// `full`, which then stands in the audit log. Without, the holder's signatures go along while they are kept: they hold
+    /// `full`, which then stands in the audit log, and by which the values were passed on. Without, the holder's signatures go along while they are kept: they hold
     /// no claim.
     pub(crate) async fn bundle(&self, id: &str, full: Option<Act>) -> Result<Bundle, BundleUnmade> {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
@@ -80,9 +80,9 @@ impl Verifier {
         let request = record.signed.ok_or(Undisclosed::Unattested)?;
         let bundle = Bundle::of(request, receipt, proof, key_bindings, answer.filter(|_| full.is_some()));
         let bundle = evidence_file::complete(bundle, self.evidence.ledger()).await?;
-        // Reading what a citizen disclosed is an act too: no line, no answer.
+        // Reading what a citizen disclosed is an act too: no line, no answer. And none of what was withdrawn meanwhile.
         if let Some(act) = full {
-            self.store.audit.commit(&act.on(id), Batch::new()).await?;
+            self.pass_on(act, id).await?;
         }
         Ok(bundle)
     }

@@ -3,7 +3,7 @@
 //! | key | what | until |
 //! |---|---|---|
 //! | `sharing/<seq>` | by the place of its receipt: the request, and what the holder's keys are recognised by | the end of the retention that was promised, or its withdrawal |
-//! | `passed-on/<id>` | that values of the request's answer were handed out through the admin API | the same |
+//! | `passed-on/<id>` | that values of the request's answer were handed out, through the admin API or by `evidence --full` | the same |
 //! | `withdrawn/<seq>` | by the place of its receipt: which withdrawal it was, and where its acknowledgement stands | never |
 //! | `withdrawal/<seq>` | the same, by the place of the acknowledgement | never |
 //!

@@ -14,7 +14,7 @@ use service_kit::audit::Act;
 use super::world::{Bench, Request, state_url};
 
 /// A bench whose ledger also says who the authorities are.
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let bench = Bench::new().await;
     let key = member_key(&bench.world.authority.did());
     let proof = serde_json::to_vec(&bench.world.ledger.state_proof(&key, NOW.0 - 100)).unwrap();

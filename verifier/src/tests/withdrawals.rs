@@ -7,6 +7,7 @@ use actix_web::test::TestRequest;
 use futures_util::future::join_all;
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::jose::{Jwk, SignHeader, sign_compact, typ};
+use identity_core::problem::Code;
 use identity_core::receipt::Chain;
 use identity_core::sample::world::{NOW, holder};
 use identity_core::withdrawal::{
@@ -14,6 +15,8 @@ use identity_core::withdrawal::{
 };
 use ledger::sha256;
 use serde_json::{Value, json};
+use service_kit::admin::Official;
+use service_kit::audit::Act;
 use service_kit::store::Range;
 
 use super::world::{Answered, Bench, Request};
@@ -250,6 +253,19 @@ async fn what_the_law_makes_stay_is_named_kept_from_everybody_and_goes_in_its_ti
     assert!(is_there().await, "the law says so");
     bench.verifier.store.forget_due(until).await.unwrap();
     assert!(!is_there().await);
+}
+
+#[actix_web::test]
+async fn an_answer_that_was_written_to_a_file_whole_was_passed_on() {
+    let bench = super::bundles::bench().await;
+    let Shared { request, receipt } = shared(&bench, "strict").await;
+    bench.verifier.bundle(&request.id, None).await.unwrap();
+    let act = Act::new(&Official::at_the_machine(), "evidence --full");
+    bench.verifier.bundle(&request.id, Some(act.clone())).await.unwrap();
+    let withdrawal = signed(&bench, &receipt, |_| {});
+    assert!(acknowledged(&bench, &send(&bench, &withdrawal).await, &withdrawal, &receipt).passed_on);
+    let again = bench.verifier.bundle(&request.id, Some(act)).await.expect_err("it was withdrawn");
+    assert_eq!(again.code(), Code::VpCaseErased);
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use identity_core::duty::{Deed, IssuerAct};
+use identity_core::duty::{Deed, DutyError, IssuerAct};
 use identity_core::problem::Lang;
 use ledger::sha256;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use service_kit::store::StoreError;
 use super::order::OrderRefused;
 use crate::kind::Kind;
 use crate::service::Service;
-use crate::store::Subject;
+use crate::store::{Outcome, Subject};
 
 /// Bad rows listed in a report; beyond them only their number is told. A table with more is the wrong table.
 const MAX_LISTED: usize = 1000;
@@ -122,7 +122,9 @@ impl Service {
             return Ok(report);
         }
         let order = self.ordered(&deed, order).await?;
-        self.records.import_subjects(act, kind, &subjects, &order).await?;
+        if self.records.import_subjects(act, kind, &subjects, &order).await? == Outcome::OrderUsed {
+            return Err(OrderRefused::from(DutyError::Used).into());
+        }
         report.imported = subjects.len();
         Ok(report)
     }

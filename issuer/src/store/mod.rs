@@ -14,7 +14,7 @@
 //! status-bits/<list>             how many bits each entry of one list has
 //! status-list/<list>             its entries, packed
 //! order/<digest>                 an order that something was done under, as it was signed
-//! order-begun/<digest>           an import under that order has more to do
+//! order-begun/<digest>           how many rows of an import under that order are in place, while there are more
 //! pending/<digest>               digests that wait for a batch
 //! batch/<number>                 one batch on its way to the ledger
 //! batch-digests/<number>         its digests, in the order of its leaves

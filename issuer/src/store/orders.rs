@@ -12,11 +12,21 @@ use crate::flow::order::Ordered;
 /// What an order's key begins with.
 const ORDERS: &[u8] = b"order/";
 
+/// What the key of an import's progress begins with.
+const BEGUN: &[u8] = b"order-begun/";
+
 impl Records {
     /// An order that something was done under, as it was signed.
     pub(crate) async fn order(&self, digest: &Hash) -> Result<Option<String>, StoreError> {
         let found = self.store.get(&order_key(digest)).await?;
         let corrupt = |_| StoreError::Corrupt("an order is no text".to_owned());
+        found.map(|bytes| String::from_utf8(bytes).map_err(corrupt)).transpose()
+    }
+
+    /// How many rows are in place of an import that was begun under an order and is not over, as it is kept.
+    pub(super) async fn rows_in_place(&self, digest: &Hash) -> Result<Option<String>, StoreError> {
+        let found = self.store.get(&begun_key(digest)).await?;
+        let corrupt = |_| StoreError::Corrupt("the progress of an import is no text".to_owned());
         found.map(|bytes| String::from_utf8(bytes).map_err(corrupt)).transpose()
     }
 
@@ -36,10 +46,19 @@ pub(super) fn carried_out(batch: Batch, order: &Ordered) -> Batch {
     anchored(batch.put_new(order_key(&order.digest), order.text.as_str()), order)
 }
 
-/// One part of many was done under an order: another may be, until the last.
-pub(super) fn carried_on(batch: Batch, order: &Ordered, last: bool) -> Batch {
-    let batch = batch.put(order_key(&order.digest), order.text.as_str());
-    if last { anchored(batch.delete(begun_key(&order.digest)), order) } else { batch.put(begun_key(&order.digest), "") }
+/// One part of an import was done under an order. The first part keeps the order; each later one goes on from exactly
+/// where the one before it ended, and the last leaves none to come. So whoever carries it out beside somebody else does no
+/// part a second time, and what is over does not come open again.
+pub(super) fn carried_on(batch: Batch, order: &Ordered, before: Option<&str>, after: Option<&str>) -> Batch {
+    let begun = begun_key(&order.digest);
+    let batch = match before {
+        None => batch.put_new(order_key(&order.digest), order.text.as_str()).require_absent(begun.clone()),
+        Some(before) => batch.require_equals(begun.clone(), before),
+    };
+    match after {
+        Some(after) => batch.put(begun, after),
+        None => anchored(batch.delete(begun), order),
+    }
 }
 
 /// What an official ordered goes onto the ledger by its digest, so that neither the official nor the department can deny
@@ -51,9 +70,9 @@ fn anchored(batch: Batch, order: &Ordered) -> Batch {
     }
 }
 
-/// Whether a commit was refused because its order had been carried out.
+/// Whether a commit was refused because its order had been carried out, or somebody else carries it out just now.
 pub(super) fn is_order(key: &[u8]) -> bool {
-    key.starts_with(ORDERS)
+    key.starts_with(ORDERS) || key.starts_with(BEGUN)
 }
 
 fn order_key(digest: &Hash) -> Vec<u8> {
@@ -61,5 +80,5 @@ fn order_key(digest: &Hash) -> Vec<u8> {
 }
 
 fn begun_key(digest: &Hash) -> Vec<u8> {
-    format!("order-begun/{}", digest.to_base64url()).into_bytes()
+    [BEGUN, digest.to_base64url().as_bytes()].concat()
 }

@@ -1,17 +1,21 @@
 //! Nothing is issued, changed or taken over without somebody who answers for it.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use actix_web::test::TestRequest;
 use identity_core::crypto::{Alg, SecretKey, Signer as _};
 use identity_core::duty::{Deed, IssuerAct, Order};
 use identity_core::jose::Jwk;
 use identity_core::registry::{Delegation, DutyHolder, Ending};
 use ledger::sha256;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use service_kit::store::faulty::Fault;
 
-use super::world::{BASIS, DESK, KIND, NOW, Reply, TABLE, World, delegation};
+use super::world::{BASIS, DESK, KIND, NOW, Reply, TABLE, World, act, delegation};
+use crate::flow::order::Ordered;
 use crate::kind::Kind;
-use crate::store::{Page, ROWS_PER_COMMIT, Search};
+use crate::store::{Outcome, Page, ROWS_PER_COMMIT, Records, Search};
 
 /// The duty of the sample official.
 const WINDOW: &str = "window-3";
@@ -252,11 +256,63 @@ async fn a_draft_says_one_thing_and_nothing_unknown() {
     assert_eq!(world.admin(body(json!({"deed": deed}))).await.json()["case"], Value::Null);
 }
 
+/// A table of so many rows.
+fn table(rows: usize) -> String {
+    let (header, row) = TABLE.split_once('\n').unwrap();
+    let rows = (0..rows).map(|n| row.replace("s-1", &format!("t-{n}")));
+    std::iter::once(format!("{header}\n")).chain(rows).collect()
+}
+
+/// The official's order over all of a table.
+async fn ordered_import(world: &World, table: &str) -> String {
+    let checked = import(world, table, "&check=true", None).await.json();
+    let deed: Deed = serde_json::from_value(checked["deed"].clone()).unwrap();
+    drafted(world, &deed).await.sign(&official()).unwrap()
+}
+
+/// How many commits stand in the log under the official's orders.
+async fn parts_done(world: &World) -> usize {
+    audit(world).await.iter().filter(|line| line["under"]["duty"] == WINDOW && line["outcome"] == "done").count()
+}
+
+#[actix_web::test]
+async fn an_import_that_is_ordered_once_is_carried_out_once_also_by_two_at_once() {
+    for (rows, parts) in [(1, 1), (2 * ROWS_PER_COMMIT + 1, 3)] {
+        let world = World::new().await;
+        give(&world, |_| {});
+        let table = table(rows);
+        let signed = ordered_import(&world, &table).await;
+        let (one, other) =
+            tokio::join!(import(&world, &table, "", Some(&signed)), import(&world, &table, "", Some(&signed)));
+        let (done, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+        assert_eq!((done.status, refused.refusal().2.as_str()), (200, "duty.used"));
+        assert_eq!(parts_done(&world).await, parts, "no part twice");
+        assert_eq!(import(&world, &table, "", Some(&signed)).await.refusal().2, "duty.used", "it is over");
+    }
+}
+
+#[actix_web::test]
+async fn an_import_that_another_process_overtakes_does_not_come_open_again() {
+    let world = World::new().await;
+    let [one, other] = [(); 2].map(|()| Records::new(world.store.clone(), world.clock.clone()));
+    let subjects: Vec<_> = (0..=2 * ROWS_PER_COMMIT).map(|n| (format!("t-{n}"), Map::new())).collect();
+    let (duty, holder, text) = (WINDOW.to_owned(), DutyHolder::Official, "as it was signed".to_owned());
+    let order = Ordered { duty, holder, digest: sha256(text.as_bytes()), text };
+    let act = act();
+    // One stands still after its first part, and the other one comes to the end.
+    let mut first = Box::pin(one.import_subjects(&act, KIND, &subjects, &order));
+    while other.subject(KIND, "t-0").await.unwrap().is_none() {
+        assert!(!poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_ready())).await);
+    }
+    assert_eq!(other.import_subjects(&act, KIND, &subjects, &order).await.unwrap(), Outcome::Done);
+    assert_eq!(first.await.unwrap(), Outcome::OrderUsed);
+    assert_eq!(parts_done(&world).await, 3);
+    assert!(other.is_order_used(&order.digest).await.unwrap());
+}
+
 #[actix_web::test]
 async fn an_import_is_ordered_as_a_whole_and_goes_on_under_its_order_until_it_is_over() {
-    let (header, row) = TABLE.split_once('\n').unwrap();
-    let rows = (0..=ROWS_PER_COMMIT).map(|n| row.replace("s-1", &format!("t-{n}")));
-    let table: String = std::iter::once(format!("{header}\n")).chain(rows).collect();
+    let table = table(ROWS_PER_COMMIT + 1);
     let world = World::new().await;
     give(&world, |_| {});
     let checked = import(&world, &table, "&check=true", None).await.json();
@@ -273,6 +329,7 @@ async fn an_import_is_ordered_as_a_whole_and_goes_on_under_its_order_until_it_is
     let digest = sha256(signed.as_bytes());
     assert!(!world.service.records.is_pending(&digest).await.unwrap());
     assert_eq!(import(&world, &table, "", Some(&signed)).await.json()["imported"], ROWS_PER_COMMIT + 1);
+    assert_eq!(parts_done(&world).await, 2, "it went on where it had ended");
     assert!(world.service.records.is_pending(&digest).await.unwrap());
     assert_eq!(import(&world, &table, "", Some(&signed)).await.refusal().2, "duty.used");
 }

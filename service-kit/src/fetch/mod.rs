@@ -91,7 +91,7 @@ pub enum FetchError {
         host: String,
         /// HTTP status.
         status: u16,
-        /// The refusal's own code: our `code`, else the protocol's `error`.
+        /// The refusal's own code: our `code`, else the protocol's `error`; none that is no code.
         code: Option<String>,
     },
     /// The answer is not what was asked for.
@@ -231,7 +231,7 @@ impl Answer {
             return Ok(self);
         }
         let members = json::parse_object(&self.body, json::Limits::of(64 * 1024)).unwrap_or_default();
-        let named = |name: &str| Some(members.get(name)?.as_str()?.to_owned());
+        let named = |name: &str| members.get(name)?.as_str().filter(|code| is_code(code)).map(str::to_owned);
         Err(FetchError::Refused {
             status: self.status,
             code: named("code").or_else(|| named("error")),
@@ -260,6 +260,15 @@ impl Answer {
     pub fn bad(&self) -> FetchError {
         FetchError::BadAnswer { host: self.host.clone() }
     }
+}
+
+/// Longest code of a refusal, in bytes: ours have at most 40.
+const MAX_CODE: usize = 64;
+
+/// Whether it is the code of a refusal and not any text, which would be shown to people as it is.
+fn is_code(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=MAX_CODE).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// A fetch under way.

@@ -80,3 +80,22 @@ async fn a_dead_host_is_unreachable() {
     assert!(matches!(error, FetchError::Unreachable { reason: "connection refused", .. }), "{error}");
     assert!(error.is_passing());
 }
+
+#[test]
+fn a_refusal_is_told_by_its_code_and_by_no_other_text() {
+    let told = |body: serde_json::Value| {
+        let body = body.to_string().into_bytes();
+        let answer = Answer { host: "x.example".into(), status: 400, kind: String::new(), retry_after: None, body };
+        answer.success().unwrap_err().to_string()
+    };
+    let refused = "x.example refused with status 400";
+    let longest = "x".repeat(MAX_CODE);
+    for code in ["vci.token.code_used", "invalid_request", "a-1", &longest] {
+        assert_eq!(told(serde_json::json!({ "error": code })), format!("{refused} ({code})"));
+    }
+    let longer = "x".repeat(MAX_CODE + 1);
+    for text in ["", "\u{1b}]0;title\u{7}", "not a code", "Code", "code\n", "\u{ff}", &longer] {
+        assert_eq!(told(serde_json::json!({ "code": text })), refused, "{text:?}");
+        assert_eq!(told(serde_json::json!({ "code": text, "error": "known" })), format!("{refused} (known)"));
+    }
+}

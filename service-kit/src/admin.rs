@@ -28,6 +28,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::{self, Act, AuditLog},
     chance,
     http::rate::{self, Kind},
     private_file,
@@ -100,11 +101,6 @@ impl Official {
     /// The token's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The same, as it is counted.
-    pub(crate) fn account(&self) -> &Arc<str> {
         &self.name
     }
 
@@ -204,13 +200,15 @@ fn parse_line(text: &str) -> Option<(Official, Zeroizing<String>)> {
 }
 
 /// Middleware for the admin scope: `web::scope("/admin").wrap(from_fn(admin::guard))`, with the tokens as
-/// `web::Data<AdminTokens>`. Everything without a token is refused with 401 before the body is read, changes with a
-/// `read` token with 403, and what one token asks too often with 429. Handlers take the [`Official`] as an argument.
+/// `web::Data<AdminTokens>` and the audit log as `web::Data<AuditLog>`. Everything without a token is refused with 401
+/// before the body is read, and leaves no line; what one token asks too often is refused with 429, and changes with a
+/// `read` token with 403. Handlers take the [`Official`] as an argument.
 ///
 /// # Errors
-/// Those of the route.
+/// Those of the route, and the store's.
 pub async fn guard(
     tokens: web::Data<AdminTokens>,
+    log: web::Data<AuditLog>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -221,14 +219,31 @@ pub async fn guard(
         return Ok(request.into_response(refusal));
     };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if changes && !official.may_change() {
-        return Ok(request.into_response(Problem::new(Code::HttpForbidden).response()));
-    }
-    if let Err(refusal) = rate::admit(&request, Kind::Admin, Some(&official.name)) {
-        return Ok(request.into_response(*refusal));
+    if let Err(refusal) = permit(&log, &request, &official, changes).await {
+        return Ok(request.into_response(refusal.response()));
     }
     request.extensions_mut().insert(official);
     Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// Whether an official may have what is asked for, and not too often. What they would have changed has its line in the
+/// audit log; of one who asks too often there is a line a minute, so that nobody fills the disk by asking.
+pub(crate) async fn permit(
+    log: &AuditLog,
+    request: &ServiceRequest,
+    official: &Official,
+    changes: bool,
+) -> Result<(), Problem> {
+    let (refusal, is_noted) = match rate::ask(request, Kind::Admin, Some(&official.name)) {
+        Err(refusal) => (refusal, changes && rate::is_noted(request, &official.name)),
+        Ok(()) if changes && !official.may_change() => (Problem::new(Code::HttpForbidden), true),
+        Ok(()) => return Ok(()),
+    };
+    if is_noted {
+        let act = Act::new(official, audit::route(request.request()));
+        log.refused(&act, &format!("refused {}", refusal.status().as_u16())).await?;
+    }
+    Err(refusal)
 }
 
 #[cfg(test)]

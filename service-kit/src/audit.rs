@@ -106,7 +106,7 @@ impl FromRequest for Act {
 }
 
 /// The route's pattern without the service's base path: patterns hold no ids.
-fn route(request: &HttpRequest) -> String {
+pub(crate) fn route(request: &HttpRequest) -> String {
     let pattern = request.match_pattern().unwrap_or_default();
     let place = pattern.find("/admin").unwrap_or_default();
     format!("{} {}", request.method(), pattern.get(place..).unwrap_or_default())
@@ -292,7 +292,7 @@ fn line_key(number: u64) -> Vec<u8> {
 }
 
 /// Middleware inside [`crate::admin::guard`]: what an official tried to change and was refused has its line too. The
-/// log is `web::Data<AuditLog>`.
+/// log is `web::Data<AuditLog>`. What the guard itself refuses, it writes down itself.
 ///
 /// # Errors
 /// Those of the route, and the store's.

@@ -104,7 +104,11 @@ pub(super) struct Rates<C: Clock = DefaultClock> {
     admin: Meter<C>,
     errands: Meter<C>,
     sign_ins: Meter<C>,
+    notes: Meter<C>,
 }
+
+/// Lines in the audit log, in a minute, that say that one token of the admin API asks too often.
+const NOTES: u32 = 1;
 
 impl<C: Clock + Clone> Rates<C> {
     pub(super) fn new(config: &RateConfig, clock: &C) -> Self {
@@ -115,6 +119,7 @@ impl<C: Clock + Clone> Rates<C> {
             admin: meter(config.admin),
             errands: meter(config.errands),
             sign_ins: meter(config.sign_ins),
+            notes: meter(NOTES),
         }
     }
 
@@ -193,6 +198,12 @@ pub(crate) fn ask(request: &ServiceRequest, kind: Kind, account: Option<&Arc<str
     // Rounded up: who comes back on the second is served.
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
     Err(Problem::new(Code::HttpRateLimited).with_retry_after(seconds))
+}
+
+/// Whether it is to be written down that a token asks too often; or it was, not long ago.
+pub(crate) fn is_noted(request: &ServiceRequest, account: &Arc<str>) -> bool {
+    let shell = request.app_data::<web::Data<Shell>>();
+    shell.is_some_and(|shell| shell.rates.notes.admit(Counted::Account(Arc::clone(account))).is_ok())
 }
 
 fn client(request: &ServiceRequest, shell: &Shell) -> Counted {

@@ -69,6 +69,12 @@ impl Problem {
         self.code
     }
 
+    /// The status that it is answered with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// What was wrong in this case, if that is said.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {

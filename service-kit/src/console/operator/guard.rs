@@ -3,7 +3,7 @@
 //! 1. The request names our own host: a name that was made to lead here gets nothing ([`ours`]).
 //! 2. What may change something comes from a page of ours: another site's form is refused ([`ours`]).
 //! 3. A cookie names a session that is open ([`signed_in`]).
-//! 4. The token of the session may do it, and not too often ([`signed_in`]).
+//! 4. The token of the session may do it, and not too often ([`signed_in`], which writes down who may not).
 //!
 //! A form that only looks something up is sent, too, so that what is looked for stands in no address. It goes to an address
 //! that ends in `/search`, and whoever may look may send it.
@@ -17,6 +17,8 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use identity_core::problem::Code;
 
 use super::{Operators, SIGN_IN};
+use crate::admin;
+use crate::audit::AuditLog;
 use crate::console::frame;
 use crate::console::visitor::Visitor;
 use crate::http::rate::{self, Kind};
@@ -45,6 +47,7 @@ pub(super) async fn ours(
 /// Middleware around the pages behind the way in.
 pub(super) async fn signed_in(
     operators: web::Data<Operators>,
+    log: web::Data<AuditLog>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Answered {
@@ -59,13 +62,10 @@ pub(super) async fn signed_in(
             refuse(request, &Problem::new(Code::HttpSession))
         };
     };
-    if let Err(refusal) = rate::ask(&request, Kind::Admin, Some(official.account())) {
+    request.extensions_mut().insert(official.clone());
+    let changes = !reads(&request) && !searches(&request);
+    if let Err(refusal) = admin::permit(&log, &request, &official, changes).await {
         return refuse(request, &refusal);
-    }
-    let may = reads(&request) || searches(&request) || official.may_change();
-    request.extensions_mut().insert(official);
-    if !may {
-        return refuse(request, &Problem::new(Code::HttpForbidden));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

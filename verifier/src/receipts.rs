@@ -3,7 +3,7 @@
 use identity_core::crypto::SecretKey;
 use identity_core::did::Did;
 use prometheus::{IntCounter, IntGauge};
-use service_kit::anchoring::{KeptTree, LastSequence};
+use service_kit::anchoring::{KeptTrees, LastSequence, Renewals};
 use service_kit::http::Metrics;
 use tokio::sync::Notify;
 
@@ -26,8 +26,9 @@ pub(crate) struct Receipts {
     /// None where nothing is brought onto the ledger: judging a case again, writing evidence.
     pub(crate) submitter: Option<Submitter>,
     pub(crate) sequence: LastSequence,
-    /// By the first place of its range.
-    pub(crate) tree: KeptTree,
+    /// By the first places of their ranges.
+    pub(crate) trees: KeptTrees,
+    pub(crate) renewals: Renewals,
 }
 
 /// What is counted of receipts; numbers only.
@@ -76,8 +77,8 @@ impl Counters {
 impl Receipts {
     pub(crate) fn new(submitter: Option<Submitter>, counters: Counters) -> Self {
         let (turn, wake) = (tokio::sync::Mutex::new(()), Notify::new());
-        let (sequence, tree) = (LastSequence::default(), KeptTree::default());
-        Self { turn, wake, counters, submitter, sequence, tree }
+        let (sequence, trees, renewals) = (LastSequence::default(), KeptTrees::default(), Renewals::default());
+        Self { turn, wake, counters, submitter, sequence, trees, renewals }
     }
 }
 

@@ -40,19 +40,22 @@ impl Service {
         };
         let batch = self.records.batch(place.batch).await?.ok_or(ProofMissing::Unknown)?;
         let Some((transaction, proof)) = self.proof_of(batch).await? else { return Err(ProofMissing::Waiting) };
-        let tree = self.anchoring.tree.of(place.batch, self.records.batch_digests(place.batch)).await?;
+        let tree = self.anchoring.trees.of(place.batch, self.records.batch_digests(place.batch)).await?;
         let path = tree.path(place.index).ok_or(ProofMissing::Unknown)?;
         let batch = BatchPath { index: place.index, count: tree.count(), path };
         Ok(AnchorProof { batch, transaction, proof })
     }
 
     /// The batch's transaction with its proof, by the validators in force: the word of those before them counts for
-    /// nothing any more. Where the ledger cannot be asked just now, there is none.
+    /// nothing any more. Where the ledger cannot be asked just now, or was a moment ago, there is none.
     async fn proof_of(&self, mut batch: BatchRecord) -> Result<Option<(String, String)>, StoreError> {
         let BatchState::Anchored { transaction, index, proof } = &batch.state else { return Ok(None) };
         let (transaction, index, proof) = (transaction.clone(), *index, proof.clone());
         if self.ledger.holds(&proof, &transaction) {
             return Ok(Some((transaction, proof)));
+        }
+        if !self.anchoring.renewals.take_turn(batch.number, self.clock.now()) {
+            return Ok(None);
         }
         let Ok(proven) = self.ledger.prove(index, &transaction).await else { return Ok(None) };
         let proof = proven.proof.clone();

@@ -22,7 +22,7 @@ use identity_core::registry::{Anchor, AnchorKind, Envelope, Operation, make_tran
 use ledger::Hash;
 use ledger::batch::{BatchTree, MAX_DIGESTS};
 use rand::seq::SliceRandom as _;
-use service_kit::anchoring::{KeptTree, LastSequence};
+use service_kit::anchoring::{KeptTrees, LastSequence, Renewals};
 use service_kit::store::StoreError;
 use tokio::sync::{Notify, watch};
 
@@ -38,8 +38,9 @@ pub(crate) struct Anchoring {
     wake: Notify,
     reachable: AtomicBool,
     sequence: LastSequence,
-    /// By the number of its batch.
-    pub(crate) tree: KeptTree,
+    /// By the numbers of their batches.
+    pub(crate) trees: KeptTrees,
+    pub(crate) renewals: Renewals,
 }
 
 /// Why a round ended early.
@@ -59,7 +60,8 @@ impl Anchoring {
             wake: Notify::new(),
             reachable: AtomicBool::new(true),
             sequence: LastSequence::default(),
-            tree: KeptTree::default(),
+            trees: KeptTrees::default(),
+            renewals: Renewals::default(),
         }
     }
 
@@ -145,7 +147,7 @@ async fn form(service: &Service) -> Result<Option<BatchRecord>, RoundFailure> {
     let number = service.records.next_batch_number().await?;
     let record = BatchRecord { number, root: tree.root(), count: tree.count(), state: BatchState::Formed };
     service.records.form_batch(&record, &digests).await?;
-    service.anchoring.tree.keep(number, tree).await;
+    service.anchoring.trees.keep(number, tree);
     Ok(Some(record))
 }
 

@@ -307,6 +307,7 @@ pub(super) struct FakeLedger {
     /// Delegations, each in force from index 1; all of them are known up to 10.
     pub duties: Mutex<Vec<DutyHistory>>,
     asked: AtomicU64,
+    proven: AtomicU64,
 }
 
 impl FakeLedger {
@@ -324,6 +325,11 @@ impl FakeLedger {
 
     pub(super) fn submissions(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked for a proof alone.
+    pub(super) fn proofs(&self) -> u64 {
+        self.proven.load(Ordering::SeqCst)
     }
 
     fn take(&self, transaction: &str) -> Result<Certified, LedgerFault> {
@@ -373,6 +379,7 @@ impl Ledger for FakeLedger {
     }
 
     fn prove<'a>(&'a self, index: u64, transaction: &'a str) -> LedgerAnswer<'a, Certified> {
+        self.proven.fetch_add(1, Ordering::SeqCst);
         assert_eq!(self.accepted.lock().unwrap()[usize::try_from(index).unwrap()], transaction);
         let proof = format!("proof of {index} by {}", self.validators.lock().unwrap());
         let down = *self.silent.lock().unwrap();

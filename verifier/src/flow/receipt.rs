@@ -130,23 +130,39 @@ impl Verifier {
     pub(crate) async fn receipt_proof(&self, digest: &Hash) -> Result<AnchorProof, ProofMissing> {
         let seq = self.store.receipt_place(digest).await?.ok_or(ProofMissing::Unknown)?;
         let range = self.store.range_of(seq).await?.ok_or(ProofMissing::Waiting)?;
-        let (transaction, proof) = self.proof_of(&range).await?.ok_or(ProofMissing::Waiting)?;
+        let mut known = self.proof_at_hand(&range);
+        if known.is_none() && self.receipts.renewals.take_turn(range.first, self.clock.now()) {
+            known = self.proof_of(&range).await?;
+        }
+        let (transaction, proof) = known.ok_or(ProofMissing::Waiting)?;
         let digests = self.store.receipt_digests(range.first, range.last);
-        let tree = self.receipts.tree.of(range.first, digests).await?;
+        let tree = self.receipts.trees.of(range.first, digests).await?;
         let index = seq.saturating_sub(range.first);
         let path = tree.path(index).ok_or(ProofMissing::Unknown)?;
         Ok(AnchorProof { batch: BatchPath { index, count: tree.count(), path }, transaction, proof })
     }
 
+    /// The range's transaction with the proof that is kept, if that holds by the validators in force. Asks nobody.
+    fn proof_at_hand(&self, range: &RangeRecord) -> Option<(String, String)> {
+        match &range.state {
+            RangeState::Anchored { transaction, proof, .. }
+                if self.evidence.ledger().holds(proof, transaction.as_bytes()) =>
+            {
+                Some((transaction.clone(), proof.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// The range's transaction with its proof, by the validators in force. Where the ledger cannot be asked just now, or
     /// our node does not know the place, there is none.
     pub(super) async fn proof_of(&self, range: &RangeRecord) -> Result<Option<(String, String)>, StoreError> {
+        if let Some(known) = self.proof_at_hand(range) {
+            return Ok(Some(known));
+        }
         let ledger = self.evidence.ledger();
         let (transaction, proven) = match &range.state {
             RangeState::Formed | RangeState::Signed { .. } => return Ok(None),
-            RangeState::Anchored { transaction, proof, .. } if ledger.holds(proof, transaction.as_bytes()) => {
-                return Ok(Some((transaction.clone(), proof.clone())));
-            }
             RangeState::Anchored { transaction, index, .. } => {
                 (transaction, ledger.log_proof(*index, transaction.as_bytes()).await)
             }

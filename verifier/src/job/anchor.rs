@@ -79,7 +79,7 @@ async fn form(verifier: &Verifier) -> Result<Option<RangeRecord>, RoundFailure> 
     let (Ok(tree), Some(head)) = (BatchTree::new(&digests), digests.last()) else { return Ok(None) };
     let record = RangeRecord { first, last, root: tree.root(), head: *head, state: RangeState::Formed };
     verifier.store.form_range(&record).await?;
-    verifier.receipts.tree.keep(first, tree).await;
+    verifier.receipts.trees.keep(first, tree);
     Ok(Some(record))
 }
 

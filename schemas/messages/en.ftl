@@ -470,6 +470,8 @@ store-migrated-next = Now set store = "{ $engine }" in { $config } and start the
 founding-made = Made { $did }. Hand { $create } to the founders, or to a member who relays it. Move { $recovery } to a safe place: whoever holds it controls the DID.
 verifier-serves = xinfu-verifier serves at { $url }. Stop it with Ctrl-C.
 verifier-failed = xinfu-verifier: { $reason }
+verifier-keys-wait = { $count } receipts and acknowledgements are not on the ledger yet, and behind the end of their key would have no proof for ever: { $reason }
+    Start the service, wait until `verifier_receipts_waiting` at /metrics is 0, stop it, and try again.
 verifier-agrees = The same verdict again: then { $then }, now { $again }.
 verifier-disagrees = Another verdict: then { $then }, now { $again }.
 verifier-judged-verified = It would have been verified then.
@@ -764,6 +766,7 @@ ledger-history-kept = The checkpoint of the other history is kept in { $path }.
 keys-not-yet = The DID is not on the ledger yet.
 keys-settled = Took up { $keys }: the ledger names it, and its file is here.
 keys-unchecked = The keys were not checked against the ledger: { $reason }
+keys-not-anchored = What was signed and waits was not brought onto the ledger first, and will have no proof under a key that has ended: { $reason }
 keys-recovery-here = { $file } still lies beside the working keys. Move it to a safe place: whoever holds it controls the DID.
 keys-replaced = { $key } has taken over at log index { $index }. Start the service again; it signs with the new key.
 keys-reported = { $key } counts as stolen from log index { $index } on. What was anchored before stays good.

@@ -470,6 +470,8 @@ store-migrated-next = 现在请在 { $config } 中设置 store = "{ $engine }" �
 founding-made = 已生成 { $did }。请将 { $create } 交给联盟创始方，或由成员代为提交。请将 { $recovery } 移到安全之处：持有它的人可以控制该 DID。
 verifier-serves = xinfu-verifier 正在 { $url } 提供服务，按 Ctrl-C 停止。
 verifier-failed = xinfu-verifier：{ $reason }
+verifier-keys-wait = 尚有 { $count } 份回执与撤回确认未上链，其密钥终止后将永远无法取得证明：{ $reason }
+    请启动服务，待 /metrics 中的 `verifier_receipts_waiting` 为 0 后停止服务，再重试。
 verifier-agrees = 结论一致：当时 { $then }，现在 { $again }。
 verifier-disagrees = 结论不一致：当时 { $then }，现在 { $again }。
 verifier-judged-verified = 当时应判定为通过。
@@ -764,6 +766,7 @@ ledger-history-kept = 另一份历史的检查点保存在 { $path }。
 keys-not-yet = 该 DID 尚未登记到账本。
 keys-settled = 已启用 { $keys }：账本记载了它，且其文件就在此处。
 keys-unchecked = 未能与账本核对密钥：{ $reason }
+keys-not-anchored = 已签名而尚未上链的内容未能先行上链，其密钥终止后将无法取得证明：{ $reason }
 keys-recovery-here = { $file } 仍与工作密钥放在一起。请移到安全之处：持有它的人可以控制该 DID。
 keys-replaced = { $key } 已于日志序号 { $index } 接替。请重新启动服务，此后用新密钥签名。
 keys-reported = { $key } 自日志序号 { $index } 起视为失窃。此前已锚定的内容依然有效。

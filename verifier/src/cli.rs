@@ -285,13 +285,32 @@ async fn keys(messages: &Catalogue, arguments: &KeysArguments) -> Result<ExitCod
     let config: Config = config::load(&arguments.config)?;
     config.check()?;
     let ledger = ledger(&config)?;
-    // Held to the end: a service that runs would go on signing with a key that has just ended.
-    let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-verifier")).transpose();
-    let _still = still.map_err(StartError::from)?;
+    let _still = match arguments.changes_keys() {
+        true => Some(stand_still(messages, &config, arguments.cannot_wait()).await?),
+        false => None,
+    };
     let mut rng = chance::system_rng().map_err(StartError::from)?;
     let guard = config.key_guard().map_err(KeysError::from).map_err(StartError::from)?;
     say(&format!("{}\n", command::run(&life(&config, &ledger, &guard), arguments, messages, &mut rng).await?));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Before a key ends: brings what was signed with it onto the ledger, where it counts by its key at the moment of its
+/// anchor. The lock is held to the end, for a service that runs would go on signing with a key that has just ended.
+async fn stand_still(messages: &Catalogue, config: &Config, cannot_wait: bool) -> Result<DataLock, Failure> {
+    let (ports, lock) = crate::open_ports(config)?;
+    match crate::anchor_all(config, &ports).await {
+        Ok(()) => Ok(lock),
+        Err(error) if cannot_wait => {
+            complain(&messages.text("keys-not-anchored", &[("reason", error.to_string().into())]));
+            Ok(lock)
+        }
+        Err(StartError::Waiting { count, reason }) => {
+            let values = [("count", count.to_string().into()), ("reason", reason.into())];
+            Err(Failure { code: None, detail: messages.text("verifier-keys-wait", &values) })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn duties(messages: &Catalogue, arguments: DutiesArguments) -> Result<ExitCode, Failure> {

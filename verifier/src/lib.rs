@@ -123,6 +123,14 @@ pub enum StartError {
     /// The case to be judged again is not there, or no evidence can be made of it.
     #[error("{}", .0.title(Lang::En))]
     Case(Code),
+    /// Entries of the chain that were to come onto the ledger first.
+    #[error("{count} receipts and acknowledgements wait for the ledger: {reason}")]
+    Waiting {
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: String,
+    },
     /// Listening.
     #[error(transparent)]
     Http(#[from] kit_http::server::StartError),
@@ -139,6 +147,7 @@ impl StartError {
             Self::Lock(error) => error.code(),
             Self::Http(error) => error.code(),
             Self::Case(code) => *code,
+            Self::Waiting { .. } => Code::ReceiptWaiting,
             Self::Open(error) => error.code(),
             Self::Keys(error) => error.code(),
             // Each of these names a file or value of the configuration that cannot be used.
@@ -268,6 +277,21 @@ fn submitter(config: &Config, guard: &KeyGuard) -> Result<Submitter, StartError>
 fn ledger(config: &Config, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>) -> Result<LedgerClient, StartError> {
     let trust = TrustKeeper::of_file(&config.ledger.trust_root, clock)?;
     Ok(LedgerClient::trusting(fetch, &config.ledger.url, trust))
+}
+
+/// Brings all receipts and acknowledgements of a service that is not running onto the ledger: before a key ends, since they
+/// count by their key at the moment of their anchor, and behind its end would have no proof for ever.
+///
+/// # Errors
+/// [`StartError`]; [`StartError::Waiting`] if the ledger does not take them.
+pub async fn anchor_all(config: &Config, ports: &Ports) -> Result<(), StartError> {
+    let guard = config.key_guard().map_err(KeysError::from)?;
+    let counters = Counters::new().map_err(|error| kit_http::server::StartError::Metrics(error.to_string()))?;
+    let submitter = submitter(config, &guard)?;
+    let verifier = assemble(config, &guard, None, Receipts::new(None, counters), ports).await?;
+    let Err(failure) = job::anchor::all(&verifier, &submitter).await else { return Ok(()) };
+    let count = job::anchor::waiting(&verifier).await.map_err(BuildError::from)?;
+    Err(StartError::Waiting { count, reason: failure.to_string() })
 }
 
 /// Reads the whole audit log of a service that is not running.

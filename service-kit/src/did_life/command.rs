@@ -47,10 +47,17 @@ enum Which {
 }
 
 impl KeysArguments {
-    /// Whether the service must stand still: it would go on signing with a key that has just ended.
+    /// Whether the service must stand still: it would go on signing with a key that has just ended. What it signed and
+    /// what waits comes onto the ledger first, since it counts by its key at the moment of its anchor.
     #[must_use]
     pub fn changes_keys(&self) -> bool {
         self.act != Act::Show
+    }
+
+    /// Whether it is done even if what waits cannot be brought onto the ledger: a thief is at work, or the keys are lost.
+    #[must_use]
+    pub fn cannot_wait(&self) -> bool {
+        matches!(self.act, Act::ReportCompromised | Act::Recover)
     }
 }
 

@@ -66,6 +66,21 @@ pub(crate) async fn round(verifier: &Verifier, submitter: &Submitter) -> Result<
     Ok(true)
 }
 
+/// Brings everything that waits onto the ledger.
+pub(crate) async fn all(verifier: &Verifier, submitter: &Submitter) -> Result<(), RoundFailure> {
+    while round(verifier, submitter).await? {}
+    Ok(())
+}
+
+/// How many entries of the chain the ledger does not have.
+pub(crate) async fn waiting(verifier: &Verifier) -> Result<u64, StoreError> {
+    let first = match verifier.store.open_range().await? {
+        Some(open) => open.first,
+        None => verifier.store.last_in_a_range().await?.saturating_add(1),
+    };
+    Ok(verifier.store.receipt_head().await?.seq.saturating_add(1).saturating_sub(first))
+}
+
 /// Step 1.
 async fn form(verifier: &Verifier) -> Result<Option<RangeRecord>, RoundFailure> {
     let first = verifier.store.last_in_a_range().await?.saturating_add(1);

@@ -21,7 +21,7 @@ use service_kit::store::{Batch, Range, Store};
 use super::node::{Mood, SampleNode, beside_a_ledger};
 use super::world::{Answered, Bench, settled};
 use crate::flow::receipt_audit::{ReceiptsRead, Unasked, ask, read};
-use crate::job::anchor::{RoundFailure, round};
+use crate::job::anchor::{RoundFailure, all, round, waiting};
 use crate::store::VerifierStore;
 
 /// A service whose ledger takes transactions.
@@ -56,6 +56,10 @@ impl Scene {
 
     async fn round(&self) -> Result<bool, RoundFailure> {
         round(&self.bench.verifier, self.bench.verifier.receipts.submitter.as_ref().unwrap()).await
+    }
+
+    async fn all(&self) -> Result<(), RoundFailure> {
+        all(&self.bench.verifier, self.bench.verifier.receipts.submitter.as_ref().unwrap()).await
     }
 
     async fn settle(&self) -> usize {
@@ -190,11 +194,25 @@ async fn a_range_whose_place_our_node_does_not_keep_holds_up_nothing() {
         }
         assert_eq!(scene.node.sent().len(), sent + 1, "whoever asks us has no say in how often we ask the ledger");
         scene.node.knows_places(true);
+        scene.bench.clock.advance(RENEW_AGAIN);
         scene.assert_proven(&digests).await;
     }
 }
 
-        scene.bench.clock.advance(RENEW_AGAIN);
+#[actix_web::test]
+async fn before_a_key_ends_all_comes_onto_the_ledger_or_it_is_said_how_much_waits() {
+    let (scene, mut digests) = Scene::with(2).await;
+    assert_eq!(scene.settle().await, 0);
+    digests.push(scene.answered().await);
+    scene.node.will(&[Mood::Down]);
+    assert!(scene.all().await.is_err());
+    digests.push(scene.answered().await);
+    assert_eq!(waiting(&scene.bench.verifier).await.unwrap(), 2, "one on its way, and one behind it");
+    scene.all().await.unwrap();
+    assert_eq!(waiting(&scene.bench.verifier).await.unwrap(), 0);
+    scene.assert_proven(&digests).await;
+}
+
 #[actix_web::test]
 async fn a_ledger_that_has_other_receipts_of_ours_is_not_argued_with() {
     let (scene, _) = Scene::with(1).await;

@@ -300,7 +300,12 @@ async fn keys(arguments: &KeysArguments, messages: &Catalogue) -> Result<ExitCod
     };
     if arguments.changes_keys() {
         // What was signed and waits would come to the ledger after its key had ended, and be worth nothing.
-        crate::anchor_all(&config).await?;
+        match crate::anchor_all(&config).await {
+            Err(error) if arguments.cannot_wait() => {
+                eprintln!("{}", messages.text("keys-not-anchored", &[("reason", error.to_string().into())]));
+            }
+            anchored => anchored?,
+        }
     }
     // Held to the end: a service that runs would go on signing with a key that has just ended.
     let still = arguments.changes_keys().then(|| DataLock::take(&config.data, "xinfu-issuer")).transpose();

@@ -49,6 +49,8 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 /// - `commit` answering `Ok` means durable. [`StoreError::Precondition`], [`StoreError::Misused`] and
 ///   [`StoreError::Full`] mean nothing of the batch was written. [`StoreError::Broken`] means *unknown*: the batch
 ///   may be there or not, whole either way, so callers must be able to repeat themselves.
+/// - What a read answers is durable, so reading tells how an unknown commit ended. A store that does not know that of what
+///   it has, after a sync that failed, answers [`StoreError::Broken`] to reads too.
 /// - Futures need no particular runtime; blocking work happens on the store's own thread.
 pub trait Store: Send + Sync {
     /// The value at `key`, if any.

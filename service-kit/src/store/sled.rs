@@ -5,10 +5,11 @@
 //! that must not forget use redb, the default.
 //!
 //! One thread writes: it checks a batch's preconditions, applies the batch (atomic in sled), flushes, and answers. After
-//! a flush that failed, memory may be ahead of the disk, so nothing more is written until the store is opened again.
+//! a flush that failed, memory may be ahead of the disk, so nothing more is written or read until the store is opened again.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ type Work = (Batch, oneshot::Sender<Verdict>);
 /// A store in one sled directory. Dropping it finishes the commits under way and frees the directory.
 pub struct SledStore {
     data: sled::Tree,
+    /// Whether a write failed.
+    doubtful: Arc<AtomicBool>,
     work: Option<mpsc::Sender<Work>>,
     writing: Option<JoinHandle<()>>,
 }
@@ -51,13 +54,23 @@ impl SledStore {
         check_marker(&database, path, format)?;
         let data = database.open_tree(DATA).map_err(broken)?;
         let (work, waiting) = mpsc::channel();
-        let tree = data.clone();
-        let writing =
-            std::thread::Builder::new().name("sled".into()).spawn(move || write_all(&database, &tree, &waiting));
+        let (tree, doubtful) = (data.clone(), Arc::<AtomicBool>::default());
+        let failed = Arc::clone(&doubtful);
+        let writing = std::thread::Builder::new()
+            .name("sled".into())
+            .spawn(move || write_all(&database, &tree, &failed, &waiting));
         let writing =
             writing.map_err(|error| OpenError::Broken { path: path.to_owned(), detail: error.to_string() })?;
-        Ok(Self { data, work: Some(work), writing: Some(writing) })
+        Ok(Self { data, doubtful, work: Some(work), writing: Some(writing) })
     }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.doubtful.load(Ordering::SeqCst) { Err(failed_before()) } else { Ok(()) }
+    }
+}
+
+fn failed_before() -> StoreError {
+    StoreError::Broken("an earlier write failed; start the service again".into())
 }
 
 impl Drop for SledStore {
@@ -111,15 +124,13 @@ fn check_marker(database: &sled::Db, path: &Path, format: &Format) -> Result<(),
     }
 }
 
-fn write_all(database: &sled::Db, data: &sled::Tree, waiting: &mpsc::Receiver<Work>) {
-    let mut poisoned = false;
+fn write_all(database: &sled::Db, data: &sled::Tree, doubtful: &AtomicBool, waiting: &mpsc::Receiver<Work>) {
     while let Ok((batch, caller)) = waiting.recv() {
-        let verdict = if poisoned {
-            Err(StoreError::Broken("an earlier write failed; start the service again".into()))
-        } else {
-            apply(database, data, batch)
-        };
-        poisoned |= matches!(verdict, Err(StoreError::Broken(_) | StoreError::Corrupt(_)));
+        let verdict = if doubtful.load(Ordering::SeqCst) { Err(failed_before()) } else { apply(database, data, batch) };
+        // Before anybody hears of it: who reads to learn how it ended must not be told what memory alone holds.
+        if matches!(verdict, Err(StoreError::Broken(_) | StoreError::Corrupt(_))) {
+            doubtful.store(true, Ordering::SeqCst);
+        }
         let _nobody_waits = caller.send(verdict);
     }
 }
@@ -146,6 +157,7 @@ fn apply(database: &sled::Db, data: &sled::Tree, batch: Batch) -> Verdict {
 impl Store for SledStore {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
         Box::pin(async move {
+            self.check()?;
             let found = self.data.get(key).map_err(|error| explain(&error))?;
             Ok(found.map(|value| value.to_vec()))
         })
@@ -153,6 +165,7 @@ impl Store for SledStore {
 
     fn scan(&self, range: Range, limit: usize) -> Answer<'_, Vec<Entry>> {
         Box::pin(async move {
+            self.check()?;
             if range.is_empty() || limit == 0 {
                 return Ok(Vec::new());
             }
@@ -203,8 +216,7 @@ fn explain_opening(path: &Path, error: &sled::Error) -> OpenError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
 
     use super::*;
     use crate::store::contract;
@@ -231,6 +243,17 @@ mod tests {
         drop(store);
         let store = SledStore::open(&path, &FORMAT).unwrap();
         assert_eq!(store.get(b"a").await.unwrap().unwrap(), b"1");
+    }
+
+    #[tokio::test]
+    async fn after_a_write_that_failed_nothing_is_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SledStore::open(&directory.path().join("a.sled"), &FORMAT).unwrap();
+        store.commit(Batch::new().put("a", "1")).await.unwrap();
+        store.doubtful.store(true, Ordering::SeqCst);
+        assert_eq!(store.get(b"a").await, Err(failed_before()));
+        assert_eq!(store.scan(Range::all(), 9).await, Err(failed_before()));
+        assert_eq!(store.commit(Batch::new()).await, Err(failed_before()));
     }
 
     #[test]

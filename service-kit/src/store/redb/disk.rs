@@ -14,7 +14,7 @@ use crate::store::{Batch, Entry, Range, StoreError, Write};
 /// Everything services store.
 pub(super) const DATA: TableDefinition<&[u8], &[u8]> = TableDefinition::new("xinfu-data");
 
-/// One row, `commits`: how many groups were committed. Read after a failure to learn whether the last one was.
+/// One row, `commits`: how many groups were committed. Read after a failure to learn whether the file shows the last one.
 pub(super) const COUNTER: TableDefinition<&str, u64> = TableDefinition::new("xinfu-commits");
 const COMMITS: &str = "commits";
 
@@ -22,8 +22,18 @@ const COMMITS: &str = "commits";
 pub(super) struct Disk {
     source: Box<dyn Source>,
     format: Format,
-    /// None while the file could not be opened again after a failure.
-    database: RwLock<Option<Database>>,
+    state: RwLock<State>,
+}
+
+enum State {
+    Open(Database),
+    /// The disk was full, and the file is not open again yet. Then it must show as many commits as before.
+    Shut {
+        commits: u64,
+    },
+    /// A write or a sync failed: what the file shows may be in the system's memory alone, and nothing tells. What would be
+    /// read now may be gone after a power cut, and what would be written would rest on it: opening the file again writes.
+    Doubtful,
 }
 
 /// The verdict on each batch of a group, in order.
@@ -32,7 +42,7 @@ pub(super) type Verdicts = Vec<Result<(), StoreError>>;
 impl Disk {
     pub(super) fn open(source: Box<dyn Source>, format: &Format) -> Result<Self, OpenError> {
         let database = open_marked(source.as_ref(), format)?;
-        Ok(Self { source, format: *format, database: RwLock::new(Some(database)) })
+        Ok(Self { source, format: *format, state: RwLock::new(State::Open(database)) })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -65,55 +75,67 @@ impl Disk {
     pub(super) fn commit_group(&self, batches: &[Batch]) -> Verdicts {
         let before = match self.with_database(read_counter) {
             Ok(count) => count,
-            Err(error) => return batches.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => return refused(batches, &error),
         };
-        let mut judged = Verdicts::new();
-        let outcome = self.with_database(|database| {
+        let committed = self.with_database(|database| {
             let transaction = database.begin_write()?;
-            // Kept outside: if the commit fails halfway, these are the verdicts should it turn out to be saved.
-            judged = judge_and_apply(&transaction, batches)?;
-            finish(transaction, &judged, before)
+            let judged = judge_and_apply(&transaction, batches)?;
+            finish(transaction, &judged, before)?;
+            Ok(judged)
         });
-        match outcome {
-            Ok(()) => judged,
-            Err(error) => self.settle(before, error, judged, batches.len()),
+        committed.unwrap_or_else(|error| refused(batches, &self.settle(before, error)))
+    }
+
+    /// After a failed commit, which is never a success: the file may show it, and the drive not have it. Only after a
+    /// full disk, or damage that was found, things can go on.
+    fn settle(&self, before: u64, error: StoreError) -> StoreError {
+        let goes_on = matches!(error, StoreError::Full | StoreError::Corrupt(_));
+        // The old handle holds the file's lock: it must be gone before a new one can be had.
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) =
+            if goes_on { State::Shut { commits: before } } else { State::Doubtful };
+        match self.open_again() {
+            Err(StoreError::Broken(_)) => StoreError::Broken("the outcome of the last write is unknown".into()),
+            _ => error,
         }
     }
 
-    /// After a failed commit: opens the file again and asks the counter whether the group was saved after all.
-    fn settle(&self, before: u64, error: StoreError, judged: Verdicts, count: usize) -> Verdicts {
-        let refused = |error: StoreError| (0..count).map(|_| Err(error.clone())).collect();
-        match self.reopen().and_then(|()| self.with_database(read_counter)) {
-            Ok(after) if after > before && judged.len() == count => judged,
-            Ok(_) => refused(error),
-            Err(StoreError::Full) => refused(StoreError::Full),
-            Err(_) => refused(StoreError::Broken("the outcome of the last write is unknown".into())),
-        }
-    }
-
-    /// Drops the database and opens it again, which makes redb recover the last durable commit.
-    fn reopen(&self) -> Result<(), StoreError> {
-        let mut slot = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        // The old handle holds the file's lock: it must be gone before the new one can be had.
-        drop(slot.take());
-        *slot = Some(open_marked(self.source.as_ref(), &self.format).map_err(reopen_failure)?);
-        Ok(())
+    /// Opens a file that is shut, which makes redb recover the last commit that the file shows.
+    fn open_again(&self) -> Result<(), StoreError> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have opened it meanwhile, and committed more.
+        let State::Shut { commits } = *state else { return Ok(()) };
+        let database = open_marked(self.source.as_ref(), &self.format).map_err(reopen_failure)?;
+        *state = if guarded(&database, read_counter)? == commits { State::Open(database) } else { State::Doubtful };
+        if matches!(*state, State::Doubtful) { Err(doubtful()) } else { Ok(()) }
     }
 
     fn with_database<T>(&self, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
-        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
-            self.reopen()?;
+        let is_shut = matches!(*self.state.read().unwrap_or_else(PoisonError::into_inner), State::Shut { .. });
+        if is_shut {
+            self.open_again()?;
         }
-        let slot = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(database) = slot.as_ref() else {
-            return Err(StoreError::Broken("the file could not be opened again".into()));
-        };
-        match catch_unwind(AssertUnwindSafe(|| act(database))) {
-            Ok(done) => done.map_err(|error| explain(&error)),
-            // redb asserts on some kinds of damage instead of answering.
-            Err(_) => Err(StoreError::Corrupt("its structure contradicts itself".into())),
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(database) => guarded(database, act),
+            State::Shut { .. } => Err(StoreError::Broken("the file could not be opened again".into())),
+            State::Doubtful => Err(doubtful()),
         }
     }
+}
+
+fn guarded<T>(database: &Database, act: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(|| act(database))) {
+        Ok(done) => done.map_err(|error| explain(&error)),
+        // redb asserts on some kinds of damage instead of answering.
+        Err(_) => Err(StoreError::Corrupt("its structure contradicts itself".into())),
+    }
+}
+
+fn refused(batches: &[Batch], error: &StoreError) -> Verdicts {
+    batches.iter().map(|_| Err(error.clone())).collect()
+}
+
+fn doubtful() -> StoreError {
+    StoreError::Broken("the drive did not confirm the last write: see to it, and start the machine again".into())
 }
 
 /// Makes the group durable, unless there is nothing to make durable.

@@ -5,10 +5,14 @@
 //! makes one durable commit (one `fdatasync`) for all of them; only then do the callers hear. If we die before the
 //! commit, nobody was told anything; after it, everything that was told is there.
 //!
-//! When the disk fails in the middle, redb closes itself. The committer then opens the file again (redb recovers
-//! the last good commit) and reads the commit counter kept inside it: that settles whether the batch in question
-//! was saved, so a caller rarely has to live with "unknown". While the disk stays full, calls are refused with
-//! [`StoreError::Full`] and the file is tried again at each call.
+//! When the disk fails in the middle, redb closes itself. If it is full, calls are refused with [`StoreError::Full`], and
+//! each call tries to open the file again; the commit counter kept inside it must then be as it was before.
+//!
+//! After any other failure, of a sync above all, nobody knows what is on the drive. The system shows what was to be
+//! written, takes it for written, and a second sync would not tell. So the store answers [`StoreError::Broken`] to
+//! everything from then on, reads too, that nobody takes for certain what a power cut would take back; and it leaves the
+//! file alone, since whatever is written on top may make the file unreadable after that power cut. Starting the service
+//! again would do just that. Starting the machine again reads what the drive has: the last good commit.
 
 mod committer;
 mod disk;

@@ -1,5 +1,7 @@
 //! Accreditations: who may issue or ask for what, from when to when, on whose word.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::history::holds_at;
@@ -103,6 +105,12 @@ impl Grant {
         covers_claim(&self.claims, path)
     }
 
+    /// Ends it, and says its number.
+    pub(super) fn end(&mut self, index: u64, ending: Ending) -> u64 {
+        (self.ended, self.ending) = (Some(index), Some(ending));
+        self.id
+    }
+
     /// Whether this accreditation is nowhere wider than `parent`.
     pub(crate) fn is_within(&self, parent: &Self) -> bool {
         self.role == parent.role
@@ -113,7 +121,7 @@ impl Grant {
             && self.until <= parent.until
     }
 
-    /// The lists are bounded, non-empty where they must say something, and free of repetition by accident.
+    /// The lists are bounded, non-empty where they must say something, and say nothing twice.
     pub(super) fn check_lists(&self) -> Result<(), Refused> {
         check_lists(self.role, &self.types, &self.claims, &self.purposes).map_err(Refused::AccreditationMalformed)
     }
@@ -131,20 +139,25 @@ pub(super) fn check_lists(
     claims: &[Vec<String>],
     purposes: &[String],
 ) -> Result<(), &'static str> {
-    let names = |list: &[String]| list.len() <= MAX_ACCREDITATION_ENTRIES && list.iter().all(|name| is_token(name));
+    let names = |list: &[String]| is_set(list) && list.iter().all(|name| is_token(name));
     if types.is_empty() || !names(types) {
         return Err("types");
     }
     if !names(purposes) {
         return Err("purposes");
     }
-    let paths_sound = claims.len() <= MAX_ACCREDITATION_ENTRIES
+    let paths_sound = is_set(claims)
         && claims.iter().all(|path| (1..=8).contains(&path.len()) && path.iter().all(|step| is_token(step)));
     let claims_match_role = match role {
         Role::Issuer => claims.is_empty(),
         Role::Verifier => !claims.is_empty(),
     };
     if paths_sound && claims_match_role { Ok(()) } else { Err("claims") }
+}
+
+/// Entries of a list: not too many, and none twice.
+fn is_set<T: Ord>(list: &[T]) -> bool {
+    list.len() <= MAX_ACCREDITATION_ENTRIES && list.iter().collect::<BTreeSet<_>>().len() == list.len()
 }
 
 /// A name in a list: short and printable.

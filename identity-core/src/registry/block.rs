@@ -2,6 +2,7 @@
 
 use super::NotApplied;
 use super::accreditation::Ending;
+use super::open::Open;
 use super::rules::accredit::{end_grant, start_grant};
 use super::rules::delegate::{end_delegation, start_delegation};
 use super::rules::validators::turn;
@@ -46,14 +47,18 @@ pub fn close_block(state: &dyn StateView, block: &Block, seal_index: u64) -> Res
 }
 
 fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), NotApplied> {
+    let mut accreditations = Open::default();
     for due in take_due_once(state, block.seconds())? {
         let (subject, id) = (&due.subject, due.grant);
         match (due.event, &due.duty) {
-            (Event::Start, None) => start_grant(state, subject, id, seal_index)?,
-            (Event::Lapse, None) => end_grant(state, subject, id, seal_index, Ending::Lapsed)?,
+            (Event::Start, None) => start_grant(state, &mut accreditations, subject, id, seal_index)?,
+            (Event::Lapse, None) => {
+                end_grant(state, &mut accreditations, subject, id, seal_index, Ending::Lapsed)?;
+            }
             (Event::Start, Some(duty)) => start_delegation(state, subject, duty, id, seal_index)?,
             (Event::Lapse, Some(duty)) => end_delegation(state, subject, duty, id, seal_index, Ending::Lapsed)?,
         }
     }
+    accreditations.write(state)?;
     turn(state, block, seal_index)
 }

@@ -100,7 +100,7 @@ impl Delegation {
         self.purposes.iter().any(|given| given == purpose)
     }
 
-    /// The lists are bounded and say something, and nobody asks without a purpose.
+    /// The lists are bounded and say something, nothing twice, and nobody asks without a purpose.
     pub(super) fn check(&self) -> Result<(), Refused> {
         check_lists(self.role, &self.types, &self.claims, &self.purposes).map_err(Refused::DelegationMalformed)?;
         let purposes_match_role = match self.role {

@@ -25,8 +25,10 @@ mod key_proof;
 mod keys;
 mod make;
 mod memory;
+mod open;
 mod recovery;
 mod refused;
+mod room;
 mod rules;
 mod schedule;
 mod services;
@@ -89,6 +91,17 @@ pub const MAX_RECOVERIES: usize = 16;
 pub const MAX_SERVICES: usize = 64;
 /// Accreditations between a member and the genesis authority its chain ends in.
 pub const MAX_CHAIN: u8 = 8;
+/// Accreditations that one member may ever be given, of which a quarter, as of the next two limits, is for genesis
+/// authorities alone: dozens are given over the years. `room.rs` says what each giver may take of it.
+pub const MAX_GRANTS: usize = 256;
+/// Bytes of JSON that these may come to when they are given: as [`MAX_DELEGATIONS_BYTES`].
+pub const MAX_GRANTS_BYTES: usize = 512 * 1024;
+/// Purposes in one tally, and so in the accreditations of one verifier: bounds what a month of tallies comes to, which
+/// whoever reads one day of it parses.
+pub const MAX_TALLIED_PURPOSES: usize = 128;
+/// Digests that one credential type may ever have: a new one every month for twenty years. A quarter is for genesis
+/// authorities alone.
+pub const MAX_SCHEMA_DIGESTS: usize = 256;
 /// Entries in each list of an accreditation.
 pub const MAX_ACCREDITATION_ENTRIES: usize = 256;
 /// Delegations that one duty number may ever have had.
@@ -98,8 +111,6 @@ pub const MAX_DELEGATIONS: usize = 256;
 pub const MAX_DELEGATIONS_BYTES: usize = 512 * 1024;
 /// Members that a chain may ever have had: each vote looks at all of them.
 pub const MAX_MEMBERS: usize = 1024;
-/// Purposes in one tally: bounds what a month of tallies comes to, which whoever reads one day of it parses.
-pub const MAX_TALLIED_PURPOSES: usize = 128;
 /// Open proposals of one member.
 pub const MAX_OPEN_PROPOSALS: usize = 8;
 /// The furthest that a proposal's end may lie ahead: ninety days, in seconds.

@@ -169,6 +169,14 @@ pub enum Refused {
     /// The chain of delegations would be longer than [`super::MAX_CHAIN`].
     #[error("the chain of accreditations is too long")]
     ChainTooLong,
+    /// More than [`super::MAX_GRANTS`], more than [`super::MAX_GRANTS_BYTES`] of them, or more than others than genesis
+    /// authorities may give.
+    #[error("the member's history has no room for this accreditation")]
+    TooManyAccreditations,
+    /// More than [`super::MAX_TALLIED_PURPOSES`] in all accreditations as a verifier, or more than others than genesis
+    /// authorities may give.
+    #[error("the member would be accredited for more purposes than a tally has room for")]
+    TooManyPurposes,
     /// There is no such accreditation.
     #[error("no such accreditation")]
     AccreditationUnknown,
@@ -202,6 +210,9 @@ pub enum Refused {
     /// The sender is neither accredited for this type nor its registrant nor a genesis authority.
     #[error("the sender may not register a schema for this type")]
     SchemaNotEntitled,
+    /// More than [`super::MAX_SCHEMA_DIGESTS`], or more than others than genesis authorities may register.
+    #[error("the type has had too many schema digests")]
+    TooManySchemas,
     /// The member is suspended.
     #[error("the member is suspended until the others readmit it")]
     Suspended,
@@ -286,9 +297,6 @@ pub enum Refused {
     /// The sender was never accredited as a verifier for any purpose.
     #[error("the sender was never accredited to ask for any purpose")]
     TallyNotAccredited,
-    /// More than [`super::MAX_TALLIED_PURPOSES`].
-    #[error("the sender is accredited for too many purposes to be tallied")]
-    TallyTooMany,
 }
 
 impl Refused {
@@ -344,6 +352,8 @@ impl Refused {
             Self::NotEntitled => Code::RegistryAccreditationNotEntitled,
             Self::BeyondOwn => Code::RegistryAccreditationBeyondOwn,
             Self::ChainTooLong => Code::RegistryAccreditationChain,
+            Self::TooManyAccreditations => Code::RegistryAccreditationTooMany,
+            Self::TooManyPurposes => Code::RegistryAccreditationTooManyPurposes,
             Self::AccreditationUnknown => Code::RegistryAccreditationUnknown,
             Self::AccreditationEnded => Code::RegistryAccreditationEnded,
             Self::EndNotEntitled => Code::RegistryAccreditationEndNotEntitled,
@@ -355,6 +365,7 @@ impl Refused {
             Self::DelegationEnded => Code::RegistryDelegationEnded,
             Self::SchemaMalformed(_) => Code::RegistrySchemaMalformed,
             Self::SchemaNotEntitled => Code::RegistrySchemaNotEntitled,
+            Self::TooManySchemas => Code::RegistrySchemaTooMany,
             Self::Suspended => Code::RegistrySenderSuspended,
             Self::ProposalMalformed(_) => Code::RegistryProposalMalformed,
             Self::ProposalPeriod => Code::RegistryProposalPeriod,
@@ -383,7 +394,6 @@ impl Refused {
             Self::TallyOrder => Code::RegistryTallyOrder,
             Self::TallyPurposes => Code::RegistryTallyPurposes,
             Self::TallyNotAccredited => Code::RegistryTallyNotAccredited,
-            Self::TallyTooMany => Code::RegistryTallyTooMany,
         }
     }
 }

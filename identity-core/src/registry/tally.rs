@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Refused;
-use super::accreditation::{AccreditationHistory, Role};
+use super::accreditation::{AccreditationHistory, Grant, Role};
 use crate::oid4vp::request::is_purpose;
 use crate::time::UtcDay;
 
@@ -132,8 +132,13 @@ impl Tally {
 /// names, and that a question can be asked for.
 #[must_use]
 pub fn tallied_purposes(accreditations: &AccreditationHistory) -> BTreeSet<&str> {
-    let begun = accreditations.grants.iter().filter(|grant| grant.role == Role::Verifier && grant.started.is_some());
-    begun.flat_map(|grant| &grant.purposes).map(String::as_str).filter(|code| is_purpose(code)).collect()
+    purposes_of(accreditations.grants.iter().filter(|grant| grant.started.is_some()))
+}
+
+/// What those of `grants` that are as a verifier name, and a question can be asked for.
+pub(super) fn purposes_of<'a>(grants: impl Iterator<Item = &'a Grant>) -> BTreeSet<&'a str> {
+    let purposes = grants.filter(|grant| grant.role == Role::Verifier).flat_map(|grant| &grant.purposes);
+    purposes.map(String::as_str).filter(|code| is_purpose(code)).collect()
 }
 
 /// Value under `tallies/<did>`: how far a member's tallies reach.

@@ -38,9 +38,10 @@ pub(crate) use state::{VersionedState, prove, update, value_at};
 pub(crate) use sync::SyncStore;
 pub(crate) use tree::{OutOfOrder, Part, Stored, TreeBuilder, TreeError, walk};
 
-/// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on.
+/// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on. Version 3: what a
+/// member can be given is bounded, and what was given under an accreditation is listed by member.
 pub const FORMAT: service_kit::store::redb::Format =
-    service_kit::store::redb::Format { service: "xinfu-ledger", version: 2 };
+    service_kit::store::redb::Format { service: "xinfu-ledger", version: 3 };
 
 pub(crate) const HEAD: &[u8] = b"head";
 pub(crate) const GENESIS: &[u8] = b"genesis";

@@ -3,25 +3,19 @@
 //! Every chain ends in a genesis authority, and a link is nowhere wider than the one above it. When a link ends,
 //! everything given under it ends in the same block, so a reader needs one history, not the whole chain.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use super::super::accreditation::{AccreditationHistory, Ending, Grant};
 use super::super::apply::{Act, active_did};
 use super::super::history::Member;
+use super::super::open::Open;
+use super::super::room::check_room;
 use super::super::schedule::{self, Due, Event};
 use super::super::state::{Overlay, accreditation_key, delegations_key, member_key};
 use super::super::transaction::{Accredit, EndAccreditation};
 use super::super::{MAX_ACCREDITATION_SECONDS, MAX_CHAIN, NotApplied, Refused};
 use super::schema::is_authority;
 use crate::did::Did;
-
-/// An accreditation given under another: an entry of `delegations/<number>`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Below {
-    subject: Did,
-    grant: u64,
-}
 
 /// Gives an accreditation.
 pub(in super::super) fn accredit(
@@ -37,19 +31,20 @@ pub(in super::super) fn accredit(
         let parent = parent_of(state, act, &grant)?;
         grant.under = Some(parent.id);
         grant.depth = parent.depth.saturating_add(1);
-        remember_delegation(state, parent.id, &accredit.subject, grant.id)?;
+        remember_below(state, parent.id, &accredit.subject)?;
     }
     plan(state, act, &accredit.subject, &mut grant)?;
-    let key = accreditation_key(&accredit.subject);
     let mut history = read_or_new(state, &accredit.subject)?;
     history.grants.push(grant);
-    state.write(key, &history)
+    check_room(&history.grants)?;
+    state.write(accreditation_key(&accredit.subject), &history)
 }
 
 /// Ends an accreditation before its time: whoever gave it, its holder, or a genesis authority.
 pub(in super::super) fn end(state: &mut Overlay<'_>, act: &Act<'_>, end: &EndAccreditation) -> Result<(), NotApplied> {
-    let history: Option<AccreditationHistory> = state.read(&accreditation_key(&end.subject))?;
-    let grant = history.into_iter().flat_map(|history| history.grants).find(|grant| grant.id == end.accreditation);
+    let mut histories = Open::default();
+    let history: Option<&mut AccreditationHistory> = histories.get(state, accreditation_key(&end.subject))?;
+    let grant = history.and_then(|history| history.grants.iter().find(|grant| grant.id == end.accreditation));
     let grant = grant.ok_or(Refused::AccreditationUnknown)?;
     let entitled = grant.by == *act.sender || end.subject == *act.sender || is_authority(state, act)?;
     if !entitled {
@@ -58,54 +53,57 @@ pub(in super::super) fn end(state: &mut Overlay<'_>, act: &Act<'_>, end: &EndAcc
     if grant.ended.is_some() {
         return Err(Refused::AccreditationEnded.into());
     }
-    end_grant(state, &end.subject, grant.id, act.index, Ending::Ended)
+    end_grant(state, &mut histories, &end.subject, end.accreditation, act.index, Ending::Ended)?;
+    histories.write(state)
 }
 
 /// Writes down that an accreditation began to hold, unless it ended before it could.
 pub(in super::super) fn start_grant(
-    state: &mut Overlay<'_>,
+    state: &Overlay<'_>,
+    histories: &mut Open<AccreditationHistory>,
     subject: &Did,
     id: u64,
     index: u64,
 ) -> Result<(), NotApplied> {
-    change_grant(state, subject, id, |grant| {
-        if grant.ended.is_none() {
-            grant.started = Some(index);
-        }
-    })
+    for grant in unended(state, histories, subject, |grant| grant.id == id)? {
+        grant.started = Some(index);
+    }
+    Ok(())
 }
 
-/// Ends an accreditation and everything given under it. One that has ended already stays as it is.
+/// Ends an accreditation and everything given under it. One that has ended already stays as it is, and so does what was
+/// given under it, which ended then.
 pub(in super::super) fn end_grant(
-    state: &mut Overlay<'_>,
+    state: &Overlay<'_>,
+    histories: &mut Open<AccreditationHistory>,
     subject: &Did,
     id: u64,
     index: u64,
     ending: Ending,
 ) -> Result<(), NotApplied> {
     // A list of work instead of recursion; chains are at most MAX_CHAIN deep, but may be wide.
-    let mut work = vec![(subject.clone(), id, ending)];
-    while let Some((subject, id, ending)) = work.pop() {
-        change_grant(state, &subject, id, |grant| {
-            if grant.ended.is_none() {
-                grant.ended = Some(index);
-                grant.ending = Some(ending);
+    let mut work = Vec::new();
+    for grant in unended(state, histories, subject, |grant| grant.id == id)? {
+        work.push(grant.end(index, ending));
+    }
+    while let Some(parent) = work.pop() {
+        for subject in below(state, parent)? {
+            for grant in unended(state, histories, &subject, |grant| grant.under == Some(parent))? {
+                work.push(grant.end(index, Ending::Chain));
             }
-        })?;
-        let below: Vec<Below> = state.read(&delegations_key(id))?.unwrap_or_default();
-        work.extend(below.into_iter().map(|link| (link.subject, link.grant, Ending::Chain)));
+        }
     }
     Ok(())
 }
 
 /// Ends everything a DID was given.
 pub(super) fn end_all_of(state: &mut Overlay<'_>, subject: &Did, index: u64, ending: Ending) -> Result<(), NotApplied> {
-    let history: Option<AccreditationHistory> = state.read(&accreditation_key(subject))?;
-    let open = history.into_iter().flat_map(|history| history.grants).filter(|grant| grant.ended.is_none());
-    for grant in open {
-        end_grant(state, subject, grant.id, index, ending)?;
+    let mut histories = Open::default();
+    let open: Vec<u64> = unended(state, &mut histories, subject, |_| true)?.map(|grant| grant.id).collect();
+    for id in open {
+        end_grant(state, &mut histories, subject, id, index, ending)?;
     }
-    Ok(())
+    histories.write(state)
 }
 
 fn new_grant(act: &Act<'_>, accredit: &Accredit) -> Grant {
@@ -153,11 +151,15 @@ fn parent_of(state: &Overlay<'_>, act: &Act<'_>, grant: &Grant) -> Result<Grant,
     if parent.depth >= MAX_CHAIN { Err(Refused::ChainTooLong.into()) } else { Ok(parent) }
 }
 
-fn remember_delegation(state: &mut Overlay<'_>, parent: u64, subject: &Did, grant: u64) -> Result<(), NotApplied> {
-    let key = delegations_key(parent);
-    let mut below: Vec<Below> = state.read(&key)?.unwrap_or_default();
-    below.push(Below { subject: subject.clone(), grant });
-    state.write(key, &below)
+fn remember_below(state: &mut Overlay<'_>, parent: u64, subject: &Did) -> Result<(), NotApplied> {
+    let mut subjects = below(state, parent)?;
+    if subjects.insert(subject.clone()) { state.write(delegations_key(parent), &subjects) } else { Ok(()) }
+}
+
+/// To whom something was given under an accreditation. What it was stands in their histories; they are members, and no
+/// more than these.
+fn below(state: &Overlay<'_>, parent: u64) -> Result<BTreeSet<Did>, NotApplied> {
+    Ok(state.read(&delegations_key(parent))?.unwrap_or_default())
 }
 
 /// Starts the accreditation at once if its time has come, and schedules what lies ahead.
@@ -178,15 +180,14 @@ fn read_or_new(state: &Overlay<'_>, subject: &Did) -> Result<AccreditationHistor
     Ok(found.unwrap_or_else(|| AccreditationHistory { subject: subject.clone(), grants: Vec::new() }))
 }
 
-fn change_grant(
-    state: &mut Overlay<'_>,
+/// What a member was given, has not ended, and is meant.
+fn unended<'a>(
+    state: &Overlay<'_>,
+    histories: &'a mut Open<AccreditationHistory>,
     subject: &Did,
-    id: u64,
-    change: impl FnOnce(&mut Grant),
-) -> Result<(), NotApplied> {
-    let mut history = read_or_new(state, subject)?;
-    if let Some(grant) = history.grants.iter_mut().find(|grant| grant.id == id) {
-        change(grant);
-    }
-    state.write(accreditation_key(subject), &history)
+    is_meant: impl Fn(&Grant) -> bool + 'a,
+) -> Result<impl Iterator<Item = &'a mut Grant>, NotApplied> {
+    let history = histories.get(state, accreditation_key(subject))?;
+    let grants = history.into_iter().flat_map(|history| &mut history.grants);
+    Ok(grants.filter(move |grant| grant.ended.is_none() && is_meant(grant)))
 }

@@ -5,7 +5,7 @@ use super::super::apply::Act;
 use super::super::history::{Member, SchemaHistory, SchemaRecord};
 use super::super::state::{Overlay, accreditation_key, member_key, schema_key};
 use super::super::transaction::Schema;
-use super::super::{NotApplied, Refused};
+use super::super::{MAX_SCHEMA_DIGESTS, NotApplied, Refused};
 
 /// The first registration is for an authority or a type's accredited issuer; later ones for the registrant or an
 /// authority, so that one issuer of a shared type cannot change it under the others.
@@ -15,12 +15,18 @@ pub(in super::super) fn register(state: &mut Overlay<'_>, act: &Act<'_>, schema:
     }
     let key = schema_key(&schema.vct);
     let mut history: SchemaHistory = state.read(&key)?.unwrap_or_default();
+    let authority = is_authority(state, act)?;
     let entitled = match history.digests.last() {
-        Some(last) => last.by == *act.sender || is_authority(state, act)?,
-        None => is_authority(state, act)? || is_issuer_of(state, act, &schema.vct)?,
+        Some(last) => authority || last.by == *act.sender,
+        None => authority || is_issuer_of(state, act, &schema.vct)?,
     };
     if !entitled {
         return Err(Refused::SchemaNotEntitled.into());
+    }
+    // A registrant must not be able to make its digest the last one of a shared type for ever.
+    let room = if authority { MAX_SCHEMA_DIGESTS } else { MAX_SCHEMA_DIGESTS / 4 * 3 };
+    if history.digests.len() >= room {
+        return Err(Refused::TooManySchemas.into());
     }
     let record = SchemaRecord { digest: schema.digest.to_base64url(), by: act.sender.clone(), from: act.index };
     history.digests.push(record);

@@ -4,7 +4,7 @@ use super::super::accreditation::AccreditationHistory;
 use super::super::apply::Act;
 use super::super::state::{Overlay, accreditation_key, tallied_month_key, tallies_key};
 use super::super::tally::{TalliedDay, TalliedMonth, Tallies, Tally, tallied_purposes};
-use super::super::{MAX_TALLIED_PURPOSES, NotApplied, Refused};
+use super::super::{NotApplied, Refused};
 
 /// Whether the numbers are true the ledger cannot know: whoever holds the service's receipts can. What it sees to is that a
 /// tally is of a day that is over, comes once and in order, and lists the same purposes whatever happened.
@@ -26,15 +26,13 @@ pub(in super::super) fn tally(state: &mut Overlay<'_>, act: &Act<'_>, tally: &Ta
     state.write(key, &month)
 }
 
-/// Exactly those that the sender was ever accredited for: if it had a choice, what it leaves out would tell something.
+/// Exactly those that the sender was ever accredited for: if it had a choice, what it leaves out would tell something. Nobody
+/// is accredited for more than fit (`room.rs`).
 fn check_purposes(state: &Overlay<'_>, act: &Act<'_>, tally: &Tally) -> Result<(), NotApplied> {
     let accreditations: Option<AccreditationHistory> = state.read(&accreditation_key(act.sender))?;
     let expected = accreditations.as_ref().map(tallied_purposes).unwrap_or_default();
     if expected.is_empty() {
         return Err(Refused::TallyNotAccredited.into());
-    }
-    if expected.len() > MAX_TALLIED_PURPOSES {
-        return Err(Refused::TallyTooMany.into());
     }
     if !expected.into_iter().eq(tally.counts.keys().map(String::as_str)) {
         return Err(Refused::TallyPurposes.into());

@@ -24,6 +24,10 @@ fn issuer(subject: Did) -> Accredit {
     }
 }
 
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{TYPE}:{number}")).collect()
+}
+
 fn grants(world: &World, did: &Did) -> Vec<Grant> {
     let history: AccreditationHistory = serde_json::from_slice(&world.state[&accreditation_key(did)]).unwrap();
     history.grants
@@ -81,7 +85,13 @@ fn every_bad_accreditation_has_its_own_refusal() {
     let cases = [
         (with(&|a| a.types.clear()), Refused::AccreditationMalformed("types")),
         (with(&|a| a.types = vec![String::new()]), Refused::AccreditationMalformed("types")),
-        (with(&|a| a.types = vec![TYPE.to_owned(); 257]), Refused::AccreditationMalformed("types")),
+        (with(&|a| a.types = numbered(257)), Refused::AccreditationMalformed("types")),
+        (with(&|a| a.types = vec![TYPE.to_owned(); 2]), Refused::AccreditationMalformed("types")),
+        (with(&|a| a.purposes = vec!["loan".into(); 2]), Refused::AccreditationMalformed("purposes")),
+        (
+            with(&|a| (a.role, a.claims) = (Role::Verifier, vec![vec!["name".into()]; 2])),
+            Refused::AccreditationMalformed("claims"),
+        ),
         (with(&|a| a.claims = vec![vec!["name".into()]]), Refused::AccreditationMalformed("claims")),
         (with(&|a| a.role = Role::Verifier), Refused::AccreditationMalformed("claims")),
         (with(&|a| a.purposes = vec!["\u{1b}[31m".into()]), Refused::AccreditationMalformed("purposes")),

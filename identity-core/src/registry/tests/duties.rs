@@ -118,6 +118,7 @@ fn what_is_malformed_is_named() {
     assert_eq!(refused(|d| d.duty = "a/b".to_owned()), malformed("duty"));
     assert_eq!(refused(|d| d.title.zh = "\u{1b}[2J".to_owned()), malformed("title"));
     assert_eq!(refused(|d| d.types.clear()), malformed("types"));
+    assert_eq!(refused(|d| d.types = vec![d.types[0].clone(); 2]), malformed("types"));
     assert_eq!(refused(|d| d.claims.clear()), malformed("claims"));
     assert_eq!(refused(|d| d.purposes.clear()), malformed("purposes"));
     assert_eq!(refused(|d| d.role = Role::Issuer), malformed("claims"));

@@ -2,6 +2,7 @@
 
 mod accreditations;
 mod blocks;
+mod counted;
 mod dids;
 mod duties;
 mod envelopes;
@@ -9,6 +10,7 @@ mod epochs;
 mod genesis_files;
 mod growth;
 mod recoveries;
+mod room;
 mod tallies;
 mod thumbprints;
 mod votes;

@@ -113,7 +113,7 @@ struct Drive(Arc<Mutex<Platter>>);
 
 impl StorageBackend for Drive {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.with(|platter| platter.shown.len()) as u64)
+        Ok(u64::try_from(self.with(|platter| platter.shown.len())).unwrap())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -47,7 +47,7 @@ pub fn close_block(state: &dyn StateView, block: &Block, seal_index: u64) -> Res
 }
 
 fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), NotApplied> {
-    let mut accreditations = Open::default();
+    let (mut accreditations, mut duties) = (Open::default(), Open::default());
     for due in take_due_once(state, block.seconds())? {
         let (subject, id) = (&due.subject, due.grant);
         match (due.event, &due.duty) {
@@ -55,10 +55,13 @@ fn close(state: &mut Overlay<'_>, block: &Block, seal_index: u64) -> Result<(), 
             (Event::Lapse, None) => {
                 end_grant(state, &mut accreditations, subject, id, seal_index, Ending::Lapsed)?;
             }
-            (Event::Start, Some(duty)) => start_delegation(state, subject, duty, id, seal_index)?,
-            (Event::Lapse, Some(duty)) => end_delegation(state, subject, duty, id, seal_index, Ending::Lapsed)?,
+            (Event::Start, Some(duty)) => start_delegation(state, &mut duties, subject, duty, id, seal_index)?,
+            (Event::Lapse, Some(duty)) => {
+                end_delegation(state, &mut duties, subject, duty, id, seal_index, Ending::Lapsed)?;
+            }
         }
     }
     accreditations.write(state)?;
+    duties.write(state)?;
     turn(state, block, seal_index)
 }

@@ -1,7 +1,17 @@
 //! What is due when: starts and lapses of accreditations and delegations that a later block has to write down.
 //!
-//! Two levels, so that a block looks at one short list: `schedule` holds the days on which something is due,
-//! `schedule/<day>` the entries of that day.
+//! However much is due, and at whatever times, each value here is small, putting something in writes a few of them, and a
+//! block reads what is due by its time and little more. A tree of times (Unix seconds) leads to the entries:
+//!
+//! | key | value |
+//! |---|---|
+//! | `schedule` | `[t]`: when something is due, in steps of twelve days |
+//! | `schedule/<t>` | `[t]`: within these, in steps of a quarter of an hour |
+//! | `schedule/<t>/<t>` | `[t]`: within these, in seconds |
+//! | `schedule/<t>/<t>/<t>` | how many entries that second has |
+//! | `schedule/<t>/<t>/<t>/<n>` | `[entry]`: so many of these, from n times so many on |
+//!
+//! What was taken out leaves an empty list, or zero, behind.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +19,22 @@ use super::NotApplied;
 use super::state::Overlay;
 use crate::did::Did;
 
-/// Key of the days on which something is due.
-const DAYS: &str = "schedule";
-/// Seconds in a day.
-const DAY: i64 = 86_400;
+/// Key of the tree's root.
+const SCHEDULE: &str = "schedule";
+/// Seconds between the times in a list, level by level. A list has about a thousand of them at most, the first one too, for
+/// nothing is due more than twenty years ahead.
+const STEPS: [i64; 3] = [1 << 20, 1 << 10, 1];
+/// Entries in one value, which are some 16 KiB.
+const ENTRIES: u64 = 64;
 
 /// Something that happens by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Due {
-    /// Unix seconds.
+    /// Unix seconds, later than the time of the block that puts it in.
     pub(super) at: i64,
-    /// The accreditation's or delegation's number; unique, so the order below is total.
+    /// The accreditation's or delegation's number; of one second, each is put in once, and later ones later. So the entries
+    /// of a second stand in their order.
     pub(super) grant: u64,
     /// What happens to it.
     pub(super) event: Event,
@@ -43,51 +57,69 @@ pub(super) enum Event {
 
 /// Remembers an event.
 pub(super) fn put(state: &mut Overlay<'_>, due: Due) -> Result<(), NotApplied> {
-    let day = due.at.div_euclid(DAY);
-    let mut entries = day_entries(state, day)?;
-    let place = entries.binary_search(&due).unwrap_or_else(|place| place);
-    entries.insert(place, due);
-    state.write(day_key(day), &entries)?;
-
-    let mut days = days(state)?;
-    if let Err(place) = days.binary_search(&day) {
-        days.insert(place, day);
-        state.write(DAYS.to_owned(), &days)?;
+    let mut key = SCHEDULE.to_owned();
+    for step in STEPS {
+        let time = due.at.saturating_sub(due.at.rem_euclid(step));
+        let mut times: Vec<i64> = state.read(&key)?.unwrap_or_default();
+        if let Err(place) = times.binary_search(&time) {
+            times.insert(place, time);
+            state.write(key.clone(), &times)?;
+        }
+        key = below(&key, time);
     }
-    Ok(())
+    let count: u64 = state.read(&key)?.unwrap_or_default();
+    let last = below(&key, count / ENTRIES);
+    let mut entries: Vec<Due> = state.read(&last)?.unwrap_or_default();
+    entries.push(due);
+    state.write(last, &entries)?;
+    state.write(key, &count.saturating_add(1))
 }
 
 /// Takes out everything due at or before `now` (Unix seconds), in order of time and number.
 pub(super) fn take_due_once(state: &mut Overlay<'_>, now: i64) -> Result<Vec<Due>, NotApplied> {
-    let mut days = days(state)?;
     let mut due = Vec::new();
-    let mut finished = 0;
-    for day in days.iter().copied().take_while(|day| *day <= now.div_euclid(DAY)) {
-        let mut entries = day_entries(state, day)?;
-        let later = entries.split_off(entries.partition_point(|entry| entry.at <= now));
-        if entries.is_empty() {
-            continue;
-        }
-        due.append(&mut entries);
-        finished += usize::from(later.is_empty());
-        state.write(day_key(day), &later)?;
-    }
-    if finished > 0 {
-        // Days finish from the front: a later day cannot be over before an earlier one.
-        days.drain(..finished.min(days.len()));
-        state.write(DAYS.to_owned(), &days)?;
-    }
+    take_list(state, SCHEDULE, &STEPS, now, &mut due)?;
     Ok(due)
 }
 
-fn days(state: &Overlay<'_>) -> Result<Vec<i64>, NotApplied> {
-    Ok(state.read(DAYS)?.unwrap_or_default())
+/// Takes what is due below a list of times, and says whether the list is empty then.
+fn take_list(
+    state: &mut Overlay<'_>,
+    key: &str,
+    steps: &[i64],
+    now: i64,
+    due: &mut Vec<Due>,
+) -> Result<bool, NotApplied> {
+    let Some((_, finer)) = steps.split_first() else {
+        take_second(state, key, due)?;
+        return Ok(true);
+    };
+    let times: Vec<i64> = state.read(key)?.unwrap_or_default();
+    let (come, ahead) = times.split_at(times.partition_point(|time| *time <= now));
+    let mut left = Vec::new();
+    for time in come {
+        if !take_list(state, &below(key, time), finer, now, due)? {
+            left.push(*time);
+        }
+    }
+    left.extend_from_slice(ahead);
+    if left != times {
+        state.write(key.to_owned(), &left)?;
+    }
+    Ok(left.is_empty())
 }
 
-fn day_entries(state: &Overlay<'_>, day: i64) -> Result<Vec<Due>, NotApplied> {
-    Ok(state.read(&day_key(day))?.unwrap_or_default())
+/// Takes all entries of a second.
+fn take_second(state: &mut Overlay<'_>, key: &str, due: &mut Vec<Due>) -> Result<(), NotApplied> {
+    let count: u64 = state.read(key)?.unwrap_or_default();
+    for number in 0..count.div_ceil(ENTRIES) {
+        let entries = below(key, number);
+        due.append(&mut state.read(&entries)?.unwrap_or_default());
+        state.write(entries, &Vec::<Due>::new())?;
+    }
+    state.write(key.to_owned(), &0)
 }
 
-fn day_key(day: i64) -> String {
-    format!("{DAYS}/{day}")
+fn below(key: &str, place: impl std::fmt::Display) -> String {
+    format!("{key}/{place}")
 }

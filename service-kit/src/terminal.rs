@@ -1,8 +1,25 @@
 //! Text from strangers on a terminal: names, purposes and claim values must not move the cursor, change colours, hide
 //! or reorder what stands around them.
 
+use std::ops::RangeInclusive;
+
+use identity_core::duty::MAX_BASIS_CHARS;
+
 /// The most characters of one stranger's text that are shown.
 const MOST_SHOWN: usize = 200;
+
+/// Characters that are not seen, or that reorder what stands around them. Control characters are obeyed, too.
+pub const INVISIBLE: [RangeInclusive<char>; 9] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{61c}'..='\u{61c}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{fff9}'..='\u{fffb}',
+    '\u{e0000}'..='\u{e0fff}',
+];
 
 /// Shown in the place of a character that a terminal could obey.
 const REPLACEMENT: char = '\u{fffd}';
@@ -14,10 +31,13 @@ pub fn harmless(text: &str) -> String {
     harmless_up_to(text, MOST_SHOWN)
 }
 
-/// As [`harmless`], cut after `most` characters: for a text that somebody signs or is asked under, the most that its format
-/// allows, so that they see its end.
+/// As [`harmless`], and to its end: a legal basis, as long as its format allows, which somebody signs or is asked under.
 #[must_use]
-pub fn harmless_up_to(text: &str, most: usize) -> String {
+pub fn whole_basis(text: &str) -> String {
+    harmless_up_to(text, MAX_BASIS_CHARS)
+}
+
+fn harmless_up_to(text: &str, most: usize) -> String {
     let mut shown: String = text.chars().take(most).map(|c| if may_be_obeyed(c) { REPLACEMENT } else { c }).collect();
     if text.chars().nth(most).is_some() {
         shown.push('…');
@@ -26,10 +46,7 @@ pub fn harmless_up_to(text: &str, most: usize) -> String {
 }
 
 fn may_be_obeyed(c: char) -> bool {
-    let invisible = matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    c.is_control() || invisible
+    c.is_control() || INVISIBLE.iter().any(|range| range.contains(&c))
 }
 
 /// How many columns the text takes: Chinese characters and other wide ones take two.
@@ -70,7 +87,8 @@ mod tests {
         assert_eq!(harmless(&"长".repeat(500)).chars().count(), MOST_SHOWN + 1);
         assert_eq!(harmless(&"x".repeat(MOST_SHOWN)).chars().count(), MOST_SHOWN);
         assert_eq!(harmless_up_to("样本\u{1b}甲乙", 4), "样本\u{fffd}甲…");
-        assert_eq!(harmless_up_to(&"长".repeat(256), 256), "长".repeat(256));
+        let basis = "长".repeat(MAX_BASIS_CHARS);
+        assert_eq!(whole_basis(&basis), basis);
     }
 
     #[test]

@@ -5,14 +5,13 @@ pub(crate) mod period;
 mod withdrawn;
 
 use identity_core::bundle::{BundleError, Checked, Holder, Link, Moment, Named};
-use identity_core::duty::MAX_BASIS_CHARS;
 use identity_core::problem::{Code, Lang};
 use identity_core::purpose;
 use identity_core::registry::{DutyHolder, Label};
 use identity_core::sd_jwt::{ClaimPath, Segment};
 use service_kit::calendar::utc;
 use service_kit::messages::{Catalogue, Value};
-use service_kit::terminal::{harmless, harmless_up_to};
+use service_kit::terminal::{harmless, whole_basis};
 
 pub(crate) use past::{judged_at, stood};
 
@@ -100,8 +99,7 @@ impl Told<'_> {
         }
         let lang = self.messages.lang();
         let purpose = purpose::name(&receipt.purpose, lang).unwrap_or(&receipt.purpose);
-        let purpose =
-            [("purpose", harmless(purpose).into()), ("basis", harmless_up_to(&receipt.basis, MAX_BASIS_CHARS).into())];
+        let purpose = [("purpose", harmless(purpose).into()), ("basis", whole_basis(&receipt.basis).into())];
         lines.push(self.text("evidence-purpose", &purpose));
         lines.push(self.text("evidence-retention", &[("days", receipt.retention_days.to_string().into())]));
         let verdict = match Code::parse(&receipt.verdict) {

@@ -2,13 +2,13 @@
 
 use crate::ui::Ui;
 use identity_core::{
-    duty::{Attestation, MAX_BASIS_CHARS, VerifiedAttestation},
+    duty::{Attestation, VerifiedAttestation},
     problem::Lang,
     purpose,
     registry::{Delegation, DutyHolder},
 };
 use serde::{Deserialize, Serialize};
-use service_kit::terminal::{harmless, harmless_up_to};
+use service_kit::terminal::{harmless, whole_basis};
 
 /// Who answers for a request and what the data is wanted for, as it is shown and kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl Word {
     pub(crate) fn facts(&self, ui: &Ui) -> Vec<(&'static str, String)> {
         let mut facts = vec![
             ("wallet-ask-purpose", purpose_name(&self.purpose, ui)),
-            ("wallet-ask-basis", harmless_up_to(&self.basis, MAX_BASIS_CHARS)),
+            ("wallet-ask-basis", whole_basis(&self.basis)),
             ("wallet-ask-kept", ui.text("wallet-ask-days", &[("days", self.retention_days.to_string().into())])),
         ];
         if self.case {

@@ -7,7 +7,7 @@ use crate::{
     view::asker_name, wallet::Wallet,
 };
 use identity_core::{
-    duty::{DutyError, IssuerAct, MAX_BASIS_CHARS, MAX_ORDER_SECONDS, Order},
+    duty::{DutyError, IssuerAct, MAX_ORDER_SECONDS, Order},
     encoding::json::{self, Limits},
     oid4vp::WhoAsks,
     problem::Lang,
@@ -16,7 +16,7 @@ use identity_core::{
 use ledger::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service_kit::terminal::{harmless, harmless_up_to};
+use service_kit::terminal::{harmless, whole_basis};
 
 /// What an order says, as it is shown and kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ impl OrderDraft {
             ("wallet-order-deed", self.deed.told(ui)),
             ("wallet-order-content", self.said.deed.content.to_hex()),
             ("wallet-ask-duty", self.deed.who(ui)),
-            ("wallet-ask-basis", harmless_up_to(&self.deed.basis, MAX_BASIS_CHARS)),
+            ("wallet-ask-basis", whole_basis(&self.deed.basis)),
         ];
         if self.deed.case {
             facts.push(("wallet-ask-case", ui.text("wallet-ask-case-named", &[])));

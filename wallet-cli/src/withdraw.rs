@@ -18,7 +18,6 @@ use crate::{
 };
 use identity_core::{
     did::{Did, Document},
-    duty::MAX_BASIS_CHARS,
     encoding::json::{self, Limits},
     oid4vp::WhoAsks,
     problem::Code,
@@ -31,7 +30,7 @@ use identity_core::{
 use ledger::sha256;
 use serde_json::{Value, json};
 use service_kit::fetch::{Answer, Request};
-use service_kit::terminal::{harmless, harmless_up_to};
+use service_kit::terminal::{harmless, whole_basis};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -264,7 +263,7 @@ fn said_lines(said: &Acknowledgement, ui: &Ui) -> Vec<String> {
     for kept in &said.kept {
         let values = [
             ("what", name(kept.what.as_str()).into()),
-            ("basis", harmless_up_to(&kept.basis, MAX_BASIS_CHARS).into()),
+            ("basis", whole_basis(&kept.basis).into()),
             ("time", kept.until.map(|until| utc(until.0)).unwrap_or_default().into()),
         ];
         let id = if kept.until.is_some() { "wallet-withdrawn-kept-until" } else { "wallet-withdrawn-kept" };

@@ -14,6 +14,7 @@ use identity_core::registry::{
 use ledger::sha256;
 use service_kit::clock::ManualClock;
 use service_kit::messages::Catalogue;
+use service_kit::terminal::INVISIBLE;
 
 use super::world::{Answer, Founded, NOW, Served, anchor, key, memory};
 use crate::{Config, Ports, start};
@@ -264,4 +265,19 @@ fn pages_and_catalogues_name_the_same_texts() {
     for id in ids.filter(|id| id.starts_with("console-")) {
         assert!(named.contains(id), "no page says {id}");
     }
+}
+
+/// The page's script replaces the characters that terminals and the other pages replace.
+#[test]
+fn scripts_show_no_character_that_other_pages_hide() {
+    let escaped = |c: char| {
+        if u32::from(c) > 0xffff { format!("\\u{{{:x}}}", u32::from(c)) } else { format!("\\u{:04x}", u32::from(c)) }
+    };
+    let class = INVISIBLE.iter().map(|range| match range.start() == range.end() {
+        true => escaped(*range.start()),
+        false => format!("{}-{}", escaped(*range.start()), escaped(*range.end())),
+    });
+    let expected = format!("[\\p{{Cc}}{}]", class.collect::<String>());
+    let script = include_str!("../console/page.js");
+    assert!(script.contains(&expected), "{expected}");
 }

@@ -1,12 +1,11 @@
 //! That a sharing was taken back, in words: by when that was there, and what the service says it did.
 
 use identity_core::bundle::Withdrawn;
-use identity_core::duty::MAX_BASIS_CHARS;
 use identity_core::problem::Lang;
 use identity_core::withdrawal::{Acknowledgement, Kind};
 use service_kit::calendar::utc;
 use service_kit::messages::Catalogue;
-use service_kit::terminal::harmless_up_to;
+use service_kit::terminal::whole_basis;
 
 use super::name;
 
@@ -56,7 +55,7 @@ fn said_lines(said: &Acknowledgement, messages: &Catalogue) -> Vec<String> {
     for kept in &said.kept {
         let values = [
             ("what", kind(kept.what).into()),
-            ("basis", harmless_up_to(&kept.basis, MAX_BASIS_CHARS).into()),
+            ("basis", whole_basis(&kept.basis).into()),
             ("time", kept.until.map(|until| utc(until.0)).unwrap_or_default().into()),
         ];
         let id = if kept.until.is_some() { "evidence-withdrawn-kept-until" } else { "evidence-withdrawn-kept" };

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CONTENT_DISPOSITION, LOCATION};
 use actix_web::{HttpResponse, web};
-use identity_core::duty::{MAX_ATTESTATION_BYTES, MAX_BASIS_CHARS};
+use identity_core::duty::MAX_ATTESTATION_BYTES;
 use identity_core::problem::Code;
 use maud::{Markup, html};
 use service_kit::audit::Act;
@@ -13,7 +13,7 @@ use service_kit::console::operator::signing::{self, DRAFT};
 use service_kit::console::piece::{Facts, folded, live, moment};
 use service_kit::console::visitor::Visitor;
 use service_kit::reply::Problem;
-use service_kit::terminal::{harmless, harmless_up_to};
+use service_kit::terminal::{harmless, whole_basis};
 
 use super::REQUESTS;
 use super::requests::{by, purpose, standing};
@@ -123,7 +123,7 @@ fn asked(visitor: &Visitor, seen: &Seen) -> Facts {
     let mut facts = Facts::default()
         .with(visitor.say("operator-purpose"), purpose(visitor, seen))
         .with(visitor.say("operator-claims"), claims)
-        .with(visitor.say("operator-basis"), html! { bdi { (harmless_up_to(&grounds.basis, MAX_BASIS_CHARS)) } })
+        .with(visitor.say("operator-basis"), html! { bdi { (whole_basis(&grounds.basis)) } })
         .with(visitor.say("operator-retention"), html! { (visitor.fill("operator-retention-days", &days)) })
         .with(visitor.say("operator-by"), by(visitor, seen));
     if let Some(case) = &result.case {

@@ -230,7 +230,7 @@ impl Tenure {
                 next = sources.next_blocks(standing) => Some(next),
                 () = timeout_or_end(&node) => None,
             };
-            if next.is_none() {
+            if next.is_none() && !node.desk.is_gone() {
                 sources.pass_over();
             }
             next

@@ -1,7 +1,7 @@
 //! Why a step of "check a file" does not hold: the script's own sentences, which the page says in the reader's language.
 //!
-//! The script is the only place where they are listed. It writes each as ``why`…` ``, with values as `${{ name: … }}`, and calls
-//! it by its letters and digits; so does this.
+//! The script is the only place where they are listed. It writes each as ``why`…` ``, with values as `${{ name: … }}`, and
+//! calls it by its letters and digits; so does this.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

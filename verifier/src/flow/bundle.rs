@@ -50,8 +50,8 @@ impl From<StoreError> for BundleUnmade {
 
 impl Verifier {
     /// The evidence of the answer to a request; with the answer itself, while it is kept, for whoever reads it by the act
-    /// `full`, which then stands in the audit log, and by which the values were passed on. Without, the holder's signatures go along while they are kept: they hold
-    /// no claim.
+    /// `full`, which then stands in the audit log, and by which the values were passed on. Without, the holder's signatures
+    /// go along while they are kept: they hold no claim.
     pub(crate) async fn bundle(&self, id: &str, full: Option<Act>) -> Result<Bundle, BundleUnmade> {
         let (record, session) = self.load(id).await?.ok_or(Undisclosed::Unknown)?;
         let outcome = self.store.outcome(id).await?.ok_or(BundleUnmade::NoReceipt)?;

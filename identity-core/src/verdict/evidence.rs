@@ -219,14 +219,16 @@ impl PreparedEvidence {
     /// the list is asked, the key must be one of the signer's current keys, or, to tell of a past moment, of its keys then.
     ///
     /// Answers whether it was taken in: neither a list that was signed before the one at hand nor one that does not hold
-    /// takes its place. Whoever serves an old copy could hide a revocation otherwise.
+    /// takes its place. Whoever serves an old copy could hide a revocation otherwise. One under a key that its signer has no
+    /// longer gives way whatever its date: whoever stole the key has chosen that.
     pub fn add_status_list(&mut self, uri: &str, fetched: &FetchedList) -> bool {
         let entry = ListEntry { signed: self.verify_list(uri, fetched), fetched_at: fetched.fetched_at };
-        let is_older = self.lists.get(uri).is_some_and(|known| entry.issued_at() < known.issued_at());
-        if !is_older {
+        let worth = |entry: &ListEntry| (self.current(entry).is_ok(), entry.issued_at());
+        let is_worse = self.lists.get(uri).is_some_and(|known| worth(&entry) < worth(known));
+        if !is_worse {
             self.lists.insert(uri.to_owned(), entry);
         }
-        !is_older
+        !is_worse
     }
 
     fn verify_list(&self, uri: &str, fetched: &FetchedList) -> Result<SignedList, StatusDoubt> {

@@ -13,8 +13,8 @@ use crate::sample::world::{LIST, NOW, VCT, World, anchor};
 use crate::status::{Bits, StatusError, StatusList, Validity, sign};
 use crate::time::UnixSeconds;
 use crate::verdict::{
-    AnchorRule, EvidenceError, Fault, Freshness, OnUndetermined, PreparedEvidence, Refusal, Status, StatusDoubt, judge,
-    needs,
+    AnchorRule, EvidenceError, Fault, FetchedList, Freshness, OnUndetermined, PreparedEvidence, Refusal, Status,
+    StatusDoubt, judge, needs,
 };
 
 /// A change on the ledger, then everything presented and fetched again.
@@ -240,6 +240,29 @@ fn a_list_that_was_taken_in_before_its_key_was_reported_decides_nothing_after() 
     world.list(&other_subject(&world));
     kept.add_state(&newer_history(&world)).unwrap();
     assert_eq!(judged(&world, &world.prepared()), judged(&world, &kept));
+}
+
+/// Whoever has the key dates a list as late as it likes.
+#[test]
+fn a_list_under_a_stolen_key_takes_no_place_from_another() {
+    let mut world = World::new();
+    let signed_at = |issued_at, name: &str, key: &SecretKey| {
+        let validity = Validity { issued_at, expires: NOW.plus(600), ttl: 600 };
+        let list = StatusList::new(Bits::One, 1 << 17).unwrap();
+        FetchedList { token: sign(&list, LIST, validity, name, key).unwrap(), fetched_at: NOW }
+    };
+    let thiefs = signed_at(NOW.plus(60), &world.issuer.key_name("assert-1"), &world.issuer.asserter());
+    let [issuers, before] =
+        [NOW, NOW.plus(-1)].map(|time| signed_at(time, &world.issuer.key_name("assert-2"), &key(2, 11)));
+    let mut kept = world.prepared();
+    assert!(kept.add_status_list(LIST, &thiefs), "nobody knows yet that it is a thief's");
+    let next = Update { add_keys: vec![entry("assert-2", 2, 11, KeyUse::AssertionMethod)], ..Update::default() };
+    happens(&mut world, &Operation::Update(next));
+    happens(&mut world, &report("assert-1"));
+    kept.add_state(&newer_history(&world)).unwrap();
+    assert!(kept.add_status_list(LIST, &issuers), "although it is older");
+    assert!(!kept.add_status_list(LIST, &thiefs), "although it is newer");
+    assert!(!kept.add_status_list(LIST, &before));
 }
 
 /// The history of the issuer, as it is now.
